@@ -1,0 +1,3 @@
+//! Text → [`Ast`](ast::Ast).
+
+pub mod ast;

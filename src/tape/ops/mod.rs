@@ -1,0 +1,192 @@
+//! The ops, an op a file. Each names its shape rule, its reference evaluation in f64, its reverse
+//! (VJP) and forward (JVP) derivative *as ops*, and its CUDA text.
+//!
+//! To add an elementwise function: one file under `unary/` or `binary/`, one line in the table here.
+
+/// Elementwise functions of one operand. Kinks and ties: the derivative at a kink is stated in the
+/// function's own file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unary {
+    /// `−x`
+    Neg,
+    /// `|x|`
+    Abs,
+    /// `−1, 0, 1`
+    Sign,
+    /// `x²`
+    Square,
+    /// `√x`
+    Sqrt,
+    /// `1/x`
+    Recip,
+    /// `eˣ`
+    Exp,
+    /// `eˣ − 1`
+    Expm1,
+    /// `log x`
+    Log,
+    /// `log(1 + x)`
+    Log1p,
+    /// `sin x`
+    Sin,
+    /// `cos x`
+    Cos,
+    /// `tanh x`
+    Tanh,
+    /// `1/(1 + e⁻ˣ)`
+    Sigmoid,
+    /// `log(1 + eˣ)`, stable; its derivative is the sigmoid, at 0 too
+    Softplus,
+    /// `max(x, 0)`, NaN kept
+    Relu,
+    /// `1` where `x > 0`, else `0`: the derivative of `Relu`
+    Step,
+    /// the error function
+    Erf,
+    /// `⌊x⌋`
+    Floor,
+    /// `1` where `x` is finite, else `0`
+    IsFinite,
+}
+
+/// Elementwise functions of two operands of the same shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Binary {
+    /// `a + b`
+    Add,
+    /// `a − b`
+    Sub,
+    /// `a · b`
+    Mul,
+    /// `a / b`
+    Div,
+    /// `aᵇ`
+    Pow,
+    /// the greater; NaN if either is; at a tie the first
+    Max,
+    /// the lesser; NaN if either is; at a tie the first
+    Min,
+    /// `1` where `a < b`, else `0`
+    Less,
+    /// `1` where `a ≤ b`, else `0`
+    LessEqual,
+    /// `1` where `a = b`, else `0`
+    Equal,
+}
+
+/// How a reduction combines. Sums use the fixed pairwise tree of [`tree`](super::tree), the same on
+/// every device and at every number of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reducer {
+    /// Sum.
+    Sum,
+    /// Greatest; NaN if any is.
+    Max,
+    /// Least; NaN if any is.
+    Min,
+}
+
+/// Distribution of [`Op::Random`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Distribution {
+    /// Standard normal (Box–Muller on pairs of the uniform stream).
+    Normal,
+    /// Uniform on (0, 1), neither end.
+    Uniform,
+}
+
+/// One axis of a [`Op::Slice`]: elements `start, start + step, …`, `len` of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// First, zero-based.
+    pub start: usize,
+    /// How many.
+    pub len: usize,
+    /// Distance, at least 1.
+    pub step: usize,
+}
+
+/// What an instruction computes. Operand order is the order of the fields' documentation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// The program's input of that position.
+    Input(u32),
+    /// A number, as a scalar of the instruction's dtype.
+    Const(f64),
+    /// Elementwise.
+    Unary(Unary),
+    /// Elementwise, operands of the result's shape.
+    Binary(Binary),
+    /// `c ≠ 0 ? a : b`, operands `c, a, b` of the result's shape. What is not chosen is never seen,
+    /// even where it is NaN.
+    Select,
+    /// Operand axis `i` becomes result axis `axes[i]` (ascending, extents equal); the other result
+    /// axes repeat.
+    Broadcast {
+        /// Result axis of each operand axis.
+        axes: Vec<usize>,
+    },
+    /// Combines along `axes` (ascending), which the result lacks.
+    Reduce {
+        /// How.
+        reducer: Reducer,
+        /// Along which axes.
+        axes: Vec<usize>,
+    },
+    /// Position of the greatest element of the last axis (the first at a tie), as `Index`.
+    ArgMax,
+    /// `op(a) · op(b)` of two matrices.
+    MatMul {
+        /// Transpose the first operand.
+        ta: bool,
+        /// Transpose the second operand.
+        tb: bool,
+    },
+    /// The same elements, row-major, in another shape.
+    Reshape,
+    /// Result axis `i` is operand axis `perm[i]`.
+    Transpose {
+        /// Operand axis of each result axis.
+        perm: Vec<usize>,
+    },
+    /// A strided box, a range an axis.
+    Slice(Vec<Range>),
+    /// The reverse of [`Op::Slice`]: the operand placed at those ranges among zeros.
+    Unslice(Vec<Range>),
+    /// Operands joined along `axis`.
+    Concat {
+        /// The axis.
+        axis: usize,
+    },
+    /// Rows of the first operand by the `Index` vector that is the second.
+    Gather,
+    /// Operands `index, rows`: zeros of the result's shape, with each row added at its index, in
+    /// order of position.
+    ScatterAdd,
+    /// Conversion to the result's dtype.
+    Cast,
+    /// Counter-based random numbers: Philox4x32-10. Operands `key: index[2]`, `step: index`. Element
+    /// `j` depends on `(key, stream, step, j)` alone, so every device and thread count agrees.
+    Random {
+        /// Distribution.
+        distribution: Distribution,
+        /// Which of the independent streams.
+        stream: u32,
+    },
+    /// Lower factor `L` of a symmetric positive definite matrix, `LLᵀ = A`. NaN throughout where `A`
+    /// is not positive definite.
+    Cholesky,
+    /// Operands `L, b`: solves `LLᵀx = b` for a vector or the columns of a matrix.
+    CholeskySolve,
+    /// Sparse product, CSR. Operands `row_starts: index[m+1], columns: index[nnz], values: float[nnz],
+    /// x: float[n]` give `float[m]`; transposed, `x: float[m]` gives `float[n]`.
+    SparseMatVec {
+        /// Multiply by the transpose.
+        transpose: bool,
+    },
+    /// Eigenvalues of a symmetric matrix, ascending. Not differentiable.
+    SymmetricEigenvalues,
+    /// `A^{1/2}` of a symmetric positive semidefinite matrix (eigenvalues below zero count as zero).
+    /// Not differentiable.
+    PsdSqrt,
+}

@@ -1,0 +1,123 @@
+//! A tensor on the host: how data, states and results travel between stages and devices.
+
+use super::ir::{Dtype, Shape, Type};
+
+/// Elements, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Elements {
+    /// Singles.
+    F32(Vec<f32>),
+    /// Doubles.
+    F64(Vec<f64>),
+    /// Indices.
+    Index(Vec<u32>),
+}
+
+/// A dense row-major tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Extents.
+    pub shape: Shape,
+    /// Elements, `shape.numel()` of them.
+    pub elements: Elements,
+}
+
+impl Tensor {
+    /// A double tensor. Panics when the number of elements is not the shape's: an invariant of the
+    /// callers, which compute both from one source.
+    pub fn f64(shape: impl Into<Shape>, elements: Vec<f64>) -> Tensor {
+        let shape = shape.into();
+        assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
+        Tensor { shape, elements: Elements::F64(elements) }
+    }
+
+    /// A single tensor; panics as [`Tensor::f64`] does.
+    pub fn f32(shape: impl Into<Shape>, elements: Vec<f32>) -> Tensor {
+        let shape = shape.into();
+        assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
+        Tensor { shape, elements: Elements::F32(elements) }
+    }
+
+    /// An index tensor; panics as [`Tensor::f64`] does.
+    pub fn index(shape: impl Into<Shape>, elements: Vec<u32>) -> Tensor {
+        let shape = shape.into();
+        assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
+        Tensor { shape, elements: Elements::Index(elements) }
+    }
+
+    /// One double.
+    pub fn scalar(value: f64) -> Tensor {
+        Tensor::f64(Shape::scalar(), vec![value])
+    }
+
+    /// Zeros of a type.
+    pub fn zeros(ty: &Type) -> Tensor {
+        let n = ty.shape.numel();
+        let elements = match ty.dtype {
+            Dtype::F32 => Elements::F32(vec![0.0; n]),
+            Dtype::F64 => Elements::F64(vec![0.0; n]),
+            Dtype::Index => Elements::Index(vec![0; n]),
+        };
+        Tensor { shape: ty.shape.clone(), elements }
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> Dtype {
+        match self.elements {
+            Elements::F32(_) => Dtype::F32,
+            Elements::F64(_) => Dtype::F64,
+            Elements::Index(_) => Dtype::Index,
+        }
+    }
+
+    /// Dtype and shape.
+    pub fn ty(&self) -> Type {
+        Type { dtype: self.dtype(), shape: self.shape.clone() }
+    }
+
+    /// Number of elements.
+    pub fn numel(&self) -> usize {
+        self.shape.numel()
+    }
+
+    /// Every element as a double.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match &self.elements {
+            Elements::F32(v) => v.iter().map(|&x| x as f64).collect(),
+            Elements::F64(v) => v.clone(),
+            Elements::Index(v) => v.iter().map(|&x| x as f64).collect(),
+        }
+    }
+
+    /// The same numbers in another element type (rounded to nearest; to an index, truncated and
+    /// saturated).
+    pub fn cast(&self, dtype: Dtype) -> Tensor {
+        if dtype == self.dtype() {
+            return self.clone();
+        }
+        let values = self.to_f64();
+        let elements = match dtype {
+            Dtype::F32 => Elements::F32(values.into_iter().map(|x| x as f32).collect()),
+            Dtype::F64 => Elements::F64(values),
+            Dtype::Index => Elements::Index(values.into_iter().map(|x| x as u32).collect()),
+        };
+        Tensor { shape: self.shape.clone(), elements }
+    }
+
+    /// The same elements in another shape of the same size.
+    pub fn reshape(mut self, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        assert_eq!(shape.numel(), self.numel(), "a reshape keeps the number of elements");
+        self.shape = shape;
+        self
+    }
+
+    /// Its only element as a double; `None` for other sizes.
+    pub fn item(&self) -> Option<f64> {
+        (self.numel() == 1).then(|| match &self.elements {
+            Elements::F32(v) => v[0] as f64,
+            Elements::F64(v) => v[0],
+            Elements::Index(v) => v[0] as f64,
+        })
+    }
+}
