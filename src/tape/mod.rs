@@ -5,6 +5,7 @@ mod builder;
 pub mod ir;
 pub mod ops;
 mod tensor;
+pub mod tree;
 
 pub use builder::Builder;
 pub use ir::{Dtype, Input, Inst, Op, Output, Program, Shape, Type, Value};
