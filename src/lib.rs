@@ -1,7 +1,9 @@
 //! admmc: a compiler for split optimisation problems.
 
+pub mod catalogue;
 pub mod diag;
 pub mod exec;
+pub mod model;
 pub mod source;
 pub mod syntax;
 pub mod tape;

@@ -1,0 +1,546 @@
+//! The model: every name resolved, every shape known, data bound, compile-time values computed.
+//!
+//! A plain problem is a model of one nameless player; a game has several. Every objective is in
+//! minimised form (a `maximize` is negated when it is read), cut into its additive terms.
+
+use std::sync::Arc;
+
+use crate::catalogue::Function;
+use crate::source::Span;
+use crate::tape::ops::Range;
+use crate::tape::{Dtype, Shape, Tensor};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])* #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)] pub struct $name(pub u32);
+        impl $name { /// Position in its table.
+            pub fn index(self) -> usize { self.0 as usize } })*
+    };
+}
+
+ids! {
+    /// A variable of [`Model::vars`].
+    VarId
+    /// A data tensor of [`Model::data`].
+    DataId
+    /// A network of [`Model::nets`].
+    NetId
+    /// A sample of [`Model::samples`].
+    SampleId
+    /// A player of [`Model::players`].
+    PlayerId
+    /// A constraint of a player: its position in [`Player::constraints`].
+    ConstraintId
+}
+
+/// A checked problem.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Model {
+    /// Data and compile-time tensors that expressions refer to.
+    pub data: Vec<Data>,
+    /// Decision variables of all players.
+    pub vars: Vec<Var>,
+    /// Networks.
+    pub nets: Vec<Net>,
+    /// Random batches.
+    pub samples: Vec<Sample>,
+    /// Players; one without a name for a plain problem.
+    pub players: Vec<Player>,
+    /// `solve` blocks in source order; at least one (the default where none is written).
+    pub solves: Vec<Solve>,
+}
+
+/// A bound tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// As written; for an unnamed compile-time value, its expression.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// The numbers, f64 (or `Index` for row numbers). Of a family with members of one shape: the
+    /// members along the first axis.
+    pub tensor: Arc<Tensor>,
+    /// Members, where it is a family. Where `rows` is given, members are uneven: member `i` is the
+    /// first `rows[i]` rows of its slice, the rest is zero.
+    pub family: Option<usize>,
+    /// True row count of each member of an uneven family.
+    pub rows: Option<Vec<usize>>,
+}
+
+/// A decision variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Var {
+    /// As written.
+    pub name: String,
+    /// Its name in the declaration.
+    pub span: Span,
+    /// Whose it is.
+    pub player: PlayerId,
+    /// Shape of one member; flat for network parameters.
+    pub shape: Shape,
+    /// What kind.
+    pub kind: VarKind,
+    /// Members, where it is a family.
+    pub family: Option<usize>,
+    /// Where it starts. Variables of one `var` statement start equal.
+    pub init: Init,
+}
+
+/// Kinds of variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VarKind {
+    /// Any real tensor.
+    Real,
+    /// A symmetric matrix.
+    Symmetric,
+    /// The parameters of a network, one flat vector.
+    Params(NetId),
+}
+
+/// Where a variable starts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Init {
+    /// All zeros.
+    Zeros,
+    /// These numbers (of one member, or of all along a first axis).
+    Given(Arc<Tensor>),
+    /// Standard normal times `scale` plus `shift`.
+    Normal { scale: f64, shift: f64 },
+    /// Uniform on `[low, high]`.
+    Uniform { low: f64, high: f64 },
+    /// Each layer's own initialiser.
+    Layers,
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Net {
+    /// As written.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// Shape of one input.
+    pub input: Shape,
+    /// Shape of one output; `[]` where the last width is 1, so that a batch gives a vector.
+    pub output: Shape,
+    /// Layers in order.
+    pub layers: Vec<NetLayer>,
+    /// Parameters in the flat vector, in order.
+    pub entries: Vec<Entry>,
+    /// Length of the flat vector.
+    pub numel: usize,
+}
+
+/// One stage of a network, activations included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetLayer {
+    /// What it does.
+    pub kind: LayerKind,
+    /// Elementwise functions applied to its result, in order, each with its parameter.
+    pub activations: Vec<(Activation, f64)>,
+    /// The layer in the source.
+    pub span: Span,
+    /// Shape of one result.
+    pub output: Shape,
+}
+
+/// What a layer does. Weights have PyTorch's layout, so files are exchanged without transposes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LayerKind {
+    /// `y = W x + b`, `W: [out, in]`, at these entries.
+    Dense {
+        /// Entry of `W`.
+        weight: usize,
+        /// Entry of `b`.
+        bias: usize,
+    },
+}
+
+/// Elementwise functions of layers, each with at most one parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// `max(x, 0)`
+    Relu,
+    /// `x > 0 ? x : s x`
+    LeakyRelu,
+    /// `tanh x`
+    Tanh,
+    /// `1/(1 + e⁻ˣ)`
+    Sigmoid,
+    /// `log(1 + eˣ)`
+    Softplus,
+    /// `x > 0 ? x : s (eˣ − 1)`
+    Elu,
+    /// self-normalising elu
+    Selu,
+    /// `x Φ(x)`
+    Gelu,
+    /// `x σ(x)`
+    Silu,
+    /// `sin x`
+    Sine,
+    /// softmax along the last axis
+    Softmax,
+}
+
+/// One named piece of a network's flat parameter vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// `layer1`
+    pub layer: String,
+    /// `weight`, `bias`
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// First element in the flat vector.
+    pub offset: usize,
+    /// Its initialiser.
+    pub init: EntryInit,
+}
+
+/// Initialisers of network parameters; `fan_in`, `fan_out` from the layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum EntryInit {
+    /// Zeros (biases).
+    Zeros,
+    /// Ones (scales).
+    Ones,
+    /// Normal of that standard deviation.
+    Normal(f64),
+    /// Uniform on ±bound.
+    Uniform(f64),
+}
+
+/// A random batch: a tensor redrawn as the schedule says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Names, one a part: `(Xb, yb)` has two.
+    pub names: Vec<String>,
+    /// The declaration.
+    pub span: Span,
+    /// What is drawn.
+    pub source: SampleSource,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// `keep`: a short last batch is drawn too (it wraps to the next epoch's first rows).
+    pub keep: bool,
+    /// `fixed`: one draw for the whole run.
+    pub fixed: bool,
+    /// Members, where it is a family.
+    pub family: Option<usize>,
+    /// Shape of a batch of each part: the batch size, then the row's shape.
+    pub shapes: Vec<Shape>,
+}
+
+/// What a sample draws.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SampleSource {
+    /// Rows without replacement, reshuffled each epoch, the same rows of every part.
+    Rows(Vec<DataId>),
+    /// Standard normal.
+    Normal,
+    /// Uniform on `[low, high]`.
+    Uniform { low: f64, high: f64 },
+    /// 1 with that probability, else 0.
+    Bernoulli { p: f64 },
+    /// `0 … k − 1` with equal probability.
+    Categorical { k: usize },
+}
+
+/// One optimisation problem of a game, or the only one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Player {
+    /// As written; none for a plain problem.
+    pub name: Option<String>,
+    /// The `player` block, or the objective.
+    pub span: Span,
+    /// Whether the objective was written as `maximize`; terms are negated already.
+    pub maximize: bool,
+    /// Variables, in order of declaration.
+    pub vars: Vec<VarId>,
+    /// Additive terms, minimised.
+    pub terms: Vec<Term>,
+    /// Constraints, in order.
+    pub constraints: Vec<Constraint>,
+    /// `split x | z`, where stated.
+    pub split: Option<(Vec<VarId>, Vec<VarId>)>,
+    /// `claim target = value`
+    pub claims: Vec<Claim>,
+}
+
+/// `i in 1 to n` around a term or a constraint; `i` is written [`Member::Loop`] inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Loop {
+    /// Members.
+    pub count: usize,
+}
+
+/// One additive term.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// `fit`
+    pub label: Option<String>,
+    /// A scalar, minimised.
+    pub expr: Expr,
+    /// The family it is summed over.
+    pub over: Option<Loop>,
+    /// The term in the source.
+    pub span: Span,
+}
+
+/// One constraint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constraint {
+    /// `link`
+    pub label: Option<String>,
+    /// What must hold.
+    pub relation: Relation,
+    /// The family it is repeated over.
+    pub over: Option<Loop>,
+    /// The constraint in the source.
+    pub span: Span,
+}
+
+/// What a constraint says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Relation {
+    /// `expr = 0`
+    Zero(Expr),
+    /// `expr <= 0`, elementwise
+    NonPositive(Expr),
+    /// `expr in set(arguments)`
+    In {
+        /// What lies in the set.
+        expr: Expr,
+        /// The set.
+        set: Function,
+        /// Its arguments, compile-time values.
+        args: Vec<Expr>,
+    },
+}
+
+/// A stated update.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The variable it updates.
+    pub target: VarId,
+    /// The update; `ρ` is [`Leaf::Rho`].
+    pub value: Expr,
+    /// In the source.
+    pub span: Span,
+}
+
+/// A typed expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Shape of its value.
+    pub shape: Shape,
+    /// In the source.
+    pub span: Span,
+}
+
+/// Typed expressions. Scalars broadcast in elementwise functions; nothing else does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// A number.
+    Number(f64),
+    /// A variable, data, a sample, a multiplier, ρ.
+    Leaf(Leaf),
+    /// A function of the catalogue, operators included, on operands its signature accepted.
+    Apply(Function, Vec<Expr>),
+    /// A network on one input or a batch of them.
+    Net {
+        /// Which.
+        net: NetId,
+        /// One input, or a batch along a first axis.
+        input: Box<Expr>,
+        /// The flat parameter vector.
+        params: Box<Expr>,
+        /// Layers evaluated: all, or fewer for a hidden layer's value.
+        layers: usize,
+    },
+    /// A box of a tensor; the shape drops axes indexed by one number.
+    Slice(Box<Expr>, Vec<Range>),
+    /// The same elements in another shape (a piece of a parameter vector as a matrix).
+    Reshape(Box<Expr>),
+    /// Tensors joined along an axis.
+    Concat(Vec<Expr>, usize),
+    /// The sum of a body over a family, inside a larger expression.
+    Over(Loop, Box<Expr>),
+}
+
+/// What an expression can refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Leaf {
+    /// A variable.
+    Var(VarId, Member),
+    /// Data.
+    Data(DataId, Member),
+    /// A part of a sample.
+    Sample(SampleId, u32, Member),
+    /// The multiplier of a constraint.
+    Dual(PlayerId, ConstraintId, Member),
+    /// The penalty of a player's coupling.
+    Rho(PlayerId),
+}
+
+/// Which member of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Member {
+    /// It is no family.
+    None,
+    /// The one of the loop around.
+    Loop,
+    /// That one, zero-based.
+    At(u32),
+}
+
+/// A `solve` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solve {
+    /// As written; the method's name where none is.
+    pub name: String,
+    /// In the source.
+    pub span: Span,
+    /// Working precision.
+    pub precision: Dtype,
+    /// Stable forms, or as written (`losses = literal`).
+    pub stable: bool,
+    /// What is done.
+    pub body: SolveBody,
+}
+
+/// What a `solve` block does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SolveBody {
+    /// One method on a plain problem.
+    Method(Method),
+    /// A game's program.
+    Game(Vec<Step>),
+}
+
+/// A method with its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// The split iteration.
+    Admm(Admm),
+    /// A descent method on the unsplit objective.
+    Descent(Descent),
+}
+
+/// Settings of the split iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admm {
+    /// Penalty at the start.
+    pub rho: Rho,
+    /// Over-relaxation α in [1, 1.95].
+    pub relax: f64,
+    /// Tolerance of the stopping test; none runs all iterations.
+    pub tol: Option<f64>,
+    /// At most so many.
+    pub iterations: usize,
+    /// Inner method of x-components without a closed form.
+    pub x_step: Option<Descent>,
+    /// The same for z.
+    pub z_step: Option<Descent>,
+    /// How ρ changes.
+    pub adapt: Adapt,
+    /// Every so many iterations.
+    pub adapt_every: usize,
+}
+
+/// Penalty at the start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rho {
+    /// From the data, or κ = 1 for gradient steps.
+    Auto,
+    /// A number.
+    Value(f64),
+    /// In natural units: ρ · rate.
+    Kappa(f64),
+}
+
+/// How ρ changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapt {
+    /// Not at all.
+    Fixed,
+    /// Balancing of residuals, in consistent units.
+    Balanced,
+}
+
+/// A descent method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Descent {
+    /// Which.
+    pub kind: DescentKind,
+    /// Step size η (none for L-BFGS).
+    pub rate: f64,
+    /// Steps: of an inner method per ADMM iteration, of a baseline in all.
+    pub steps: usize,
+    /// Stop early when the gradient norm falls below this, relative to the start.
+    pub tol: Option<f64>,
+    /// Draw a batch of its own.
+    pub fresh: bool,
+}
+
+/// Descent methods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DescentKind {
+    /// Full gradient (gd) or a sample's (sgd): the same step.
+    Gradient { momentum: f64 },
+    /// Kingma & Ba 2015.
+    Adam { beta1: f64, beta2: f64, epsilon: f64 },
+    /// Limited-memory BFGS with that many pairs.
+    Lbfgs { memory: usize },
+}
+
+/// A statement of a game's program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What.
+    pub kind: StepKind,
+    /// In the source.
+    pub span: Span,
+}
+
+/// The statements of a game's program.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepKind {
+    /// Epochs of a sample: `count` passes of the body.
+    Epochs { count: usize, sample: SampleId, body: Vec<Step> },
+    /// So many passes of the body.
+    Times { count: usize, body: Vec<Step> },
+    /// One pass a batch of the epochs' sample; samples named inside are drawn once a pass.
+    EachBatch { body: Vec<Step> },
+    /// A method on a player.
+    Method { player: PlayerId, method: Method },
+    /// λ := 0, copies := their mean.
+    Restart { player: PlayerId },
+    /// Record a number.
+    Track { name: String, value: Expr },
+    /// Write a grid of images.
+    SaveImages { value: Expr, rows: usize, columns: usize, name: String },
+    /// Do it when due.
+    When { when: When, body: Box<Step> },
+}
+
+/// When a statement is due, by the count of the epochs or passes around it (1-based).
+#[derive(Debug, Clone, PartialEq)]
+pub enum When {
+    /// Every so many.
+    Every { count: usize, unit: Unit },
+    /// At these.
+    At { points: Vec<usize>, unit: Unit },
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Epochs.
+    Epochs,
+    /// Passes of the innermost loop since the start of the run.
+    Iterations,
+}
