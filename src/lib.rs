@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod diag;
 pub mod exec;
+pub mod linalg;
 pub mod model;
 pub mod source;
 pub mod syntax;

@@ -1,0 +1,138 @@
+//! A sparse matrix by compressed rows: columns ascend within a row, and a position occurs once.
+
+use super::Matrix;
+
+/// A sparse matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Csr {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// Where each row starts in `columns` and `values`; `rows + 1` of them.
+    pub starts: Vec<usize>,
+    /// Column of each entry.
+    pub columns: Vec<usize>,
+    /// The entries.
+    pub values: Vec<f64>,
+}
+
+impl Csr {
+    /// The matrix of these entries; those of one place are added in their order. Zeros are dropped.
+    pub fn from_triplets(rows: usize, cols: usize, mut triplets: Vec<(usize, usize, f64)>) -> Csr {
+        triplets.sort_by_key(|&(i, j, _)| (i, j));
+        let mut merged: Vec<(usize, usize, f64)> = Vec::with_capacity(triplets.len());
+        for (i, j, value) in triplets {
+            assert!(i < rows && j < cols, "entry ({i}, {j}) lies within {rows}×{cols}");
+            match merged.last_mut() {
+                Some(last) if (last.0, last.1) == (i, j) => last.2 += value,
+                _ => merged.push((i, j, value)),
+            }
+        }
+        // A NaN is not equal to zero and stays.
+        merged.retain(|entry| entry.2 != 0.0);
+        let mut starts = vec![0; rows + 1];
+        for &(i, ..) in &merged {
+            starts[i + 1] += 1;
+        }
+        for i in 0..rows {
+            starts[i + 1] += starts[i];
+        }
+        let columns = merged.iter().map(|entry| entry.1).collect();
+        let values = merged.iter().map(|entry| entry.2).collect();
+        Csr { rows, cols, starts, columns, values }
+    }
+
+    /// Rows `picked` of the identity of size `cols`: `(Mx)ᵢ = x[picked[i]]`.
+    pub fn selection(picked: &[usize], cols: usize) -> Csr {
+        Csr::from_triplets(picked.len(), cols, picked.iter().enumerate().map(|(i, &j)| (i, j, 1.0)).collect())
+    }
+
+    /// The entries of a dense matrix that are not zero.
+    pub fn from_dense(matrix: &Matrix) -> Csr {
+        let entries = (0..matrix.rows).flat_map(|i| (0..matrix.cols).map(move |j| (i, j, matrix[(i, j)])));
+        Csr::from_triplets(matrix.rows, matrix.cols, entries.collect())
+    }
+
+    /// Number of entries.
+    pub fn nnz(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Entries `(column, value)` of a row.
+    pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.starts[i]..self.starts[i + 1];
+        self.columns[range.clone()].iter().copied().zip(self.values[range].iter().copied())
+    }
+
+    /// Entries `(row, column, value)`, row by row.
+    pub fn entries(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
+        (0..self.rows).flat_map(move |i| self.row(i).map(move |(j, value)| (i, j, value)))
+    }
+
+    /// The transpose.
+    pub fn transpose(&self) -> Csr {
+        let triplets = self.entries().map(|(i, j, value)| (j, i, value)).collect();
+        Csr::from_triplets(self.cols, self.rows, triplets)
+    }
+
+    /// `scale · self`
+    pub fn scale(mut self, scale: f64) -> Csr {
+        self.values.iter_mut().for_each(|value| *value *= scale);
+        self
+    }
+
+    /// `self + other`
+    pub fn add(&self, other: &Csr) -> Csr {
+        assert_eq!((self.rows, self.cols), (other.rows, other.cols), "summands have one shape");
+        Csr::from_triplets(self.rows, self.cols, self.entries().chain(other.entries()).collect())
+    }
+
+    /// `self · other`, row by row (Gustavson).
+    pub fn matmul(&self, other: &Csr) -> Csr {
+        assert_eq!(self.cols, other.rows, "inner extents agree");
+        let mut sums = vec![0.0; other.cols];
+        let mut touched = Vec::new();
+        let mut seen = vec![false; other.cols];
+        let mut product =
+            Csr { rows: self.rows, cols: other.cols, starts: vec![0], columns: Vec::new(), values: Vec::new() };
+        for i in 0..self.rows {
+            for (k, a) in self.row(i) {
+                for (j, b) in other.row(k) {
+                    if !std::mem::replace(&mut seen[j], true) {
+                        touched.push(j);
+                    }
+                    sums[j] += a * b;
+                }
+            }
+            touched.sort_unstable();
+            for j in touched.drain(..) {
+                seen[j] = false;
+                let sum = std::mem::take(&mut sums[j]);
+                if sum != 0.0 {
+                    product.columns.push(j);
+                    product.values.push(sum);
+                }
+            }
+            product.starts.push(product.values.len());
+        }
+        product
+    }
+
+    /// `y += alpha · M x`, or `Mᵀ x`.
+    pub fn accumulate(&self, alpha: f64, x: &[f64], y: &mut [f64], adjoint: bool) {
+        for (i, j, value) in self.entries() {
+            let (to, from) = if adjoint { (j, i) } else { (i, j) };
+            y[to] += alpha * value * x[from];
+        }
+    }
+
+    /// All entries.
+    pub fn to_dense(&self) -> Matrix {
+        let mut matrix = Matrix::zeros(self.rows, self.cols);
+        for (i, j, value) in self.entries() {
+            matrix[(i, j)] = value;
+        }
+        matrix
+    }
+}

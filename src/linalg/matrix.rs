@@ -1,0 +1,124 @@
+//! A dense matrix of doubles, row-major as a tensor is.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use faer::{Accum, MatMut, MatRef, Par};
+
+/// A dense matrix.
+#[derive(Clone, PartialEq, Default)]
+pub struct Matrix {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// Entries, row by row.
+    pub data: Vec<f64>,
+}
+
+impl Matrix {
+    /// The matrix of these entries, row by row; as many as it has places.
+    pub fn new(rows: usize, cols: usize, data: Vec<f64>) -> Matrix {
+        assert_eq!(rows * cols, data.len(), "entries fill the matrix");
+        Matrix { rows, cols, data }
+    }
+
+    /// Zeros.
+    pub fn zeros(rows: usize, cols: usize) -> Matrix {
+        Matrix { rows, cols, data: vec![0.0; rows * cols] }
+    }
+
+    /// The identity.
+    pub fn identity(n: usize) -> Matrix {
+        Matrix::diagonal(&vec![1.0; n])
+    }
+
+    /// The square matrix with that diagonal.
+    pub fn diagonal(entries: &[f64]) -> Matrix {
+        let mut matrix = Matrix::zeros(entries.len(), entries.len());
+        for (i, &entry) in entries.iter().enumerate() {
+            matrix[(i, i)] = entry;
+        }
+        matrix
+    }
+
+    /// The matrix whose entry at `(i, j)` is `entry(i, j)`.
+    pub fn from_fn(rows: usize, cols: usize, mut entry: impl FnMut(usize, usize) -> f64) -> Matrix {
+        let data = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
+        Matrix { rows, cols, data }
+    }
+
+    /// A row.
+    pub fn row(&self, i: usize) -> &[f64] {
+        &self.data[i * self.cols..][..self.cols]
+    }
+
+    /// The transpose.
+    pub fn transpose(&self) -> Matrix {
+        Matrix::from_fn(self.cols, self.rows, |i, j| self[(j, i)])
+    }
+
+    /// `self · other`
+    pub fn matmul(&self, other: &Matrix) -> Matrix {
+        assert_eq!(self.cols, other.rows, "inner extents agree");
+        let mut product = Matrix::zeros(self.rows, other.cols);
+        let to = MatMut::from_row_major_slice_mut(&mut product.data, self.rows, other.cols);
+        faer::linalg::matmul::matmul(to, Accum::Replace, self.as_faer(), other.as_faer(), 1.0, Par::Seq);
+        product
+    }
+
+    /// `MᵀM`
+    pub fn gram(&self) -> Matrix {
+        self.transpose().matmul(self)
+    }
+
+    /// `self + scale · other`
+    pub fn add_scaled(mut self, scale: f64, other: &Matrix) -> Matrix {
+        assert_eq!((self.rows, self.cols), (other.rows, other.cols), "summands have one shape");
+        for (to, &from) in self.data.iter_mut().zip(&other.data) {
+            *to += scale * from;
+        }
+        self
+    }
+
+    /// Every entry is finite.
+    pub fn is_finite(&self) -> bool {
+        self.data.iter().all(|x| x.is_finite())
+    }
+
+    /// Whether it equals its transpose to within `tolerance` times its greatest entry.
+    pub fn is_symmetric(&self, tolerance: f64) -> bool {
+        let bound = tolerance * self.data.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        self.rows == self.cols && (0..self.rows).all(|i| (0..i).all(|j| (self[(i, j)] - self[(j, i)]).abs() <= bound))
+    }
+
+    /// The same entries as faer sees them.
+    pub fn as_faer(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.data, self.rows, self.cols)
+    }
+
+    /// A copy of faer's matrix.
+    pub fn from_faer(from: MatRef<'_, f64>) -> Matrix {
+        Matrix::from_fn(from.nrows(), from.ncols(), |i, j| from[(i, j)])
+    }
+}
+
+impl Index<(usize, usize)> for Matrix {
+    type Output = f64;
+
+    fn index(&self, (i, j): (usize, usize)) -> &f64 {
+        &self.data[i * self.cols + j]
+    }
+}
+
+impl IndexMut<(usize, usize)> for Matrix {
+    fn index_mut(&mut self, (i, j): (usize, usize)) -> &mut f64 {
+        &mut self.data[i * self.cols + j]
+    }
+}
+
+impl fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{} {:?}", self.rows, self.cols, self.data)
+    }
+}
