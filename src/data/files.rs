@@ -1,0 +1,91 @@
+//! The file system as data needs it: open a file, list a folder.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::errors::Fault;
+use crate::diag;
+
+/// More than this, packed or unpacked, is taken for a mistake (a device file, a zip bomb).
+pub(super) const MAX_BYTES: u64 = 16 << 30;
+
+/// Where files come from.
+pub trait Files {
+    /// The file's bytes from the first on.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>>;
+
+    /// Names of the files in a folder, sorted; none if it can't be listed.
+    fn list(&self, folder: &Path) -> Vec<String>;
+}
+
+/// The disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(std::fs::File::open(path)?))
+    }
+
+    fn list(&self, folder: &Path) -> Vec<String> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Files held in memory, for tests and for embedding.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Memory {
+    /// The same with one more file.
+    pub fn with(mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Memory {
+        self.files.insert(path.into(), bytes.into());
+        self
+    }
+}
+
+impl Files for Memory {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn list(&self, folder: &Path) -> Vec<String> {
+        let inside = self.files.keys().filter(|path| path.parent() == Some(folder));
+        inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
+    }
+}
+
+/// All bytes of a file; the fault says which name in the folder is near.
+pub(super) fn read_all(files: &dyn Files, path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = files.open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if bytes.len() as u64 > MAX_BYTES => Err(Fault::malformed("it is larger than 16 GiB")),
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Fault::Missing { near: nearest(files, path) }),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            Err(Fault::Unreadable { reason: "it is a folder".to_owned() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(Fault::Unreadable { reason: "permission denied".to_owned() })
+        }
+        Err(error) => Err(Fault::Unreadable { reason: error.to_string() }),
+    }
+}
+
+fn nearest(files: &dyn Files, path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let names = files.list(path.parent().unwrap_or(Path::new("")));
+    diag::closest(name, names.iter().map(String::as_str)).map(str::to_owned)
+}
