@@ -112,13 +112,14 @@ impl Builder {
     /// An elementwise function of two operands; a scalar operand is repeated.
     pub fn binary(&mut self, f: Binary, a: Value, b: Value) -> Value {
         let (a, b) = self.same_shape(a, b);
+        debug_assert_eq!(self.dtype(a), self.dtype(b), "operands share a dtype");
         let ty = self.ty(a).clone();
         self.push(Op::Binary(f), vec![a, b], ty)
     }
 
     fn same_shape(&mut self, a: Value, b: Value) -> (Value, Value) {
         let (sa, sb) = (self.shape(a).clone(), self.shape(b).clone());
-        let pair = if sa == sb {
+        if sa == sb {
             (a, b)
         } else if sa.is_scalar() {
             (self.broadcast_scalar(a, &sb), b)
@@ -126,9 +127,7 @@ impl Builder {
             (a, self.broadcast_scalar(b, &sa))
         } else {
             unreachable!("operands of an elementwise op agree: {sa} and {sb}")
-        };
-        debug_assert_eq!(self.dtype(pair.0), self.dtype(pair.1), "operands share a dtype");
-        pair
+        }
     }
 
     /// `a + b`
@@ -168,10 +167,11 @@ impl Builder {
         self.add(x, s)
     }
 
-    /// `c ≠ 0 ? a : b`
+    /// `c ≠ 0 ? a : b`; the condition may have another dtype.
     pub fn select(&mut self, c: Value, a: Value, b: Value) -> Value {
         let (a, b) = self.same_shape(a, b);
         let (c, a) = self.same_shape(c, a);
+        let (a, b) = self.same_shape(a, b);
         let ty = self.ty(a).clone();
         self.push(Op::Select, vec![c, a, b], ty)
     }
@@ -259,6 +259,52 @@ impl Builder {
     /// Elements `start .. start + len` of a vector.
     pub fn segment(&mut self, x: Value, start: usize, len: usize) -> Value {
         self.slice(x, vec![Range { start, len, step: 1 }])
+    }
+
+    /// Operands joined along `axis`; a single one is the operand itself.
+    pub fn concat(&mut self, parts: Vec<Value>, axis: usize) -> Value {
+        if let [only] = parts[..] {
+            return only;
+        }
+        let mut ty = self.ty(*parts.first().expect("something is joined")).clone();
+        ty.shape.0[axis] = parts.iter().map(|&part| self.shape(part).0[axis]).sum();
+        self.push(Op::Concat { axis }, parts, ty)
+    }
+
+    /// Rows by index.
+    pub fn gather(&mut self, x: Value, index: Value) -> Value {
+        let mut ty = self.ty(x).clone();
+        ty.shape.0[0] = self.shape(index).numel();
+        self.push(Op::Gather, vec![x, index], ty)
+    }
+
+    /// The position along `axis` in a tensor of that shape, as indices.
+    pub fn iota(&mut self, shape: impl Into<Shape>, axis: usize) -> Value {
+        self.push(Op::Iota { axis }, Vec::new(), Type::new(Dtype::Index, shape))
+    }
+
+    /// Pastes a program: its inputs become `args`, its outputs are returned, in order.
+    pub fn inline(&mut self, program: &Program, args: &[Value]) -> Vec<Value> {
+        debug_assert_eq!(program.inputs.len(), args.len(), "an argument an input of {}", program.name);
+        let mut pasted: Vec<Value> = Vec::with_capacity(program.insts.len());
+        for inst in &program.insts {
+            let value = match inst.op {
+                Op::Input(position) => {
+                    let arg = args[position as usize];
+                    debug_assert_eq!(*self.ty(arg), inst.ty, "input {position} of {} has one type", program.name);
+                    arg
+                }
+                _ => {
+                    let mut inst = inst.clone();
+                    inst.args.iter_mut().for_each(|arg| *arg = pasted[arg.index()]);
+                    inst.origin = inst.origin.or(self.origin);
+                    self.program.insts.push(inst);
+                    Value(self.program.insts.len() as u32 - 1)
+                }
+            };
+            pasted.push(value);
+        }
+        program.outputs.iter().map(|output| pasted[output.value.index()]).collect()
     }
 
     /// Conversion of dtype.

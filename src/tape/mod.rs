@@ -4,9 +4,13 @@
 mod builder;
 pub mod ir;
 pub mod ops;
+pub mod philox;
+mod print;
 mod tensor;
 pub mod tree;
+mod verify;
 
 pub use builder::Builder;
-pub use ir::{Dtype, Input, Inst, Op, Output, Program, Shape, Type, Value};
+pub use ir::{Binary, Dtype, Input, Inst, Op, Output, Program, Shape, Type, Unary, Value};
 pub use tensor::{Elements, Tensor};
+pub use verify::verify;

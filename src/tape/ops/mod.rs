@@ -1,7 +1,33 @@
-//! The ops, an op a file. Each names its shape rule, its reference evaluation in f64, its reverse
-//! (VJP) and forward (JVP) derivative *as ops*, and its CUDA text.
+//! The ops, an op a file. Each names its shape rule, its reference evaluation in doubles, and its
+//! reverse and forward derivatives *as ops* ([`Rule`]); elementwise functions are smaller, and name a
+//! value, a slope and their CUDA text ([`unary::Function`], [`binary::Function`]).
 //!
-//! To add an elementwise function: one file under `unary/` or `binary/`, one line in the table here.
+//! To add an elementwise function: one file under `unary/` or `binary/`, one line in its table. To add
+//! an op: one file that implements [`Rule`], one line in [`Op::rule`] and in `Op::name`.
+
+mod argmax;
+pub mod binary;
+mod broadcast;
+mod cast;
+mod cholesky;
+mod concat;
+mod constant;
+mod elementwise;
+mod gather;
+mod input;
+mod iota;
+mod matmul;
+mod random;
+mod reduce;
+mod reshape;
+mod rule;
+mod slice;
+mod sparse;
+mod symmetric;
+mod transpose;
+pub mod unary;
+
+pub(crate) use rule::{Operand, Rule, Site};
 
 /// Elementwise functions of one operand. Kinks and ties: the derivative at a kink is stated in the
 /// function's own file.
@@ -47,6 +73,8 @@ pub enum Unary {
     Floor,
     /// `1` where `x` is finite, else `0`
     IsFinite,
+    /// `x`, constant to differentiation
+    Hold,
 }
 
 /// Elementwise functions of two operands of the same shape.
@@ -84,6 +112,24 @@ pub enum Reducer {
     Max,
     /// Least; NaN if any is.
     Min,
+    /// `log Σ eˣ`, without overflow. Its derivative is the softmax. Lowered before execution.
+    LogSumExp,
+    /// `√Σx²`, without overflow or underflow. Its derivative is `x/‖x‖`, and 0 at 0. Lowered before
+    /// execution.
+    Norm2,
+}
+
+impl Reducer {
+    /// Its word in the text.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reducer::Sum => "sum",
+            Reducer::Max => "max",
+            Reducer::Min => "min",
+            Reducer::LogSumExp => "logsumexp",
+            Reducer::Norm2 => "norm2",
+        }
+    }
 }
 
 /// Distribution of [`Op::Random`].
@@ -104,6 +150,16 @@ pub struct Range {
     pub len: usize,
     /// Distance, at least 1.
     pub step: usize,
+}
+
+impl Range {
+    /// One past the last element; `start` if there is none.
+    pub fn stop(&self) -> usize {
+        match self.len {
+            0 => self.start,
+            len => self.start + (len - 1) * self.step + 1,
+        }
+    }
 }
 
 /// What an instruction computes. Operand order is the order of the fields' documentation.
@@ -133,8 +189,14 @@ pub enum Op {
         /// Along which axes.
         axes: Vec<usize>,
     },
-    /// Position of the greatest element of the last axis (the first at a tie), as `Index`.
+    /// Position of the greatest element of the last axis (the first at a tie; a NaN counts as greatest),
+    /// as `Index`.
     ArgMax,
+    /// The position along `axis`, as `Index`; no operands.
+    Iota {
+        /// The axis.
+        axis: usize,
+    },
     /// `op(a) · op(b)` of two matrices.
     MatMul {
         /// Transpose the first operand.
@@ -158,15 +220,17 @@ pub enum Op {
         /// The axis.
         axis: usize,
     },
-    /// Rows of the first operand by the `Index` vector that is the second.
+    /// Rows of the first operand by the `Index` vector that is the second. A row past the end is NaN
+    /// (of indices, 0).
     Gather,
     /// Operands `index, rows`: zeros of the result's shape, with each row added at its index, in
-    /// order of position.
+    /// order of position. A row whose index is past the end is left out.
     ScatterAdd,
-    /// Conversion to the result's dtype.
+    /// Conversion to the result's dtype: to an index by truncation, saturating, NaN to 0.
     Cast,
-    /// Counter-based random numbers: Philox4x32-10. Operands `key: index[2]`, `step: index`. Element
-    /// `j` depends on `(key, stream, step, j)` alone, so every device and thread count agrees.
+    /// Counter-based random numbers, as [`philox`](super::philox) defines them. Operands `key: index[2]`,
+    /// `step: index`. Element `j` depends on `(key, stream, step, j)` alone, so every device and thread
+    /// count agrees.
     Random {
         /// Distribution.
         distribution: Distribution,

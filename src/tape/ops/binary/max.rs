@@ -1,0 +1,24 @@
+//! The greater of the two; NaN if either is. At a tie the value and the whole slope are the first's.
+
+use super::Function;
+use crate::tape::Binary;
+
+pub(super) static MAX: Function = Function {
+    name: "max",
+    formula: "max(a, b)",
+    eval: |a, b| if a >= b || a.is_nan() { a } else { b },
+    eval_index: Some(u32::max),
+    chain: Some([
+        |builder, a, b, _, t| {
+            let first = builder.binary(Binary::LessEqual, b, a);
+            builder.mul(first, t)
+        },
+        |builder, a, b, _, t| {
+            let second = builder.binary(Binary::Less, a, b);
+            builder.mul(second, t)
+        },
+    ]),
+    cuda: ["a >= b || a != a ? a : b", "a >= b || a != a ? a : b"],
+    points: &[(0.0, 1.0), (1.0, 0.0), (-3.0, -2.0), (1e-9, 0.0)],
+    kinks: &[((0.0, 0.0), (1.0, 0.0)), ((2.0, 2.0), (1.0, 0.0))],
+};

@@ -1,0 +1,101 @@
+//! Eigenvalues and the square root of a symmetric matrix, of which the lower triangle is read.
+//! Neither is differentiable here: a derivative is NaN.
+//!
+//! By Jacobi's rotations (Golub & Van Loan, Matrix Computations, §8.5), which are slow and accurate.
+
+use super::rule::{Operand, Rule, Site, ensure_type, no_derivative, operands, square};
+use crate::tape::{Builder, Type, Value};
+
+pub(crate) struct Eigenvalues;
+
+impl Rule for Eigenvalues {
+    fn check(&self, args: &[&Type], ty: &Type) -> Result<(), String> {
+        let [a] = operands(args)?;
+        let n = square(a)?;
+        ensure_type(ty, &Type::new(a.dtype, [n]))
+    }
+
+    fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64> {
+        let mut values = jacobi(ty.shape.0[0], args[0].x).0;
+        values.sort_by(f64::total_cmp);
+        values
+    }
+
+    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
+        no_derivative(b, at.args[k])
+    }
+
+    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
+        tangents[0].and_then(|_| no_derivative(b, at.y))
+    }
+}
+
+pub(crate) struct PsdSqrt;
+
+impl Rule for PsdSqrt {
+    fn check(&self, args: &[&Type], ty: &Type) -> Result<(), String> {
+        let [a] = operands(args)?;
+        square(a)?;
+        ensure_type(ty, a)
+    }
+
+    fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64> {
+        let n = ty.shape.0[0];
+        let (values, vectors) = jacobi(n, args[0].x);
+        // NaN stays NaN, which `max` would hide.
+        let roots: Vec<f64> = values.iter().map(|&v| if v < 0.0 { 0.0 } else { v.sqrt() }).collect();
+        let entry = |i: usize, j: usize| (0..n).map(|k| vectors[i * n + k] * roots[k] * vectors[j * n + k]).sum();
+        (0..n * n).map(|at| entry(at / n, at % n)).collect()
+    }
+
+    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
+        no_derivative(b, at.args[k])
+    }
+
+    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
+        tangents[0].and_then(|_| no_derivative(b, at.y))
+    }
+}
+
+/// Eigenvalues, and eigenvectors as columns. NaN throughout for a matrix that is not finite.
+fn jacobi(n: usize, lower: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut a: Vec<f64> = (0..n * n).map(|at| lower[(at / n).max(at % n) * n + (at / n).min(at % n)]).collect();
+    let mut v: Vec<f64> = (0..n * n).map(|at| f64::from(at / n == at % n)).collect();
+    if a.iter().any(|x| !x.is_finite()) {
+        return (vec![f64::NAN; n], vec![f64::NAN; n * n]);
+    }
+    let scale: f64 = a.iter().map(|x| x.abs()).fold(0.0, f64::max);
+    // Convergence is quadratic: orders that fit a test take under ten sweeps.
+    for _ in 0..64 {
+        let mut rotated = false;
+        for p in 0..n {
+            for q in p + 1..n {
+                if a[p * n + q].abs() > f64::EPSILON * f64::EPSILON * scale {
+                    rotate(n, &mut a, &mut v, p, q);
+                    rotated = true;
+                }
+            }
+        }
+        if !rotated {
+            break;
+        }
+    }
+    ((0..n).map(|i| a[i * n + i]).collect(), v)
+}
+
+/// `A ← JᵀAJ`, `V ← VJ` with the rotation that makes `A[p, q]` zero.
+fn rotate(n: usize, a: &mut [f64], v: &mut [f64], p: usize, q: usize) {
+    let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * a[p * n + q]);
+    let t = 1.0f64.copysign(theta) / (theta.abs() + theta.hypot(1.0));
+    let c = 1.0 / t.hypot(1.0);
+    let s = t * c;
+    let mut turn = |x: &mut [f64], i: usize, j: usize| (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j]);
+    for k in 0..n {
+        turn(a, k * n + p, k * n + q);
+        turn(v, k * n + p, k * n + q);
+    }
+    for k in 0..n {
+        turn(a, p * n + k, q * n + k);
+    }
+    (a[p * n + q], a[q * n + p]) = (0.0, 0.0);
+}

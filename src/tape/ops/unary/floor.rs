@@ -1,0 +1,13 @@
+//! `⌊x⌋`
+
+use super::Function;
+
+pub(super) static FLOOR: Function = Function {
+    name: "floor",
+    formula: "⌊x⌋",
+    eval: f64::floor,
+    chain: None,
+    cuda: ["floorf(x)", "floor(x)"],
+    points: &[-2.5, -0.3, 0.7, 1e6 + 0.5],
+    kinks: &[(0.0, 0.0)],
+};

@@ -1,0 +1,13 @@
+//! `1` where `x` is a finite number, else `0`.
+
+use super::Function;
+
+pub(super) static IS_FINITE: Function = Function {
+    name: "is_finite",
+    formula: "[x is finite]",
+    eval: |x| f64::from(x.is_finite()),
+    chain: None,
+    cuda: ["isfinite(x) ? 1.0f : 0.0f", "isfinite(x) ? 1.0 : 0.0"],
+    points: &[-1e300, 0.0, 3.0],
+    kinks: &[],
+};
