@@ -1,5 +1,188 @@
-//! What the language offers, a member a file.
+//! What the language offers: operators, functions, losses, norms, metrics, a file a member.
+//!
+//! A member is said once — signature, shape rule, lowering to the tape, mathematics for `explain`,
+//! a line of documentation — and used by every stage. To add one: a file in its group's folder
+//! with a `MEMBER`, its `mod` line there, and its line in the table below; a test compares the
+//! table with the folders.
 
-/// A function of the language: a position in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Function(pub u16);
+mod announced;
+mod elementwise;
+mod losses;
+mod member;
+mod metrics;
+mod norms;
+mod operators;
+mod reductions;
+mod shapes;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use crate::tape::{Builder, Shape, Value};
+
+pub use announced::{Announced, announced, announced_names};
+pub use member::{Form, WrongArguments};
+pub use signature::{Misuse, Parameter, Signature};
+
+use member::Member;
+
+macro_rules! members {
+    ($($group:ident { $($name:ident $file:ident,)* })*) => {
+        /// A member of the catalogue.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Function {
+            $($(#[doc = concat!("`", stringify!($group), "/", stringify!($file), ".rs`")] $name,)*)*
+        }
+
+        impl Function {
+            /// Every member, operators first.
+            pub const ALL: &'static [Function] = &[$($(Function::$name,)*)*];
+
+            fn member(self) -> &'static Member {
+                match self { $($(Function::$name => &$group::$file::MEMBER,)*)* }
+            }
+
+            #[cfg(test)]
+            fn path(self) -> &'static str {
+                match self { $($(Function::$name => concat!(stringify!($group), "/", stringify!($file), ".rs"),)*)* }
+            }
+        }
+    };
+}
+
+members! {
+    operators {
+        Add add,
+        Sub sub,
+        Mul mul,
+        Div div,
+        ElemMul elem_mul,
+        ElemDiv elem_div,
+        Pow pow,
+        ElemPow elem_pow,
+        Neg neg,
+        Transpose transpose,
+    }
+    elementwise {
+        Abs abs,
+        Average average,
+        Cos cos,
+        Elu elu,
+        Erf erf,
+        Exp exp,
+        Expm1 expm1,
+        Gelu gelu,
+        LeakyRelu leaky_relu,
+        Log log,
+        Log1p log1p,
+        Maximum maximum,
+        Minimum minimum,
+        NegPart neg_part,
+        Pos pos,
+        Relu relu,
+        Selu selu,
+        Sigmoid sigmoid,
+        Sign sign,
+        Silu silu,
+        Sin sin,
+        Softplus softplus,
+        Sqrt sqrt,
+        Square square,
+        Tanh tanh,
+    }
+    reductions {
+        Dot dot,
+        LogSoftmax log_softmax,
+        LogSumExp logsumexp,
+        Max max,
+        Mean mean,
+        Min min,
+        QuadForm quad_form,
+        Softmax softmax,
+        Sum sum,
+        SumSquares sum_squares,
+    }
+    norms {
+        Norm1 norm1,
+        Norm2 norm2,
+        NormFro norm_fro,
+        NormInf norm_inf,
+    }
+    losses {
+        CrossEntropy cross_entropy,
+        Hinge hinge,
+        Huber huber,
+        Logistic logistic,
+        Mse mse,
+    }
+    metrics {
+        Accuracy accuracy,
+        Coverage coverage,
+        Frechet frechet,
+    }
+}
+
+impl Function {
+    /// The members called by that name: several where the number of arguments decides, as for
+    /// `max(x)` and `max(a, b)`. Operators have no name to be called by.
+    pub fn named(name: &str) -> impl Iterator<Item = Function> {
+        Function::ALL.iter().copied().filter(move |function| {
+            let member = function.member();
+            !function.is_operator() && (function.name() == name || member.aliases.contains(&name))
+        })
+    }
+
+    /// Every name that can be called, in order of the table.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Function::ALL.iter().filter(|function| !function.is_operator()).map(|function| function.name())
+    }
+
+    /// The name it is called by; of an operator, what it does in a word.
+    pub fn name(self) -> &'static str {
+        self.signature().name()
+    }
+
+    /// How it is written, with its parameters: `huber(r, M = 1)`.
+    pub fn signature(self) -> Signature {
+        Signature(self.member().signature)
+    }
+
+    /// What it is, in a line.
+    pub fn doc(self) -> &'static str {
+        self.member().doc
+    }
+
+    /// How mathematics writes it.
+    pub fn form(self) -> Form {
+        self.member().form
+    }
+
+    /// Whether it is written between or before its operands.
+    pub fn is_operator(self) -> bool {
+        matches!(self.member().form, Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Prefix(_))
+            || self == Function::Transpose
+    }
+
+    /// Whether each element of the result depends on the same element of the operands alone
+    /// (scalar operands serving every element).
+    pub fn is_elementwise(self) -> bool {
+        self.member().elementwise
+    }
+
+    /// Points of its first argument at which it has no derivative.
+    pub fn kinks(self) -> &'static [f64] {
+        self.member().kinks
+    }
+
+    /// Shape of the result on arguments of these shapes, all parameters present.
+    pub fn shape(self, args: &[Shape]) -> Result<Shape, WrongArguments> {
+        (self.member().shape)(args)
+    }
+
+    /// Adds the instructions that compute it; `shape` is what [`Function::shape`] gave.
+    pub fn lower(self, b: &mut Builder, args: &[Value], shape: &Shape) -> Value {
+        let value = (self.member().lower)(b, args);
+        debug_assert_eq!(b.shape(value), shape, "{} keeps its shape rule", self.name());
+        value
+    }
+}

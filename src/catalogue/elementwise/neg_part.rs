@@ -1,0 +1,13 @@
+//! `neg_part(x) = max(−x, 0)`, the negative part; a kink at 0.
+
+use crate::catalogue::member::{Form, Member};
+use crate::tape::ops::Unary;
+
+pub const MEMBER: Member =
+    Member::elementwise("neg_part(x)", "negative part max(−x, 0) of every element", |b, args| {
+        let minus = b.neg(args[0]);
+        b.unary(Unary::Relu, minus)
+    })
+    .form(Form::Template("({0})₋"))
+    .kinks(&[0.0])
+    .aliases(&["neg"]);

@@ -1,0 +1,14 @@
+//! `huber(r, M) = Σᵢ h(rᵢ)`, `h(r) = r²/2` for `|r| ≤ M`, else `M|r| − M²/2`: quadratic near 0, linear
+//! far out. With `c = min(|r|, M)` both are `c(|r| − c/2)`.
+
+use crate::catalogue::member::Member;
+use crate::tape::ops::{Binary, Unary};
+
+pub const MEMBER: Member =
+    Member::total("huber(r, M = 1)", "sum of r²/2 where |r| ≤ M, of M|r| − M²/2 elsewhere", |b, args| {
+        let size = b.unary(Unary::Abs, args[0]);
+        let capped = b.binary(Binary::Min, size, args[1]);
+        let half = b.scale(0.5, capped);
+        let rest = b.sub(size, half);
+        b.dot(capped, rest)
+    });

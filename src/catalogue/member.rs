@@ -1,0 +1,135 @@
+//! What a member of the catalogue says about itself.
+
+use crate::tape::ops::Unary;
+use crate::tape::{Builder, Shape, Value};
+
+use super::shapes;
+
+/// A member: the one place where it is described.
+pub(super) struct Member {
+    /// `huber(r, M = 1)`
+    pub signature: &'static str,
+    /// Other names it answers to.
+    pub aliases: &'static [&'static str],
+    /// A line for people.
+    pub doc: &'static str,
+    /// For `explain`.
+    pub form: Form,
+    /// See [`super::Function::is_elementwise`].
+    pub elementwise: bool,
+    /// See [`super::Function::kinks`].
+    pub kinks: &'static [f64],
+    /// Shape of the result.
+    pub shape: ShapeRule,
+    /// Value, as a program.
+    pub lower: LowerRule,
+}
+
+/// Shapes of the arguments → shape of the result.
+pub(super) type ShapeRule = fn(&[Shape]) -> Result<Shape, WrongArguments>;
+
+/// Arguments → result, on the tape.
+pub(super) type LowerRule = fn(&mut Builder, &[Value]) -> Value;
+
+/// How mathematics writes a member. In a template, `{0}` stands between brackets of its own and
+/// `{0!}` is put in parentheses unless it is a single symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `name(a, b)`
+    Call,
+    /// `a + b`, binding as tightly as `level` says.
+    Infix {
+        /// With the spaces around it.
+        symbol: &'static str,
+        /// 1 for sums, 2 for products.
+        level: u8,
+    },
+    /// `a b`, a product
+    Juxtapose,
+    /// `a/b`
+    Fraction,
+    /// `aᵇ`
+    Power,
+    /// `−a`
+    Prefix(&'static str),
+    /// `‖{0}‖₁`
+    Template(&'static str),
+}
+
+/// Why arguments don't fit a signature, by position from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrongArguments {
+    /// Two of them don't fit together.
+    Disagree {
+        /// One.
+        left: usize,
+        /// The other.
+        right: usize,
+        /// What must agree.
+        rule: &'static str,
+    },
+    /// One is of another kind than wanted: `a vector`.
+    Argument {
+        /// Which.
+        at: usize,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+impl Member {
+    /// A smooth function of each element.
+    pub const fn elementwise(signature: &'static str, doc: &'static str, lower: LowerRule) -> Member {
+        Member {
+            signature,
+            aliases: &[],
+            doc,
+            form: Form::Call,
+            elementwise: true,
+            kinks: &[],
+            shape: shapes::same,
+            lower,
+        }
+    }
+
+    /// A function of a whole tensor that gives one number.
+    pub const fn total(signature: &'static str, doc: &'static str, lower: LowerRule) -> Member {
+        Member { elementwise: false, shape: shapes::number, ..Member::elementwise(signature, doc, lower) }
+    }
+
+    /// The same, written so in mathematics.
+    pub const fn form(self, form: Form) -> Member {
+        Member { form, ..self }
+    }
+
+    /// The same, under other names too.
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Member {
+        Member { aliases, ..self }
+    }
+
+    /// The same, without a derivative at these points.
+    pub const fn kinks(self, kinks: &'static [f64]) -> Member {
+        Member { kinks, ..self }
+    }
+
+    /// The same, with a shape rule of its own.
+    pub const fn shape(self, shape: ShapeRule) -> Member {
+        Member { shape, elementwise: false, ..self }
+    }
+}
+
+/// `f(x)` of the first argument.
+pub(super) fn unary(b: &mut Builder, f: Unary, args: &[Value]) -> Value {
+    b.unary(f, args[0])
+}
+
+/// The number a value always is, where it is a constant, repeated or not.
+pub(super) fn constant(b: &Builder, value: Value) -> Option<f64> {
+    use crate::tape::Op;
+    let inst = &b.program().insts[value.index()];
+    match inst.op {
+        Op::Const(number) => Some(number),
+        Op::Broadcast { .. } => constant(b, inst.args[0]),
+        _ => None,
+    }
+}

@@ -1,0 +1,11 @@
+//! `norm_fro(X) = ‖X‖_F = √(Σᵢⱼ Xᵢⱼ²)`; no derivative at 0.
+
+use crate::catalogue::member::{Form, Member};
+use crate::tape::ops::Unary;
+
+pub const MEMBER: Member = Member::total("norm_fro(X)", "root of the sum of the squares of all elements", |b, args| {
+    let sum = b.sum_squares(args[0]);
+    b.unary(Unary::Sqrt, sum)
+})
+.form(Form::Template("‖{0}‖_F"))
+.kinks(&[0.0]);

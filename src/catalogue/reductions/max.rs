@@ -1,0 +1,9 @@
+//! `max(x)`, the greatest of all elements; a kink at ties.
+
+use crate::catalogue::member::Member;
+use crate::tape::ops::Reducer;
+
+pub const MEMBER: Member = Member::total("max(x)", "the greatest of all elements", |b, args| {
+    let axes = (0..b.shape(args[0]).rank()).collect();
+    b.reduce(Reducer::Max, args[0], axes)
+});
