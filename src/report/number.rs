@@ -1,0 +1,79 @@
+//! Numbers and times for people.
+
+/// Six significant digits, with an exponent where zeros would have to be counted: `0.001`, `1.5`,
+/// `-12034.2`, `3.2e-7`, `1e12`.
+pub fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    // Rounded first: 999999.7 is 1e6, and 9.9999999e-5 is 0.0001.
+    let scientific = format!("{value:.5e}");
+    let (digits, exponent) = scientific.split_once('e').expect("LowerExp writes an exponent");
+    let exponent: i32 = exponent.parse().expect("LowerExp writes a decimal exponent");
+    if (-4..6).contains(&exponent) {
+        let decimals = (5 - exponent) as usize;
+        return trimmed(&format!("{value:.decimals$}")).to_owned();
+    }
+    format!("{}e{exponent}", trimmed(digits))
+}
+
+/// A duration: `0.31 s`, `12 s`, `4 min 05 s`, `2 h 10 min`.
+pub fn seconds(duration: f64) -> String {
+    // Rounded first, so that 59.7 s is a minute and not `60 s`.
+    let whole = duration.round() as u64;
+    match whole {
+        _ if duration < 0.1 => format!("{} ms", trimmed(&format!("{:.1}", duration * 1e3))),
+        _ if duration < 9.95 => format!("{duration:.1} s"),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// Without zeros at the end of the decimals.
+fn trimmed(decimal: &str) -> &str {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_digits() {
+        let cases = [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-12034.26, "-12034.3"),
+            (0.001, "0.001"),
+            (0.1 + 0.2, "0.3"),
+            (999_999.7, "1e6"),
+            (9.999_999_9e-5, "0.0001"),
+            (3.2e-7, "3.2e-7"),
+            (-1e12, "-1e12"),
+            (123_456.0, "123456"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+            (f64::MIN_POSITIVE, "2.22507e-308"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn durations() {
+        let cases = [
+            (0.0, "0 ms"),
+            (0.0123, "12.3 ms"),
+            (0.31, "0.3 s"),
+            (9.97, "10 s"),
+            (59.7, "1 min 00 s"),
+            (245.0, "4 min 05 s"),
+            (7800.0, "2 h 10 min"),
+        ];
+        for (duration, text) in cases {
+            assert_eq!(seconds(duration), text);
+        }
+    }
+}
