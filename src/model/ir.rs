@@ -544,3 +544,34 @@ pub enum Unit {
     /// Passes of the innermost loop since the start of the run.
     Iterations,
 }
+
+impl Relation {
+    /// What is equal to zero, at most zero, or in a set.
+    pub fn expr(&self) -> &Expr {
+        match self {
+            Relation::Zero(expr) | Relation::NonPositive(expr) | Relation::In { expr, .. } => expr,
+        }
+    }
+}
+
+impl Expr {
+    /// The expressions directly inside.
+    pub fn children(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Number(_) | ExprKind::Leaf(_) => Vec::new(),
+            ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter().collect(),
+            ExprKind::Net { input, params, .. } => vec![input, params],
+            ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
+        }
+    }
+
+    /// Visits every leaf, from left to right.
+    pub fn leaves(&self, visit: &mut impl FnMut(Leaf)) {
+        if let ExprKind::Leaf(leaf) = self.kind {
+            visit(leaf);
+        }
+        for child in self.children() {
+            child.leaves(visit);
+        }
+    }
+}

@@ -7,7 +7,7 @@ pub mod frechet;
 use super::member::WrongArguments;
 use super::shapes;
 use crate::tape::ops::Binary;
-use crate::tape::{Builder, Op, Shape, Type, Value};
+use crate::tape::{Builder, Shape, Value};
 
 /// What a matrix of scores is, in words.
 pub(super) const fn classes() -> &'static str {
@@ -26,15 +26,8 @@ pub(super) fn scores_and_labels(args: &[Shape]) -> Result<Shape, WrongArguments>
 
 /// 1 in each row's column of that number, else 0.
 pub(super) fn one_hot(b: &mut Builder, labels: Value, shape: &Shape) -> Value {
-    let dtype = b.dtype(labels);
-    let numbers = (0..shape.0[1])
-        .map(|class| {
-            let number = b.constant(class as f64, dtype);
-            b.reshape(number, [1])
-        })
-        .collect();
-    let numbers = b.push(Op::Concat { axis: 0 }, numbers, Type::new(dtype, [shape.0[1]]));
-    let columns = b.broadcast(numbers, vec![1], shape.clone());
+    let columns = b.iota(shape.clone(), 1);
+    let columns = b.cast(columns, b.dtype(labels));
     let labels = b.broadcast(labels, vec![0], shape.clone());
     b.binary(Binary::Equal, labels, columns)
 }

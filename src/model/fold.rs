@@ -1,0 +1,68 @@
+//! Compile-time evaluation: an expression of data alone, lowered to the tape and computed in doubles
+//! by the reference evaluation of each op.
+
+use super::ir::{Expr, ExprKind, Leaf, Member, Model};
+use super::lower::Lower;
+use crate::tape::ops::Operand;
+use crate::tape::{Dtype, Elements, Op, Program, Tensor};
+
+/// The value of an expression that refers to data alone; `None` where it refers to anything else.
+pub fn fold(model: &Model, expr: &Expr) -> Option<Tensor> {
+    match &expr.kind {
+        ExprKind::Number(number) => return Some(Tensor::scalar(*number)),
+        ExprKind::Leaf(Leaf::Data(id, Member::None)) => return Some((*model.data[id.index()].tensor).clone()),
+        _ if !is_constant(expr) => return None,
+        _ => {}
+    }
+    let mut lower = Lower::new(model, "fold", Dtype::F64);
+    let value = lower.expr(expr);
+    lower.b.output("value", value);
+    let (program, leaves) = lower.finish();
+    let inputs: Vec<Tensor> = leaves.iter().map(|&leaf| data(model, leaf)).collect::<Option<_>>()?;
+    evaluate(&program, &inputs).pop()
+}
+
+/// Whether an expression refers to data and numbers alone.
+pub fn is_constant(expr: &Expr) -> bool {
+    let mut constant = true;
+    expr.leaves(&mut |leaf| constant &= matches!(leaf, Leaf::Data(..)));
+    constant
+}
+
+/// The tensor of a data leaf, a member cut out of its family.
+fn data(model: &Model, leaf: Leaf) -> Option<Tensor> {
+    let Leaf::Data(id, member) = leaf else { return None };
+    let tensor = &model.data[id.index()].tensor;
+    match member {
+        Member::None => Some((**tensor).clone()),
+        Member::Loop => None,
+        Member::At(k) => {
+            let shape = model.leaf_shape(leaf);
+            let size = shape.numel();
+            let all = tensor.to_f64();
+            Some(Tensor::f64(shape, all[k as usize * size..][..size].to_vec()))
+        }
+    }
+}
+
+/// Runs a verified program on these inputs, in doubles.
+pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Vec<Tensor> {
+    let mut values: Vec<Vec<f64>> = Vec::with_capacity(program.insts.len());
+    for inst in &program.insts {
+        let value = match inst.op {
+            Op::Input(position) => inputs[position as usize].to_f64(),
+            _ => {
+                let operand = |arg: &crate::tape::Value| Operand { ty: program.ty(*arg), x: &values[arg.index()] };
+                let operands: Vec<Operand> = inst.args.iter().map(operand).collect();
+                inst.op.rule().eval(&operands, &inst.ty)
+            }
+        };
+        values.push(value);
+    }
+    let output = |value: crate::tape::Value| {
+        let ty = program.ty(value);
+        let doubles = Tensor { shape: ty.shape.clone(), elements: Elements::F64(values[value.index()].clone()) };
+        if ty.dtype == Dtype::Index { doubles.cast(Dtype::Index) } else { doubles }
+    };
+    program.outputs.iter().map(|out| output(out.value)).collect()
+}
