@@ -1,6 +1,7 @@
 //! admmc: a compiler for split optimisation problems.
 
 pub mod catalogue;
+pub mod cli;
 pub mod data;
 pub mod diag;
 pub mod exec;

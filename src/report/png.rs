@@ -37,7 +37,10 @@ pub fn grid(images: &Tensor, rows: usize, columns: usize) -> Result<Picture, NoP
             (count, side, side)
         }
         _ => {
-            return Err(NoPicture(format!("images are [n, height, width] or [n, side²], and this is {}", images.shape)));
+            return Err(NoPicture(format!(
+                "images are [n, height, width] or [n, side²], and this is {}",
+                images.shape
+            )));
         }
     };
     if count * height * width * rows * columns == 0 {
