@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use super::ir::{Inst, Op, Program, Value};
+use super::ir::{Dtype, Inst, Op, Program, Value};
 use super::ops::{Distribution, Range};
 
 impl fmt::Display for Program {
@@ -52,6 +52,7 @@ impl fmt::Display for Inst {
         }
         match &self.op {
             Op::Input(position) => write!(f, " {position}"),
+            Op::Const(value) if self.ty.dtype == Dtype::Index => write!(f, " {value}"),
             Op::Const(value) => write!(f, " {value:?}"),
             Op::Broadcast { axes } => write!(f, " along {axes:?}"),
             Op::Reduce { axes, .. } => write!(f, " over {axes:?}"),

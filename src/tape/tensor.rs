@@ -120,4 +120,27 @@ impl Tensor {
             Elements::Index(v) => v[0] as f64,
         })
     }
+
+    /// Member `i` of a family: a slice along the first axis.
+    pub fn member(&self, i: usize) -> Tensor {
+        let shape = Shape(self.shape.0[1..].to_vec());
+        let range = i * shape.numel()..(i + 1) * shape.numel();
+        let elements = match &self.elements {
+            Elements::F32(v) => Elements::F32(v[range].to_vec()),
+            Elements::F64(v) => Elements::F64(v[range].to_vec()),
+            Elements::Index(v) => Elements::Index(v[range].to_vec()),
+        };
+        Tensor { shape, elements }
+    }
+
+    /// Replaces member `i` of a family; panics when the types don't agree.
+    pub fn set_member(&mut self, i: usize, member: &Tensor) {
+        let range = i * member.numel()..(i + 1) * member.numel();
+        match (&mut self.elements, &member.elements) {
+            (Elements::F32(to), Elements::F32(from)) => to[range].copy_from_slice(from),
+            (Elements::F64(to), Elements::F64(from)) => to[range].copy_from_slice(from),
+            (Elements::Index(to), Elements::Index(from)) => to[range].copy_from_slice(from),
+            _ => unreachable!("a member has its family's dtype"),
+        }
+    }
 }

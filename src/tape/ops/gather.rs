@@ -1,5 +1,5 @@
 //! Rows by index, and the transpose: rows added at their index. An index past the end gathers NaN
-//! (from an index tensor, 0) and scatters nothing.
+//! (from an index tensor, 0) and scatters nothing; derivatives suppose that there is none.
 
 use super::Op;
 use super::rule::{Operand, Rule, Site, ensure, ensure_type, linear, operands};

@@ -1,9 +1,9 @@
 //! The ops, an op a file. Each names its shape rule, its reference evaluation in doubles, and its
-//! reverse and forward derivatives *as ops* ([`Rule`]); elementwise functions are smaller, and name a
+//! reverse and forward derivatives *as ops* (`Rule`); elementwise functions are smaller, and name a
 //! value, a slope and their CUDA text ([`unary::Function`], [`binary::Function`]).
 //!
 //! To add an elementwise function: one file under `unary/` or `binary/`, one line in its table. To add
-//! an op: one file that implements [`Rule`], one line in [`Op::rule`] and in `Op::name`.
+//! an op: one file that implements `Rule`, one line in [`Op::rule`] and in `Op::name`.
 
 mod argmax;
 pub mod binary;
@@ -24,10 +24,12 @@ mod rule;
 mod slice;
 mod sparse;
 mod symmetric;
+#[cfg(test)]
+mod tests;
 mod transpose;
 pub mod unary;
 
-pub(crate) use rule::{Operand, Rule, Site};
+pub(crate) use rule::{Operand, Site};
 
 /// Elementwise functions of one operand. Kinks and ties: the derivative at a kink is stated in the
 /// function's own file.

@@ -33,6 +33,11 @@ pub(crate) trait Rule {
 
     /// Forward derivative: the result's tangent from the operands' (`None` is zero), as ops.
     fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value>;
+
+    /// Whether it has a derivative by operand `k`; where not, both derivatives are NaN.
+    fn differentiable(&self, _k: usize) -> bool {
+        true
+    }
 }
 
 impl Op {

@@ -37,7 +37,7 @@ impl Rule for SparseMatVec {
     }
 
     fn vjp(&self, b: &mut Builder, at: Site, k: usize, cotangent: Value) -> Option<Value> {
-        if k != 3 {
+        if !self.differentiable(k) {
             return no_derivative(b, at.args[k]);
         }
         let ty = b.ty(at.args[3]).clone();
@@ -49,5 +49,9 @@ impl Rule for SparseMatVec {
         let by_matrix = tangents[2].and_then(|_| no_derivative(b, at.y));
         let by_vector = tangents[3].map(|tangent| linear(b, at, 3, tangent));
         total(b, [by_matrix, by_vector])
+    }
+
+    fn differentiable(&self, k: usize) -> bool {
+        k == 3
     }
 }

@@ -28,6 +28,10 @@ impl Rule for Eigenvalues {
     fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
         tangents[0].and_then(|_| no_derivative(b, at.y))
     }
+
+    fn differentiable(&self, _: usize) -> bool {
+        false
+    }
 }
 
 pub(crate) struct PsdSqrt;
@@ -54,6 +58,10 @@ impl Rule for PsdSqrt {
 
     fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
         tangents[0].and_then(|_| no_derivative(b, at.y))
+    }
+
+    fn differentiable(&self, _: usize) -> bool {
+        false
     }
 }
 
@@ -89,7 +97,7 @@ fn rotate(n: usize, a: &mut [f64], v: &mut [f64], p: usize, q: usize) {
     let t = 1.0f64.copysign(theta) / (theta.abs() + theta.hypot(1.0));
     let c = 1.0 / t.hypot(1.0);
     let s = t * c;
-    let mut turn = |x: &mut [f64], i: usize, j: usize| (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j]);
+    let turn = |x: &mut [f64], i: usize, j: usize| (x[i], x[j]) = (c * x[i] - s * x[j], s * x[i] + c * x[j]);
     for k in 0..n {
         turn(a, k * n + p, k * n + q);
         turn(v, k * n + p, k * n + q);

@@ -1,7 +1,7 @@
 //! `aᵇ`; NaN for negative `a` with `b` not whole.
 //!
-//! The slope by `a` is `b·aᵇ⁻¹`, and 0 where `b = 0` (at `a = 0` too). The slope by `b` is
-//! `aᵇ log a`, and 0 where `a = 0`.
+//! The slope by `a` is `b·aᵇ⁻¹`, at `a = b = 0` zero: there, 1 stands for `a`. The slope by `b` is
+//! `aᵇ log a`, at `a = 0` zero, by the same means.
 
 use super::Function;
 use crate::tape::{Binary, Unary};
@@ -13,16 +13,20 @@ pub(super) static POW: Function = Function {
     eval_index: None,
     chain: Some([
         |builder, a, b, _, t| {
+            let one = builder.constant_like(1.0, a);
+            let magnitudes = [a, b].map(|operand| builder.unary(Unary::Abs, operand));
+            let nonzero = builder.binary(Binary::Max, magnitudes[0], magnitudes[1]);
+            let base = builder.select(nonzero, a, one);
             let below = builder.offset(b, -1.0);
-            let power = builder.binary(Binary::Pow, a, below);
+            let power = builder.binary(Binary::Pow, base, below);
             let slope = builder.mul(b, power);
-            let slope = builder.select(b, slope, b);
             builder.mul(slope, t)
         },
         |builder, a, _, y, t| {
-            let log = builder.unary(Unary::Log, a);
+            let one = builder.constant_like(1.0, a);
+            let base = builder.select(a, a, one);
+            let log = builder.unary(Unary::Log, base);
             let slope = builder.mul(y, log);
-            let slope = builder.select(a, slope, a);
             builder.mul(slope, t)
         },
     ]),

@@ -1,0 +1,344 @@
+//! Every op that is not elementwise, in a small program: values where they can be said, derivatives
+//! against differences, first and second.
+
+use std::collections::BTreeSet;
+
+use super::{Binary, Distribution, Op, Operand, Range, Reducer};
+use crate::exec::reference::{Rounding, gradcheck, interpret};
+use crate::tape::philox::{Stream, key};
+use crate::tape::{Builder, Dtype, Program, Shape, Type, Value, undifferentiable, verify, vjp};
+
+const F: Dtype = Dtype::F64;
+
+/// Builds the op from inputs of those shapes; the program's output is named after the op.
+struct Case {
+    file: &'static str,
+    shapes: Vec<Shape>,
+    build: Box<dyn Fn(&mut Builder, &[Value]) -> Value>,
+}
+
+fn case<const N: usize>(
+    file: &'static str,
+    shapes: [&[usize]; N],
+    build: impl Fn(&mut Builder, &[Value]) -> Value + 'static,
+) -> Case {
+    Case { file, shapes: shapes.map(|shape| Shape(shape.to_vec())).to_vec(), build: Box::new(build) }
+}
+
+fn range(start: usize, len: usize, step: usize) -> Range {
+    Range { start, len, step }
+}
+
+/// An index vector, made of what there is: `scale · position + offset`.
+fn indices(b: &mut Builder, n: usize, scale: f64, offset: f64) -> Value {
+    let positions = b.iota([n], 0);
+    let scaled = b.scale(scale, positions);
+    b.offset(scaled, offset)
+}
+
+/// `xxᵀ + 2I`, symmetric positive definite.
+fn definite(b: &mut Builder, x: Value) -> Value {
+    let n = b.shape(x).0[0];
+    let product = b.matmul(x, x, false, true);
+    let (row, column) = (b.iota([n, n], 0), b.iota([n, n], 1));
+    let diagonal = b.binary(Binary::Equal, row, column);
+    let diagonal = b.cast(diagonal, F);
+    let shift = b.scale(2.0, diagonal);
+    b.add(product, shift)
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = vec![
+        case("input", [&[3]], |_, v| v[0]),
+        case("constant", [&[3]], |b, v| b.scale(2.5, v[0])),
+        case("elementwise", [&[6], &[6], &[6]], |b, v| {
+            let zero = b.constant_like(0.0, v[0]);
+            let negative = b.binary(Binary::Less, v[0], zero);
+            b.select(negative, v[1], v[2])
+        }),
+        case("broadcast", [&[3]], |b, v| b.broadcast(v[0], vec![1], Shape::from([2, 3, 4]))),
+        case("broadcast", [&[]], |b, v| b.broadcast(v[0], vec![], Shape::from([2, 2]))),
+        case("argmax", [&[2, 3]], |b, v| {
+            let at = b.push(Op::ArgMax, vec![v[0]], Type::new(Dtype::Index, [2]));
+            let at = b.cast(at, F);
+            let sum = b.sum(at);
+            b.mul(sum, v[0])
+        }),
+        case("iota", [&[3]], |b, v| {
+            let at = indices(b, 3, 2.0, 1.0);
+            let at = b.cast(at, F);
+            b.mul(at, v[0])
+        }),
+        case("reshape", [&[2, 3]], |b, v| b.reshape(v[0], [3, 2])),
+        case("transpose", [&[2, 3, 4]], |b, v| {
+            b.push(Op::Transpose { perm: vec![2, 0, 1] }, vec![v[0]], Type::new(F, [4, 2, 3]))
+        }),
+        case("slice", [&[5, 4]], |b, v| b.slice(v[0], vec![range(1, 2, 2), range(0, 4, 1)])),
+        case("slice", [&[2, 2]], |b, v| {
+            b.push(Op::Unslice(vec![range(1, 2, 2), range(2, 2, 1)]), vec![v[0]], Type::new(F, [5, 4]))
+        }),
+        case("concat", [&[2, 3], &[2, 1]], |b, v| b.concat(vec![v[0], v[1], v[0]], 1)),
+        case("gather", [&[5, 2]], |b, v| {
+            let at = indices(b, 3, 2.0, 0.0);
+            b.gather(v[0], at)
+        }),
+        case("gather", [&[4, 2]], |b, v| {
+            let at = indices(b, 4, 2.0, 1.0);
+            b.push(Op::ScatterAdd, vec![at, v[0]], Type::new(F, [8, 2]))
+        }),
+        case("cast", [&[3]], |b, v| b.cast(v[0], F)),
+        case("random", [&[4]], |b, v| {
+            let (key, step) = (b.iota([2], 0), b.constant(3.0, Dtype::Index));
+            let op = Op::Random { distribution: Distribution::Normal, stream: 9 };
+            let noise = b.push(op, vec![key, step], Type::new(F, [4]));
+            b.mul(noise, v[0])
+        }),
+        case("cholesky", [&[3, 3]], |b, v| {
+            let a = definite(b, v[0]);
+            let ty = b.ty(a).clone();
+            b.push(Op::Cholesky, vec![a], ty)
+        }),
+        case("cholesky", [&[3, 3], &[3, 2]], |b, v| {
+            let ty = b.ty(v[1]).clone();
+            b.push(Op::CholeskySolve, vec![v[0], v[1]], ty)
+        }),
+        case("cholesky", [&[2, 2], &[2]], |b, v| {
+            let ty = b.ty(v[1]).clone();
+            b.push(Op::CholeskySolve, vec![v[0], v[1]], ty)
+        }),
+    ];
+    for reducer in [Reducer::Sum, Reducer::Max, Reducer::Min, Reducer::LogSumExp, Reducer::Norm2] {
+        for axes in [vec![0], vec![1], vec![0, 2], vec![0, 1, 2]] {
+            cases.push(case("reduce", [&[2, 3, 2]], move |b, v| b.reduce(reducer, v[0], axes.clone())));
+        }
+    }
+    for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+        let a: &[usize] = if ta { &[3, 2] } else { &[2, 3] };
+        let b: &[usize] = if tb { &[4, 3] } else { &[3, 4] };
+        cases.push(case("matmul", [a, b], move |builder, v| builder.matmul(v[0], v[1], ta, tb)));
+    }
+    for transpose in [false, true] {
+        // Rows start at 0, 2, 4 and end at 6; columns 0 to 5.
+        let (x, y) = if transpose { (3, 6) } else { (6, 3) };
+        cases.push(case("sparse", [&[x]], move |b, v| {
+            let (starts, columns) = (indices(b, 4, 2.0, 0.0), indices(b, 6, 1.0, 0.0));
+            let values = b.cast(columns, F);
+            b.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, v[0]], Type::new(F, [y]))
+        }));
+    }
+    cases
+}
+
+/// The case as a program; its output is multiplied by itself where that makes second derivatives.
+fn program(case: &Case) -> Program {
+    let mut b = Builder::new(case.file);
+    let inputs: Vec<Value> = case
+        .shapes
+        .iter()
+        .enumerate()
+        .map(|(i, shape)| b.input(format!("x{i}"), Type::new(F, shape.clone())))
+        .collect();
+    let y = (case.build)(&mut b, &inputs);
+    b.output("y", y);
+    b.finish()
+}
+
+fn point(case: &Case, seed: u64) -> Vec<Vec<f64>> {
+    let element = |i: usize, j: usize| Stream::new(key(seed), i as u32).normal(0, j as u64, F);
+    case.shapes.iter().enumerate().map(|(i, shape)| (0..shape.numel()).map(|j| element(i, j)).collect()).collect()
+}
+
+#[test]
+fn every_file_has_a_case() {
+    let files: BTreeSet<String> = std::path::Path::new(file!())
+        .parent()
+        .expect("this file lies in a folder")
+        .read_dir()
+        .expect("the folder of this file is there")
+        .filter_map(|entry| {
+            entry.expect("a folder can be read").file_name().to_string_lossy().strip_suffix(".rs").map(str::to_owned)
+        })
+        .filter(|name| !["mod", "rule", "tests", "symmetric"].contains(&name.as_str()))
+        .collect();
+    let covered: BTreeSet<String> = cases().iter().map(|case| case.file.to_owned()).collect();
+    assert_eq!(files, covered, "symmetric.rs has no derivatives, and tests of its own");
+}
+
+#[test]
+fn derivatives_are_those_of_differences() {
+    for case in cases() {
+        let program = program(&case);
+        verify(&program).expect("a case is well formed");
+        for seed in 0..3 {
+            for comparison in gradcheck(&program, 0, &point(&case, seed), seed) {
+                assert!(comparison.agrees(), "{}: {comparison:?}\n{program}", case.file);
+                assert!(comparison.tolerance < 1e-4, "{}: {comparison:?}\n{program}", case.file);
+            }
+        }
+    }
+}
+
+/// The gradient of `½‖y‖²`, differentiated once more, both ways. Its program is verified too.
+#[test]
+fn second_derivatives_are_those_of_differences() {
+    for case in cases() {
+        let mut program = program(&case);
+        let mut b = Builder::new("gradient");
+        let inputs: Vec<Value> =
+            program.inputs.iter().map(|input| b.input(input.name.clone(), program.ty(input.value).clone())).collect();
+        let y = b.inline(&program, &inputs)[0];
+        let gradient = vjp(&mut b, y, y, &inputs);
+        for (i, &part) in gradient.iter().enumerate() {
+            b.output(format!("g{i}"), part);
+        }
+        program = b.finish();
+        verify(&program).unwrap_or_else(|error| panic!("{error}\n{program}"));
+        for output in 0..program.outputs.len() {
+            for comparison in gradcheck(&program, output, &point(&case, 5), 5) {
+                assert!(comparison.agrees(), "output {output} of {}: {comparison:?}\n{program}", case.file);
+            }
+        }
+    }
+}
+
+fn run(build: impl FnOnce(&mut Builder) -> Value) -> Vec<f64> {
+    let mut b = Builder::new("run");
+    let y = build(&mut b);
+    interpret(b.program(), &[], Rounding::Outputs).swap_remove(y.index())
+}
+
+fn row(b: &mut Builder, x: &[f64]) -> Value {
+    let parts = x.iter().map(|&x| {
+        let x = b.constant(x, F);
+        b.reshape(x, [1])
+    });
+    let parts = parts.collect();
+    b.concat(parts, 0)
+}
+
+#[test]
+fn reductions_at_their_edges() {
+    let reduce = |reducer, x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            b.reduce(reducer, x, vec![0])
+        })[0]
+    };
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    assert_eq!(reduce(Reducer::LogSumExp, &[1e4, 1e4]), 1e4 + 2f64.ln());
+    assert_eq!(reduce(Reducer::LogSumExp, &[-1e4, -1e4]), -1e4 + 2f64.ln());
+    assert_eq!(reduce(Reducer::LogSumExp, &[-inf, -inf]), -inf);
+    assert_eq!(reduce(Reducer::LogSumExp, &[-inf, 3.0]), 3.0);
+    assert_eq!(reduce(Reducer::LogSumExp, &[inf, 3.0]), inf);
+    assert_eq!(reduce(Reducer::Norm2, &[3e300, 4e300]), 5e300);
+    assert_eq!(reduce(Reducer::Norm2, &[3e-300, 4e-300]), 5e-300);
+    assert_eq!(reduce(Reducer::Norm2, &[0.0, -0.0]), 0.0);
+    for reducer in [Reducer::Sum, Reducer::Max, Reducer::Min, Reducer::LogSumExp, Reducer::Norm2] {
+        for x in [[nan, 1.0, 2.0], [1.0, nan, 2.0], [2.0, 1.0, nan]] {
+            assert!(reduce(reducer, &x).is_nan(), "{reducer:?} of {x:?}");
+        }
+    }
+}
+
+#[test]
+fn slopes_of_reductions_at_ties_and_at_zero() {
+    let slopes = |reducer, x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            let y = b.reduce(reducer, x, vec![0]);
+            crate::tape::gradient(b, y, &[x])[0]
+        })
+    };
+    assert_eq!(slopes(Reducer::Max, &[2.0, 1.0, 2.0]), [0.5, 0.0, 0.5]);
+    assert_eq!(slopes(Reducer::Min, &[2.0, 1.0, 2.0]), [0.0, 1.0, 0.0]);
+    assert_eq!(slopes(Reducer::Norm2, &[0.0, 0.0]), [0.0, 0.0]);
+    assert_eq!(slopes(Reducer::LogSumExp, &[1e4, 0.0]), [1.0, 0.0]);
+}
+
+#[test]
+fn values_of_data_movement() {
+    let argmax = |x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            b.push(Op::ArgMax, vec![x], Type::new(Dtype::Index, []))
+        })[0]
+    };
+    assert_eq!((argmax(&[1.0, 3.0, 3.0]), argmax(&[5.0, f64::NAN, 7.0])), (1.0, 1.0));
+    let gathered = run(|b| {
+        let x = row(b, &[10.0, 11.0, 12.0]);
+        let at = indices(b, 3, 2.0, 0.0);
+        b.gather(x, at)
+    });
+    assert_eq!(gathered[..2], [10.0, 12.0]);
+    assert!(gathered[2].is_nan(), "a row past the end");
+    let scattered = run(|b| {
+        let x = row(b, &[10.0, 11.0, 12.0]);
+        let at = indices(b, 3, 2.0, 0.0);
+        b.push(Op::ScatterAdd, vec![at, x], Type::new(F, [3]))
+    });
+    assert_eq!(scattered, [10.0, 0.0, 11.0], "a row past the end");
+    let cast = |x: f64| {
+        run(|b| {
+            let x = b.constant(x, F);
+            b.cast(x, Dtype::Index)
+        })[0]
+    };
+    assert_eq!((cast(2.9), cast(-3.0), cast(1e12), cast(f64::NAN)), (2.0, 0.0, u32::MAX.into(), 0.0));
+    assert_eq!(
+        run(|b| {
+            let x = row(b, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+            let x = b.reshape(x, [2, 3]);
+            let x = b.transpose(x);
+            b.slice(x, vec![range(0, 2, 2), range(1, 1, 1)])
+        }),
+        [3.0, 5.0]
+    );
+}
+
+#[test]
+fn symmetric_matrices() {
+    let matrix = [2.0, 1.0, 1.0, 2.0];
+    let apply = |op: Op, shape: &[usize], x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            let x = b.reshape(x, [2, 2]);
+            b.push(op, vec![x], Type::new(F, Shape(shape.to_vec())))
+        })
+    };
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
+    assert!(close(&apply(Op::SymmetricEigenvalues, &[2], &matrix), &[1.0, 3.0]));
+    let root = apply(Op::PsdSqrt, &[2, 2], &matrix);
+    let square = |i: usize, j: usize| root[2 * i] * root[j] + root[2 * i + 1] * root[2 + j];
+    assert!(close(&[square(0, 0), square(0, 1), square(1, 0), square(1, 1)], &matrix));
+    assert!(close(&apply(Op::PsdSqrt, &[2, 2], &[-4.0, 0.0, 0.0, 9.0]), &[0.0, 0.0, 0.0, 3.0]));
+    assert!(apply(Op::Cholesky, &[2, 2], &[1.0, 2.0, 2.0, 1.0]).iter().all(|x| x.is_nan()), "not definite");
+    // The eigenvalues of the tridiagonal matrix of second differences are 2 − 2cos(kπ/(n+1)).
+    let n = 20usize;
+    let tridiagonal: Vec<f64> = (0..n * n)
+        .map(|at| match (at / n).abs_diff(at % n) {
+            0 => 2.0,
+            1 => -1.0,
+            _ => 0.0,
+        })
+        .collect();
+    let operand = Operand { ty: &Type::new(F, [n, n]), x: &tridiagonal };
+    let values = Op::SymmetricEigenvalues.rule().eval(&[operand], &Type::new(F, [n]));
+    for (k, value) in values.iter().enumerate() {
+        let expected = 2.0 - 2.0 * ((k + 1) as f64 * std::f64::consts::PI / (n + 1) as f64).cos();
+        assert!((value - expected).abs() < 1e-13, "{value} for {expected}");
+    }
+}
+
+#[test]
+fn what_has_no_derivative_says_so_and_gives_nan() {
+    let mut b = Builder::new("spectrum");
+    let a = b.input("a", Type::new(F, [2, 2]));
+    let values = b.push(Op::SymmetricEigenvalues, vec![a], Type::new(F, [2]));
+    let sum = b.sum(values);
+    assert_eq!(undifferentiable(b.program(), sum, &[a]), Some(values));
+    let other = b.sum(a);
+    assert_eq!(undifferentiable(b.program(), other, &[a]), None);
+    let gradient = crate::tape::gradient(&mut b, sum, &[a])[0];
+    let values = interpret(b.program(), &[vec![1.0; 4]], Rounding::Outputs);
+    assert!(values[gradient.index()].iter().all(|x| x.is_nan()));
+}
