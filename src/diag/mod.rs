@@ -149,6 +149,11 @@ impl Diags {
         self.list.is_empty()
     }
 
+    /// Puts them in the order of the text; a stage that looks at a file twice does so at its end.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(Diag::span);
+    }
+
     /// Takes over all of `other`.
     pub fn extend(&mut self, other: Diags) {
         for diag in other.list {

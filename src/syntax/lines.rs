@@ -1,0 +1,638 @@
+//! Cuts a file into statements, before any of it is parsed.
+//!
+//! A statement ends with its line, except inside brackets, after an operator or a comma at the
+//! line's end, and where the next line begins with `+` or `-` (an objective) or `->` (a network).
+//! Braces hold statements again. What is wrong with brackets, strings and spellings from other
+//! languages is found here, so that one slip costs one statement; so is nesting, which is counted,
+//! never recursed into.
+
+use super::ast::Comment;
+use super::{errors, foreign, keywords};
+use crate::diag::{Code, Diag, Diags};
+use crate::source::{FileId, Span};
+
+/// Brackets may nest this deep; no problem written by a person comes near.
+pub const MAX_NESTING: usize = 200;
+
+/// Operations may chain this long in one expression, since every stage walks their tree.
+pub const MAX_CHAIN: usize = 1000;
+
+/// After so many errors more of them help nobody.
+pub const MAX_ERRORS: usize = 50;
+
+/// A statement: its text before any brace, and the block behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte before the brace.
+    pub end: usize,
+    /// The block in braces.
+    pub block: Option<Block>,
+    /// Whether an error in it was reported already.
+    pub broken: bool,
+}
+
+/// `{ … }`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// The offset of `{`.
+    pub open: usize,
+    /// One past `}`.
+    pub close: usize,
+    /// The statements between.
+    pub pieces: Vec<Piece>,
+}
+
+impl Piece {
+    /// One past the last byte, block included.
+    pub fn full_end(&self) -> usize {
+        self.block.as_ref().map_or(self.end, |block| block.close)
+    }
+
+    /// Its first word; empty where it begins with something else.
+    pub fn word<'t>(&self, text: &'t str) -> &'t str {
+        word_at(text, self.start)
+    }
+}
+
+/// A file cut into statements.
+#[derive(Debug, Default)]
+pub struct Cut {
+    /// The statements of the file.
+    pub pieces: Vec<Piece>,
+    /// Its comments, in order.
+    pub comments: Vec<Comment>,
+    /// Where runs of blank lines begin.
+    pub blanks: Vec<u32>,
+}
+
+/// Cuts `text`, reporting what is wrong with its brackets, strings and characters.
+pub fn cut(file: FileId, text: &str, diags: &mut Diags) -> Cut {
+    let mut cutter = Cutter {
+        file,
+        text,
+        diags,
+        errors: 0,
+        at: 0,
+        levels: vec![Level::default()],
+        brackets: Vec::new(),
+        excess: 0,
+        lost: false,
+        chain: Chain::default(),
+        piece: None,
+        last: Last::Nothing,
+        line: Line::default(),
+        ahead: 0,
+        misplaced: None,
+        cut: Cut::default(),
+    };
+    cutter.run();
+    cutter.cut
+}
+
+/// Whether `c` may begin a name.
+pub fn starts_name(c: char) -> bool {
+    c == '_' || unicode_ident::is_xid_start(c)
+}
+
+/// Whether `c` may stand inside a name; subscript digits may.
+pub fn continues_name(c: char) -> bool {
+    unicode_ident::is_xid_continue(c) || ('₀'..='₉').contains(&c)
+}
+
+/// The word that begins at `at`, or nothing.
+pub fn word_at(text: &str, at: usize) -> &str {
+    let rest = &text[at..];
+    if !rest.starts_with(starts_name) {
+        return "";
+    }
+    &rest[..rest.find(|c| !continues_name(c)).unwrap_or(rest.len())]
+}
+
+/// What the last token was, as far as line ends and quotes care.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Last {
+    Nothing,
+    /// A name, a number, a string, a closing bracket, a transpose.
+    Operand,
+    /// An operator, a comma or another mark or word that something must follow.
+    Operator,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bracket {
+    mark: char,
+    at: usize,
+}
+
+/// A block that is still open; the first level is the file.
+#[derive(Debug, Default)]
+struct Level {
+    open: usize,
+    head: Option<Piece>,
+    pieces: Vec<Piece>,
+}
+
+/// What the line so far holds.
+#[derive(Debug, Default)]
+struct Line {
+    start: usize,
+    /// The first token, and where the statement stood when it came.
+    first: Option<(usize, usize)>,
+    comment: bool,
+    after_blank: bool,
+}
+
+/// How deep the tree of an expression is, from above: the operations at each open bracket.
+#[derive(Debug, Default)]
+struct Chain {
+    counts: Vec<usize>,
+    total: usize,
+}
+
+impl Chain {
+    fn clear(&mut self) {
+        *self = Chain { counts: vec![0], total: 0 };
+    }
+
+    fn operation(&mut self) {
+        self.total += 1;
+        if let Some(count) = self.counts.last_mut() {
+            *count += 1;
+        }
+    }
+
+    fn comma(&mut self) {
+        if let Some(count) = self.counts.last_mut() {
+            self.total -= std::mem::take(count);
+        }
+    }
+
+    fn close(&mut self) {
+        self.total -= self.counts.pop().unwrap_or(0);
+    }
+}
+
+pub(super) struct Cutter<'a> {
+    pub(super) file: FileId,
+    pub(super) text: &'a str,
+    diags: &'a mut Diags,
+    errors: usize,
+    pub(super) at: usize,
+    levels: Vec<Level>,
+    brackets: Vec<Bracket>,
+    /// Brackets beyond the nesting limit, counted only.
+    excess: usize,
+    /// Whether block braces can no longer be trusted to match.
+    lost: bool,
+    chain: Chain,
+    piece: Option<Piece>,
+    pub(super) last: Last,
+    line: Line,
+    /// The next significant byte, as far as it was looked up.
+    ahead: usize,
+    /// A `}` less indented than its block, and that block's `{`: where a brace is likely missing.
+    misplaced: Option<(usize, usize)>,
+    cut: Cut,
+}
+
+impl<'a> Cutter<'a> {
+    fn run(&mut self) {
+        self.chain.clear();
+        while let Some(c) = self.peek() {
+            match c {
+                '\n' => self.newline(),
+                '#' => self.comment(),
+                '"' => self.string(),
+                '(' | '[' => self.open(c),
+                ')' | ']' => self.close(c),
+                '{' => self.open_brace(),
+                '}' => self.close_brace(),
+                _ if c.is_whitespace() || c == '\u{feff}' => self.at += c.len_utf8(),
+                _ if c.is_ascii_digit() => foreign::number(self),
+                _ if starts_name(c) => self.word(),
+                _ => self.mark(c),
+            }
+        }
+        self.end_of_file();
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start, end)
+    }
+
+    /// The rest of the line from `at`, without its line end.
+    pub(super) fn rest_of_line(&self) -> &'a str {
+        self.rest().split('\n').next().unwrap_or("")
+    }
+
+    /// Whether the innermost open bracket is `mark`.
+    pub(super) fn inside(&self, mark: char) -> bool {
+        self.brackets.last().is_some_and(|bracket| bracket.mark == mark)
+    }
+
+    /// Whether no bracket of the statement is open.
+    pub(super) fn outside(&self) -> bool {
+        self.brackets.is_empty()
+    }
+
+    // ---- Errors ----
+
+    /// Reports the statement's first error; later ones would be its echo.
+    pub(super) fn fault(&mut self, diag: Diag) {
+        if !self.piece.as_ref().is_some_and(|piece| piece.broken) {
+            self.report(diag);
+        }
+    }
+
+    /// Reports an error that has nothing to do with others of the statement.
+    pub(super) fn report(&mut self, diag: Diag) {
+        self.errors += 1;
+        if self.errors <= MAX_ERRORS {
+            self.diags.push(diag);
+        }
+        if let Some(piece) = &mut self.piece {
+            piece.broken = true;
+        }
+    }
+
+    // ---- Tokens ----
+
+    /// Takes `length` bytes as one token, which begins a statement if none is open.
+    pub(super) fn take(&mut self, length: usize, last: Last) {
+        let (start, end) = (self.at, self.at + length);
+        if self.piece.is_none() {
+            self.begin(start);
+        }
+        let piece = self.piece.get_or_insert(Piece { start, end, block: None, broken: false });
+        if self.line.first.is_none() {
+            self.line.first = Some((start, piece.end));
+        }
+        piece.end = end;
+        self.at = end;
+        self.last = last;
+    }
+
+    /// A statement begins; one that can't stand in the open block says that the block was not closed.
+    fn begin(&mut self, start: usize) {
+        if self.levels.len() > 1 && self.begins_statement_of_file(start) {
+            let open = self.levels[self.levels.len() - 1].open;
+            let here = self.span(start, start + word_at(self.text, start).len());
+            let opening = self.span(open, open + 1);
+            self.report(self.with_misplaced(errors::unclosed(opening, '{').label(here, "this can't stand in that block")));
+            while self.levels.len() > 1 {
+                self.end_block(start);
+            }
+        }
+        self.piece = Some(Piece { start, end: start, block: None, broken: false });
+        self.chain.clear();
+    }
+
+    fn begins_statement_of_file(&self, at: usize) -> bool {
+        let word = word_at(self.text, at);
+        let in_player = self.levels.get(1).and_then(|level| level.head.as_ref()).map(|head| head.word(self.text));
+        match word {
+            "player" | "solve" | "use" => true,
+            _ => in_player != Some("player") && self.begins_statement(at),
+        }
+    }
+
+    /// Whether a word that only a statement can begin with stands at `at`.
+    fn begins_statement(&self, at: usize) -> bool {
+        let word = word_at(self.text, at);
+        let in_game = self.levels.len() > 1
+            && keywords::STEPS.iter().any(|&(step, _)| step == word)
+            && self.text[at + word.len()..].trim_start().starts_with(|c: char| c.is_alphanumeric());
+        in_game || (keywords::is_reserved(word) && !keywords::BETWEEN.contains(&word))
+    }
+
+    fn word(&mut self) {
+        let word = word_at(self.text, self.at);
+        if foreign::word(self, word) {
+            return;
+        }
+        let opener = self.piece.is_none() && matches!(word, "minimize" | "maximize");
+        let between = keywords::BETWEEN.contains(&word);
+        self.take(word.len(), if opener || between { Last::Operator } else { Last::Operand });
+    }
+
+    fn string(&mut self) {
+        let line = self.rest_of_line();
+        let mut escaped = false;
+        let end = line[1..].char_indices().find(|&(_, c)| {
+            let closes = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        });
+        match end {
+            Some((at, _)) => self.take(at + 2, Last::Operand),
+            None => {
+                let (start, length) = (self.at, line.trim_end().len());
+                self.take(length, Last::Operand);
+                self.fault(errors::unclosed_string(self.span(start, start + length)));
+            }
+        }
+    }
+
+    fn comment(&mut self) {
+        let text = self.rest_of_line();
+        let kept = text.trim_end();
+        self.cut.comments.push(Comment {
+            text: kept.to_string(),
+            span: self.span(self.at, self.at + kept.len()),
+            trailing: self.line.first.is_some(),
+        });
+        self.line.comment = true;
+        self.at += text.len();
+    }
+
+    fn mark(&mut self, c: char) {
+        if foreign::mark(self, c) {
+            return;
+        }
+        let rest = self.rest();
+        let two = ["<=", ">=", ".*", "./", ".^", "->"].into_iter().find(|&mark| rest.starts_with(mark));
+        let length = two.map_or(c.len_utf8(), str::len);
+        match c {
+            ',' if self.piece.is_none() && self.after_block() => self.at += 1,
+            ',' => {
+                self.take(1, Last::Operator);
+                self.chain.comma();
+            }
+            '\'' => self.operation(1, Last::Operand),
+            '.' if two.is_none() => self.operation(1, Last::Operator),
+            '+' | '-' | '*' | '/' | '.' | '^' | '−' if two != Some("->") => self.operation(length, Last::Operator),
+            '=' | '<' | '>' | '≤' | '≥' | '∈' | ':' | ';' | '|' | '~' | '-' => self.take(length, Last::Operator),
+            _ => {
+                let start = self.at;
+                self.take(length, Last::Operand);
+                self.fault(errors::unknown_character(self.span(start, start + length), c));
+            }
+        }
+    }
+
+    fn operation(&mut self, length: usize, last: Last) {
+        let start = self.at;
+        self.take(length, last);
+        self.chain.operation();
+        if self.chain.total > MAX_CHAIN {
+            self.fault(errors::long_chain(self.span(start, start + length)));
+        }
+    }
+
+    // ---- Brackets ----
+
+    fn nested(&self) -> usize {
+        self.brackets.len() + self.levels.len() - 1
+    }
+
+    fn open(&mut self, mark: char) {
+        let at = self.at;
+        if self.last == Last::Operand {
+            self.chain.operation();
+        }
+        self.take(mark.len_utf8(), Last::Operator);
+        if self.excess > 0 || self.nested() >= MAX_NESTING {
+            self.excess += 1;
+            self.lost = true;
+            self.fault(errors::too_deep(self.span(at, at + 1)));
+        } else {
+            self.brackets.push(Bracket { mark, at });
+            self.chain.counts.push(0);
+        }
+    }
+
+    fn close(&mut self, mark: char) {
+        let at = self.at;
+        self.take(1, Last::Operand);
+        if self.excess > 0 {
+            self.excess -= 1;
+            return;
+        }
+        let here = self.span(at, at + 1);
+        match self.brackets.pop() {
+            Some(bracket) => {
+                self.chain.close();
+                if bracket.mark != opposite(mark) {
+                    self.fault(errors::mismatched(here, mark, self.span(bracket.at, bracket.at + 1), bracket.mark));
+                }
+            }
+            None => self.fault(errors::closes_nothing(here, mark)),
+        }
+    }
+
+    fn open_brace(&mut self) {
+        let at = self.at;
+        if self.excess > 0 {
+            return self.open('{');
+        }
+        if self.brackets.last().is_some_and(|bracket| bracket.at < self.line.start && bracket.mark != '{') {
+            self.cut_before_line();
+        }
+        if self.outside() && self.piece.is_some() && self.last == Last::Operand {
+            if self.nested() >= MAX_NESTING {
+                return self.open('{');
+            }
+            let head = self.piece.take();
+            self.levels.push(Level { open: at, head, pieces: Vec::new() });
+            self.line.first.get_or_insert((at, at));
+            self.at += 1;
+            self.last = Last::Nothing;
+            return;
+        }
+        self.open('{');
+        self.fault(errors::stray_brace(self.span(at, at + 1)));
+    }
+
+    fn close_brace(&mut self) {
+        let at = self.at;
+        if self.excess > 0 || self.inside('{') || (self.levels.len() == 1 && self.outside()) {
+            return self.close('}');
+        }
+        self.unclosed_bracket();
+        self.finish();
+        if self.levels.len() > 1 {
+            self.note_indentation(at);
+            self.end_block(at + 1);
+        }
+        self.line.first.get_or_insert((at, at));
+        self.at += 1;
+        self.last = Last::Nothing;
+    }
+
+    /// Ends the innermost block at `close`.
+    fn end_block(&mut self, close: usize) {
+        let Some(level) = self.levels.pop() else { return };
+        let Some(mut piece) = level.head else { return };
+        piece.block = Some(Block { open: level.open, close, pieces: level.pieces });
+        if let Some(parent) = self.levels.last_mut() {
+            parent.pieces.push(piece);
+        }
+    }
+
+    /// Whether the statement before this place was a block; a comma may follow it.
+    fn after_block(&self) -> bool {
+        let before = self.levels.last().and_then(|level| level.pieces.last());
+        before.is_some_and(|piece| piece.block.is_some())
+    }
+
+    /// Reports the brackets of the statement that are still open, once.
+    fn unclosed_bracket(&mut self) {
+        if let Some(&bracket) = self.brackets.first() {
+            let span = self.span(bracket.at, bracket.at + 1);
+            self.fault(errors::unclosed(span, bracket.mark));
+        }
+        self.brackets.clear();
+        self.excess = 0;
+    }
+
+    /// The open bracket was never closed, and this line is a statement of its own.
+    fn cut_before_line(&mut self) {
+        let Some((first, end)) = self.line.first else { return };
+        self.unclosed_bracket();
+        if let Some(piece) = &mut self.piece {
+            piece.end = end;
+        }
+        self.finish();
+        let (at, last) = (self.at, self.last);
+        self.begin(first);
+        if let Some(piece) = &mut self.piece {
+            piece.end = first + self.text[first..at].trim_end().len();
+        }
+        self.last = last;
+    }
+
+    fn note_indentation(&mut self, close: usize) {
+        let indent = |at: usize| {
+            let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            let line = &self.text[start..at];
+            line.len() - line.trim_start().len()
+        };
+        let Some(level) = self.levels.last() else { return };
+        let own_line = self.text[self.line.start..close].trim().is_empty();
+        if own_line && self.misplaced.is_none() && indent(close) < indent(level.open) {
+            self.misplaced = Some((close, level.open));
+        }
+    }
+
+    fn with_misplaced(&self, diag: Diag) -> Diag {
+        match self.misplaced {
+            Some((close, open)) => diag
+                .label(self.span(open, open + 1), "this one")
+                .label(self.span(close, close + 1), "closed here, by a brace that is indented less: one may be missing before it"),
+            None => diag,
+        }
+    }
+
+    // ---- Lines ----
+
+    fn newline(&mut self) {
+        let blank = self.line.first.is_none() && !self.line.comment;
+        if blank && !self.line.after_blank {
+            self.cut.blanks.push(self.line.start as u32);
+        }
+        self.at += 1;
+        self.line = Line { start: self.at, after_blank: blank, ..Line::default() };
+        if self.piece.is_some() && !self.goes_on() {
+            self.unclosed_bracket();
+            self.finish();
+        }
+    }
+
+    /// Whether the statement goes on in the line that begins here.
+    fn goes_on(&mut self) -> bool {
+        if !self.outside() || self.excess > 0 {
+            let line = self.rest_of_line();
+            let indent = line.len() - line.trim_start().len();
+            return !self.begins_statement(self.at + indent);
+        }
+        let next = self.next_significant();
+        let rest = &self.text[next..];
+        match self.last {
+            Last::Operator => !rest.is_empty() && !rest.starts_with('}') && !self.begins_statement(next),
+            _ if rest.starts_with('{') => true,
+            _ => match self.piece.as_ref().map_or("", |piece| piece.word(self.text)) {
+                "minimize" | "maximize" => rest.starts_with(['+', '-', '−']) && !rest.starts_with("->"),
+                "net" => rest.starts_with("->"),
+                _ => false,
+            },
+        }
+    }
+
+    /// The offset of the next byte that is neither space nor comment; looked up once.
+    fn next_significant(&mut self) -> usize {
+        let mut at = self.ahead.max(self.at);
+        loop {
+            let rest = &self.text[at..];
+            at += rest.len() - rest.trim_start().len();
+            if !self.text[at..].starts_with('#') {
+                self.ahead = at;
+                return at;
+            }
+            at += self.text[at..].find('\n').unwrap_or(self.text.len() - at);
+        }
+    }
+
+    /// Ends the statement, if one is open.
+    fn finish(&mut self) {
+        if let Some(piece) = self.piece.take()
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.pieces.push(piece);
+        }
+        self.last = Last::Nothing;
+    }
+
+    fn end_of_file(&mut self) {
+        self.unclosed_bracket();
+        self.finish();
+        if self.levels.len() > 1 && !self.lost {
+            let open = self.levels[self.levels.len() - 1].open;
+            let diag = errors::unclosed(self.span(open, open + 1), '{');
+            self.report(self.with_misplaced(diag));
+        }
+        while self.levels.len() > 1 {
+            self.end_block(self.text.len());
+        }
+        self.cut.pieces = self.levels.pop().map_or_else(Vec::new, |level| level.pieces);
+    }
+}
+
+/// The bracket that opens what `mark` closes.
+fn opposite(mark: char) -> char {
+    match mark {
+        ')' => '(',
+        ']' => '[',
+        _ => '{',
+    }
+}
+
+/// A file that is not text at all: one error, and nothing else is said about it.
+pub fn unreadable(file: FileId, text: &str) -> Option<Diag> {
+    let (at, c) = text.char_indices().find(|&(_, c)| c == '\u{fffd}' || (c.is_control() && !"\n\r\t\u{c}".contains(c)))?;
+    let span = Span::new(file, at, at + c.len_utf8());
+    let diag = |message: String, help: &str| Some(Diag::new(Code::UnreadableText, span, message).help(help));
+    match c {
+        '\0' => diag(
+            format!("the file is not text: byte {at} is zero"),
+            "a problem file is plain text in UTF-8; this may be a binary file, or UTF-16: save it again as UTF-8",
+        ),
+        '\u{fffd}' => diag(
+            format!("the file is not UTF-8 from byte {at} on"),
+            "a problem file is plain text in UTF-8; open it in an editor and save it again with that encoding",
+        ),
+        _ => diag(
+            format!("the file holds the control character U+{:04X} at byte {at}", u32::from(c)),
+            "a problem file is plain text; this character can't be seen in an editor, so delete it and what surrounds it",
+        ),
+    }
+}
