@@ -1,10 +1,10 @@
 //! What was expected, in words: pest knows how far it came and which rules could have begun there.
 
 use super::blocks::Place;
+use super::errors::shorten;
 use super::grammar::Rule;
 use super::keywords::{self, STATEMENTS, STEPS};
 use super::lines::{Piece, continues_name, word_at};
-use super::errors::shorten;
 use crate::diag::{Code, Diag, closest};
 use crate::source::{FileId, Span};
 use pest::error::{Error, ErrorVariant, InputLocation};
@@ -52,7 +52,8 @@ fn begins_like_statement(text: &str, piece: &Piece, word: &str) -> bool {
     let rest = &text[piece.start + word.len()..piece.end];
     let next = rest.trim_start();
     let spaced = rest.starts_with(char::is_whitespace);
-    (spaced && next.starts_with(|c: char| continues_name(c) || matches!(c, '"' | '-' | '('))
+    (spaced
+        && next.starts_with(|c: char| continues_name(c) || matches!(c, '"' | '-' | '('))
         && !matches!(word_at(next, 0), "in" | "to"))
         || rest.starts_with(".t.")
         || next.is_empty()
@@ -61,7 +62,8 @@ fn begins_like_statement(text: &str, piece: &Piece, word: &str) -> bool {
 /// The statement that a misspelt or foreign first word means.
 fn meant(word: &str) -> Option<&'static str> {
     let lower = word.to_lowercase();
-    let alias = STATEMENTS.iter().find(|statement| statement.aliases.contains(&lower.as_str()) || lower == statement.word);
+    let alias =
+        STATEMENTS.iter().find(|statement| statement.aliases.contains(&lower.as_str()) || lower == statement.word);
     let near = || closest(word, STATEMENTS.iter().map(|statement| statement.word).filter(|_| word.len() > 2));
     if word == "s" { Some("subject") } else { alias.map(|statement| statement.word).or_else(near) }
 }
@@ -72,7 +74,11 @@ fn first_word(text: &str, piece: &Piece, place: Place, span: &dyn Fn(usize, usiz
     let here = span(piece.start, piece.start + word.len().max(found_at(text, piece.start, piece.end).len()));
     let quoted = shorten(word);
     if place == Place::Game {
-        let diag = Diag::new(Code::Syntax, here, format!("expected a step of the game, found `{}`", shorten(found_at(text, piece.start, piece.end))));
+        let diag = Diag::new(
+            Code::Syntax,
+            here,
+            format!("expected a step of the game, found `{}`", shorten(found_at(text, piece.start, piece.end))),
+        );
         return match closest(word, STEPS.iter().map(|&(step, _)| step)) {
             Some(step) => {
                 let form = STEPS.iter().find(|&&(name, _)| name == step).map_or("", |&(_, form)| form);
@@ -82,16 +88,25 @@ fn first_word(text: &str, piece: &Piece, place: Place, span: &dyn Fn(usize, usiz
         };
     }
     if let Some(form) = CONTROL.iter().find(|(control, _)| *control == word).map(|(_, form)| form) {
-        return Diag::new(Code::Syntax, here, format!("`{word}` is no statement: a problem is declared, not programmed")).help(*form);
+        return Diag::new(
+            Code::Syntax,
+            here,
+            format!("`{word}` is no statement: a problem is declared, not programmed"),
+        )
+        .help(*form);
     }
     if let Some(statement) = meant(word).filter(|_| begins_like_statement(text, piece, word)) {
         let phrase = if statement == "subject" { "subject to" } else { statement };
         let end = foreign_phrase_end(text, piece, word, statement);
         let shape = keywords::statement(statement).map_or("", |statement| statement.form);
         let here = span(piece.start, end);
-        return Diag::new(Code::Syntax, here, format!("`{}` begins no statement; `{phrase}` is meant", shorten(&text[piece.start..end])))
-            .help(format!("it is written `{shape}`"))
-            .fix(format!("write `{phrase}`"), here, phrase);
+        return Diag::new(
+            Code::Syntax,
+            here,
+            format!("`{}` begins no statement; `{phrase}` is meant", shorten(&text[piece.start..end])),
+        )
+        .help(format!("it is written `{shape}`"))
+        .fix(format!("write `{phrase}`"), here, phrase);
     }
     let found = found_at(text, piece.start, piece.end);
     let behind = text[piece.start + word.len()..piece.end].trim_start();
@@ -116,7 +131,10 @@ fn first_word(text: &str, piece: &Piece, place: Place, span: &dyn Fn(usize, usiz
 
 /// Words of programming languages, with what is written instead.
 const CONTROL: &[(&str, &str)] = &[
-    ("for", "a family stands for a loop: `var w[i in 1 to 8]: real[n]`, `sum(i in 1 to 8: …)`, `link[i in 1 to 8]: w[i] - z = 0`"),
+    (
+        "for",
+        "a family stands for a loop: `var w[i in 1 to 8]: real[n]`, `sum(i in 1 to 8: …)`, `link[i in 1 to 8]: w[i] - z = 0`",
+    ),
     ("while", "what repeats stands in `solve`: `iterations = 1000`, or `repeat 10 times { … }` in a game"),
     ("if", "there are no cases; a parameter may scale a term away: `w*norm1(x)` with `param w = 0`"),
     ("function", "a value with a name is declared by `let`"),
@@ -258,9 +276,9 @@ fn before_at(text: &str, start: usize, at: usize) -> &str {
     let before = text[start..at].trim_end();
     let Some(last) = before.chars().next_back() else { return "" };
     if continues_name(last) {
-        let from = before.rfind(|c| !continues_name(c)).map_or(0, |at| {
-            at + before[at..].chars().next().map_or(1, char::len_utf8)
-        });
+        let from = before
+            .rfind(|c| !continues_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         return &before[from..];
     }
     &before[before.len() - if before.ends_with("->") { 2 } else { last.len_utf8() }..]
@@ -365,10 +383,20 @@ fn phrase(rule: Rule) -> Option<String> {
         Rule::unit => "`epochs`, `iterations` or `batches`",
         Rule::call => "a call, as `grid(8, 8)`",
         Rule::labelled => "a term",
-        Rule::comparison | Rule::sum | Rule::product | Rule::unary | Rule::power | Rule::postfix | Rule::minus
-        | Rule::arg | Rule::list | Rule::index_item | Rule::over | Rule::paren | Rule::matrix => "a value",
+        Rule::comparison
+        | Rule::sum
+        | Rule::product
+        | Rule::unary
+        | Rule::power
+        | Rule::postfix
+        | Rule::minus
+        | Rule::arg
+        | Rule::list
+        | Rule::index_item
+        | Rule::over
+        | Rule::paren
+        | Rule::matrix => "a value",
         _ => return None,
     };
     Some(words.to_string())
 }
-

@@ -92,7 +92,8 @@ fn spelling(cutter: &mut Cutter<'_>) -> bool {
 /// Reports that the text from `start` to `end` is spelled `here`.
 fn report(cutter: &mut Cutter<'_>, start: usize, end: usize, here: &str, why: &str) {
     let written = super::errors::shorten(&cutter.text[start..end]);
-    let diag = Diag::new(Code::ForeignSpelling, cutter.span(start, end), format!("`{written}` is written `{here}` here"));
+    let diag =
+        Diag::new(Code::ForeignSpelling, cutter.span(start, end), format!("`{written}` is written `{here}` here"));
     let replacement = match here {
         "to" => " to ",
         _ => here,
@@ -106,7 +107,8 @@ fn insert(cutter: &mut Cutter<'_>, (start, end): (usize, usize), at: usize, addi
     let written = super::errors::shorten(&cutter.text[start..end]);
     let mended = format!("{}{addition}{}", &cutter.text[start..at], &cutter.text[at..end]);
     let mended = super::errors::shorten(&mended);
-    let diag = Diag::new(Code::ForeignSpelling, cutter.span(start, end), format!("`{written}` is written `{mended}` here"));
+    let diag =
+        Diag::new(Code::ForeignSpelling, cutter.span(start, end), format!("`{written}` is written `{mended}` here"));
     let span = cutter.span(at, at);
     cutter.report(diag.help(why).fix(format!("write `{mended}`"), span, addition));
 }
@@ -159,7 +161,8 @@ fn dot(cutter: &mut Cutter<'_>) -> bool {
         if ends_line {
             let span = cutter.span(start, start + length);
             let diag = Diag::new(Code::ForeignSpelling, span, "a line that goes on needs no dots");
-            let help = "a statement goes on in the next line by itself inside brackets, and behind an operator or a comma";
+            let help =
+                "a statement goes on in the next line by itself inside brackets, and behind an operator or a comma";
             cutter.report(diag.help(help).fix("remove the dots", span, ""));
             return true;
         }

@@ -51,8 +51,26 @@ pub const STEPS: &[(&str, &str)] = &[
 
 /// Words with a meaning at their place only; each may also be somebody's name.
 pub const CONTEXTUAL: &[&str] = &[
-    "admm", "as", "real", "symmetric", "params", "init", "image", "residual", "batch", "keep", "fixed", "epochs",
-    "epoch", "iterations", "iteration", "batches", "times", "of", "images", "game",
+    "admm",
+    "as",
+    "real",
+    "symmetric",
+    "params",
+    "init",
+    "image",
+    "residual",
+    "batch",
+    "keep",
+    "fixed",
+    "epochs",
+    "epoch",
+    "iterations",
+    "iteration",
+    "batches",
+    "times",
+    "of",
+    "images",
+    "game",
 ];
 
 /// The words that stand between an index and its range.
@@ -63,7 +81,17 @@ pub const LAYER_OPTIONS: &[&str] = &["kernel", "stride", "padding", "dilation", 
 
 /// Activations that the grammar must know, so as not to read one as a layer's size.
 pub const ACTIVATIONS: &[&str] = &[
-    "relu", "leaky_relu", "sigmoid", "tanh", "softplus", "softmax", "log_softmax", "gelu", "silu", "elu", "selu",
+    "relu",
+    "leaky_relu",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "softmax",
+    "log_softmax",
+    "gelu",
+    "silu",
+    "elu",
+    "selu",
     "identity",
 ];
 
@@ -72,9 +100,14 @@ pub fn statement(word: &str) -> Option<&'static Statement> {
     STATEMENTS.iter().find(|statement| statement.word == word)
 }
 
+/// Whether only a statement can begin with `word`; `split` may also be a call.
+pub fn begins_statement(word: &str) -> bool {
+    word != "split" && statement(word).is_some()
+}
+
 /// Whether `word` can't be a name.
 pub fn is_reserved(word: &str) -> bool {
-    BETWEEN.contains(&word) || (word != "split" && statement(word).is_some())
+    BETWEEN.contains(&word) || begins_statement(word)
 }
 
 /// Every word that the language gives a meaning, sorted, each once.

@@ -288,7 +288,9 @@ impl<'a> Cutter<'a> {
             let open = self.levels[self.levels.len() - 1].open;
             let here = self.span(start, start + word_at(self.text, start).len());
             let opening = self.span(open, open + 1);
-            self.report(self.with_misplaced(errors::unclosed(opening, '{').label(here, "this can't stand in that block")));
+            self.report(
+                self.with_misplaced(errors::unclosed(opening, '{').label(here, "this can't stand in that block")),
+            );
             while self.levels.len() > 1 {
                 self.end_block(start);
             }
@@ -302,17 +304,17 @@ impl<'a> Cutter<'a> {
         let in_player = self.levels.get(1).and_then(|level| level.head.as_ref()).map(|head| head.word(self.text));
         match word {
             "player" | "solve" | "use" => true,
-            _ => in_player != Some("player") && self.begins_statement(at),
+            _ => in_player != Some("player") && keywords::begins_statement(word),
         }
     }
 
-    /// Whether a word that only a statement can begin with stands at `at`.
+    /// Whether a word that only a statement or a step can begin with stands at `at`.
     fn begins_statement(&self, at: usize) -> bool {
         let word = word_at(self.text, at);
-        let in_game = self.levels.len() > 1
+        let step = self.levels.len() > 1
             && keywords::STEPS.iter().any(|&(step, _)| step == word)
             && self.text[at + word.len()..].trim_start().starts_with(|c: char| c.is_alphanumeric());
-        in_game || (keywords::is_reserved(word) && !keywords::BETWEEN.contains(&word))
+        step || keywords::begins_statement(word)
     }
 
     fn word(&mut self) {
@@ -526,9 +528,10 @@ impl<'a> Cutter<'a> {
 
     fn with_misplaced(&self, diag: Diag) -> Diag {
         match self.misplaced {
-            Some((close, open)) => diag
-                .label(self.span(open, open + 1), "this one")
-                .label(self.span(close, close + 1), "closed here, by a brace that is indented less: one may be missing before it"),
+            Some((close, open)) => diag.label(self.span(open, open + 1), "this one").label(
+                self.span(close, close + 1),
+                "closed here, by a brace that is indented less: one may be missing before it",
+            ),
             None => diag,
         }
     }
@@ -618,7 +621,8 @@ fn opposite(mark: char) -> char {
 
 /// A file that is not text at all: one error, and nothing else is said about it.
 pub fn unreadable(file: FileId, text: &str) -> Option<Diag> {
-    let (at, c) = text.char_indices().find(|&(_, c)| c == '\u{fffd}' || (c.is_control() && !"\n\r\t\u{c}".contains(c)))?;
+    let (at, c) =
+        text.char_indices().find(|&(_, c)| c == '\u{fffd}' || (c.is_control() && !"\n\r\t\u{c}".contains(c)))?;
     let span = Span::new(file, at, at + c.len_utf8());
     let diag = |message: String, help: &str| Some(Diag::new(Code::UnreadableText, span, message).help(help));
     match c {

@@ -36,13 +36,28 @@ pub fn parse(file: FileId, text: &str, diags: &mut Diags) -> Ast {
     let cut = lines::cut(file, text, &mut own);
     if cut.pieces.is_empty() && own.is_empty() {
         let what = if text.trim().is_empty() { "the file is empty" } else { "the file holds only comments" };
-        own.push(
-            Diag::new(Code::Syntax, Span::new(file, 0, 0), what)
-                .help("a problem needs variables and something to minimize; `admmc new lasso my.admm` writes one to start from"),
-        );
+        own.push(Diag::new(Code::Syntax, Span::new(file, 0, 0), what).help(
+            "a problem needs variables and something to minimize; `admmc new lasso my.admm` writes one to start from",
+        ));
     }
-    let ast = blocks::assemble(file, text, cut, &mut own);
+    let ast = with_deep_stack(|| blocks::assemble(file, text, cut, &mut own));
     own.sort();
     diags.extend(own);
     ast
 }
+
+/// The parser recurses some 10 KB per bracket, and a thread of the user's may have little stack:
+/// with the limits of `lines`, 8 MB are reached at worst. Only pages that are touched cost memory.
+fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    const STACK: usize = 64 << 20;
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        match worker.expect("the system has room for one thread").join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,11 @@ impl Build<'_> {
             Rule::number => {
                 let value = pair.as_str().parse().unwrap_or(f64::NAN);
                 if !f64::is_finite(value) {
-                    self.error(span, format!("{} is beyond the largest number", pair.as_str()), "numbers end near 1.8e308");
+                    self.error(
+                        span,
+                        format!("{} is beyond the largest number", pair.as_str()),
+                        "numbers end near 1.8e308",
+                    );
                 }
                 ExprKind::Number(value, pair.as_str().to_string())
             }
@@ -109,8 +113,7 @@ impl Build<'_> {
             _ => BinaryOp::Sub,
         };
         let span = left.span.to(right.span);
-        let kind =
-            ExprKind::Binary { op: kind, op_span: self.span(op), left: Box::new(left), right: Box::new(right) };
+        let kind = ExprKind::Binary { op: kind, op_span: self.span(op), left: Box::new(left), right: Box::new(right) };
         Expr { kind, span }
     }
 
@@ -139,7 +142,10 @@ impl Build<'_> {
             let kind = match suffix.as_rule() {
                 Rule::transpose => ExprKind::Transpose(inner),
                 Rule::field => ExprKind::Field { base: inner, name: self.ident(&Children::of(suffix).expect()) },
-                _ => ExprKind::Index { base: inner, at: Children::of(suffix).map(|item| self.index_item(item)).collect() },
+                _ => ExprKind::Index {
+                    base: inner,
+                    at: Children::of(suffix).map(|item| self.index_item(item)).collect(),
+                },
             };
             base = Expr { kind, span };
         }

@@ -107,10 +107,50 @@ fn is_mark(rule: Rule) -> bool {
     use Rule::*;
     matches!(
         rule,
-        EOI | equals | comma | semicolon | tilde | arrow | bar | open_round | close_round | open_square | close_square
-            | kw_admm | kw_use | kw_param | kw_data | kw_let | kw_var | kw_net | kw_sample | kw_subject | kw_split
-            | kw_shows | kw_claim | kw_player | kw_solve | kw_in | kw_to | kw_as | kw_real | kw_symmetric | kw_params
-            | kw_init | kw_image | kw_batch | kw_fixed | kw_repeat | kw_epochs | kw_times | kw_of | kw_each | kw_every
-            | kw_at | kw_restart | kw_track | kw_save | kw_images
+        EOI | equals
+            | comma
+            | semicolon
+            | tilde
+            | arrow
+            | bar
+            | open_round
+            | close_round
+            | open_square
+            | close_square
+            | kw_admm
+            | kw_use
+            | kw_param
+            | kw_data
+            | kw_let
+            | kw_var
+            | kw_net
+            | kw_sample
+            | kw_subject
+            | kw_split
+            | kw_shows
+            | kw_claim
+            | kw_player
+            | kw_solve
+            | kw_in
+            | kw_to
+            | kw_as
+            | kw_real
+            | kw_symmetric
+            | kw_params
+            | kw_init
+            | kw_image
+            | kw_batch
+            | kw_fixed
+            | kw_repeat
+            | kw_epochs
+            | kw_times
+            | kw_of
+            | kw_each
+            | kw_every
+            | kw_at
+            | kw_restart
+            | kw_track
+            | kw_save
+            | kw_images
     )
 }
