@@ -8,7 +8,7 @@
 use ::csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::errors::{Fault, Place};
-use super::{Column, Loaded, Options};
+use super::{Column, Loaded, Options, counted};
 use crate::diag;
 use crate::tape::{Shape, Tensor};
 
@@ -161,9 +161,4 @@ fn not_a_number(place: Place, text: String) -> Fault {
         text => (Some(text), "is not a number"),
     };
     Fault::Malformed { place: Some(place), text, reason: reason.to_owned() }
-}
-
-/// `1 row`, `2 rows`.
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

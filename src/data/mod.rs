@@ -156,7 +156,7 @@ impl Loaded {
         let header = match tensor.shape.0.as_slice() {
             [] => "one number".to_owned(),
             [n] => format!("a vector of {n}"),
-            [rows, columns] => format!("{rows} rows, {columns} columns"),
+            [rows, columns] => format!("{}, {}", counted(*rows, "row"), counted(*columns, "column")),
             _ => format!("an array {}", tensor.shape),
         };
         if options.nan_is_missing() {
@@ -185,4 +185,9 @@ fn not_finite(tensor: &Tensor) -> Option<Fault> {
     let entry =
         tensor.shape.strides().into_iter().zip(&tensor.shape.0).map(|(stride, extent)| at / stride % extent + 1);
     Some(Fault::NotFinite { place: Place::Entry(entry.collect()), text: values[at].to_string() })
+}
+
+/// `1 row`, `2 rows`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

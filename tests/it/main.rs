@@ -1,0 +1,5 @@
+//! Tests that see the program as its users do: through the public library and the command.
+
+mod cli;
+mod data;
+mod report;
