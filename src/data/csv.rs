@@ -99,8 +99,8 @@ impl<'a> Table<'a> {
                 self.known.push(0.0);
                 continue;
             }
-            let name = self.names.as_ref().map(|names| names[column].clone());
-            let place = || Place::Cell { line, column: column + 1, name };
+            let names = self.names.as_ref();
+            let place = || Place::Cell { line, column: column + 1, name: names.map(|names| names[column].clone()) };
             match text.parse::<f64>() {
                 Ok(value) if value.is_finite() => {
                     self.values.push(value);
