@@ -99,7 +99,8 @@ fn a_network_is_products_and_pieces() {
           %9: f32[3] = reshape %8
           return y = %9
         }
-    "#]].assert_eq(&program.to_string());
+    "#]]
+    .assert_eq(&program.to_string());
 }
 
 #[test]

@@ -7,10 +7,13 @@ mod grad;
 pub mod ir;
 mod jvp;
 pub mod ops;
+pub mod passes;
 pub mod philox;
 mod print;
 mod stable;
 mod tensor;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 mod verify;
 

@@ -56,8 +56,8 @@ fn singles_round_at_the_outputs_only() {
     let y = b.offset(large, -1e9);
     b.output("y", y);
     let program = b.finish();
-    let inputs = [Tensor::f32([], vec![0.1])];
-    assert_eq!(evaluate(&program, &inputs, Rounding::Outputs), [Tensor::f32([], vec![0.1])]);
+    let inputs = [Tensor::f32([], vec![0.125])];
+    assert_eq!(evaluate(&program, &inputs, Rounding::Outputs), [Tensor::f32([], vec![0.125])]);
     assert_eq!(evaluate(&program, &inputs, Rounding::Instructions), [Tensor::f32([], vec![0.0])]);
 }
 
