@@ -89,14 +89,14 @@ pub(super) fn needed(program: &Program, y: Value) -> Vec<bool> {
 #[derive(Debug, Clone, Default)]
 struct Parts {
     whole: Vec<Value>,
-    boxes: Vec<(Vec<Range>, Value)>,
+    boxes: Vec<Part>,
 }
 
 impl Parts {
     /// Their sum, in order of arrival; `None` if there is none.
     fn join(self, b: &mut Builder, value: Value) -> Option<Value> {
         let ty = b.ty(value).clone();
-        let mut boxes: Vec<(Vec<Range>, Value)> = Vec::new();
+        let mut boxes: Vec<Part> = Vec::new();
         for (ranges, part) in self.boxes {
             match boxes.iter_mut().find(|(other, _)| *other == ranges) {
                 Some((_, sum)) => *sum = b.add(*sum, part),
@@ -117,21 +117,21 @@ impl Parts {
     }
 }
 
-type Layer = Vec<(Vec<Range>, Value)>;
+/// A box, and the cotangent of what was cut out.
+type Part = (Vec<Range>, Value);
 
 /// Boxes that are slabs across one axis, sorted into layers without overlap along it; any other box
 /// is a layer of its own.
-fn layers(boxes: Layer, extents: &[usize]) -> Vec<(Option<usize>, Layer)> {
-    let mut layers: Vec<(Option<usize>, Layer)> = Vec::new();
-    let mut boxes: Vec<(Option<usize>, (Vec<Range>, Value))> =
-        boxes.into_iter().map(|part| (slab(&part.0, extents), part)).collect();
+fn layers(boxes: Vec<Part>, extents: &[usize]) -> Vec<(Option<usize>, Vec<Part>)> {
+    let mut layers: Vec<(Option<usize>, Vec<Part>)> = Vec::new();
+    let mut boxes: Vec<(Option<usize>, Part)> = boxes.into_iter().map(|part| (slab(&part.0, extents), part)).collect();
     boxes.sort_by_key(|(axis, (ranges, _))| axis.map(|axis| ranges[axis].start));
     for (axis, part) in boxes {
-        let fits = |layer: &&mut (Option<usize>, Layer)| {
-            axis.is_some() && layer.0 == axis && layer.1.last().is_some_and(|last| after(&part.0, &last.0, axis))
-        };
-        match layers.iter_mut().find(fits) {
-            Some(layer) => layer.1.push(part),
+        let layer = layers.iter_mut().find(|(along, layer)| {
+            axis.is_some() && *along == axis && layer.last().is_some_and(|last| after(&part.0, &last.0, axis))
+        });
+        match layer {
+            Some((_, layer)) => layer.push(part),
             None => layers.push((axis, vec![part])),
         }
     }
@@ -151,7 +151,7 @@ fn slab(ranges: &[Range], extents: &[usize]) -> Option<usize> {
 }
 
 /// The slabs of a layer joined along the axis, with zeros between.
-fn fill(b: &mut Builder, value: Value, axis: usize, layer: Layer) -> Value {
+fn fill(b: &mut Builder, value: Value, axis: usize, layer: Vec<Part>) -> Value {
     let ty = b.ty(value).clone();
     let zeros = |b: &mut Builder, len: usize| {
         let mut shape = ty.shape.clone();

@@ -28,7 +28,7 @@ impl Rule for Cholesky {
         for i in 0..n {
             for j in 0..=i {
                 let rest = a[i * n + j] - (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum::<f64>();
-                if i == j && !(rest > 0.0) {
+                if i == j && (rest <= 0.0 || rest.is_nan()) {
                     return vec![f64::NAN; n * n];
                 }
                 l[i * n + j] = if i == j { rest.sqrt() } else { rest / l[j * n + j] };

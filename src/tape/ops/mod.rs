@@ -114,10 +114,9 @@ pub enum Reducer {
     Max,
     /// Least; NaN if any is.
     Min,
-    /// `log Σ eˣ`, without overflow. Its derivative is the softmax. Lowered before execution.
+    /// `log Σ eˣ`, without overflow. Its derivative is the softmax.
     LogSumExp,
-    /// `√Σx²`, without overflow or underflow. Its derivative is `x/‖x‖`, and 0 at 0. Lowered before
-    /// execution.
+    /// `√Σx²`, without overflow or underflow. Its derivative is `x/‖x‖`, and 0 at 0.
     Norm2,
 }
 

@@ -10,11 +10,13 @@ use crate::tape::{Builder, Dtype, Program, Shape, Type, Value, undifferentiable,
 
 const F: Dtype = Dtype::F64;
 
+type Build = dyn Fn(&mut Builder, &[Value]) -> Value;
+
 /// Builds the op from inputs of those shapes; the program's output is named after the op.
 struct Case {
     file: &'static str,
     shapes: Vec<Shape>,
-    build: Box<dyn Fn(&mut Builder, &[Value]) -> Value>,
+    build: Box<Build>,
 }
 
 fn case<const N: usize>(

@@ -5,12 +5,11 @@
 //! once, and is then run.
 //!
 //! No pass re-associates or distributes: a device computes what was written, in the order in which it
-//! was written. Only `stabilise` and `lower` change the rounding of a result.
+//! was written. Only `stabilise` changes the rounding of a result.
 
 mod absorb_transposes;
 mod common;
 mod dead;
-mod lower;
 mod pattern;
 mod rewrite;
 mod simplify;
@@ -24,11 +23,9 @@ use super::ir::Program;
 use super::verify::verify;
 
 /// The program that devices run, in place of the one that was built: the passes in turn, until they
-/// find nothing more to do. It is not to be differentiated.
+/// find nothing more to do.
 pub fn optimise(program: &Program) -> Program {
-    let passes: [(&str, fn(&Program) -> Program); 5] = [
-        // Reductions `logsumexp` and `norm2` are gone: devices need not know them.
-        ("lower", lower::lower),
+    let passes: [(&str, Pass); 4] = [
         // No identity that is exact in floating point applies to any instruction.
         ("simplify", simplify::simplify),
         // No operand of a product of matrices is a transpose, nor is its result transposed.
@@ -40,7 +37,7 @@ pub fn optimise(program: &Program) -> Program {
     ];
     let mut before = program.clone();
     loop {
-        let pass = |program, (name, pass): &(&str, fn(&Program) -> Program)| checked(name, pass(&program));
+        let pass = |program, (name, pass): &(&str, Pass)| checked(name, pass(&program));
         let after = passes.iter().fold(before.clone(), pass);
         // Compared as text, in which a NaN equals itself.
         if after.to_string() == before.to_string() {
@@ -49,6 +46,8 @@ pub fn optimise(program: &Program) -> Program {
         before = after;
     }
 }
+
+type Pass = fn(&Program) -> Program;
 
 fn checked(pass: &str, program: Program) -> Program {
     if cfg!(debug_assertions)

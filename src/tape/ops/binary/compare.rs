@@ -10,7 +10,7 @@ pub(super) static LESS: Function = Function {
     chain: None,
     cuda: ["a < b ? 1.0f : 0.0f", "a < b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
-    kinks: &[((0.0, 0.0), (0.0, 0.0))],
+    kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };
 
 pub(super) static LESS_EQUAL: Function = Function {
@@ -21,7 +21,7 @@ pub(super) static LESS_EQUAL: Function = Function {
     chain: None,
     cuda: ["a <= b ? 1.0f : 0.0f", "a <= b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
-    kinks: &[((0.0, 0.0), (0.0, 0.0))],
+    kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };
 
 pub(super) static EQUAL: Function = Function {
@@ -32,5 +32,5 @@ pub(super) static EQUAL: Function = Function {
     chain: None,
     cuda: ["a == b ? 1.0f : 0.0f", "a == b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
-    kinks: &[((0.0, 0.0), (0.0, 0.0))],
+    kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };

@@ -38,7 +38,7 @@ pub struct Function {
     /// Where derivatives are tested.
     pub points: &'static [(f64, f64)],
     /// Points without a derivative, and the slopes chosen there.
-    pub kinks: &'static [((f64, f64), (f64, f64))],
+    pub kinks: &'static [[(f64, f64); 2]],
 }
 
 impl Binary {

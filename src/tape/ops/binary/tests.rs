@@ -43,7 +43,7 @@ fn derivatives_are_those_of_differences() {
 #[test]
 fn slopes_at_kinks_are_the_stated_ones() {
     for f in Binary::ALL {
-        for &((x, y), expected) in f.function().kinks {
+        for &[(x, y), expected] in f.function().kinks {
             let mut b = Builder::new("slope");
             let inputs = ["a", "b"].map(|name| b.input(name, Type::new(Dtype::F64, [])));
             let z = b.binary(f, inputs[0], inputs[1]);

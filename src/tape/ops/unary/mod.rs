@@ -31,6 +31,9 @@ mod tests;
 use super::Unary;
 use crate::tape::{Builder, Value};
 
+/// `φ′(x) · t` as ops of `(x, y, t)`: reverse and forward derivative alike.
+pub type Chain = fn(&mut Builder, Value, Value, Value) -> Value;
+
 /// An elementwise function `y = φ(x)`.
 pub struct Function {
     /// Its word in the text.
@@ -39,9 +42,8 @@ pub struct Function {
     pub formula: &'static str,
     /// The value. NaN goes through, except for the 0–1 functions.
     pub eval: fn(f64) -> f64,
-    /// `φ′(x) · t` as ops of `(x, y, t)`: reverse and forward derivative alike. `None` where the
-    /// derivative is zero wherever it exists.
-    pub chain: Option<fn(&mut Builder, Value, Value, Value) -> Value>,
+    /// The derivative; `None` where it is zero wherever it exists.
+    pub chain: Option<Chain>,
     /// CUDA text of the value as an expression of `x`, single and double.
     pub cuda: [&'static str; 2],
     /// Where derivatives are tested: both tails, the neighbourhood of the domain's edge, zero.
