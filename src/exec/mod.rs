@@ -1,7 +1,18 @@
 //! Schedule → outcome, on a device.
 
+mod bound;
+mod checkpoint;
 mod executor;
+pub mod observer;
+pub mod outcome;
 pub mod reference;
+mod run;
+mod sampling;
+mod start;
+mod verdict;
 
 pub use executor::{Buffer, Call, Executor, NonFinite, Slot};
+pub use observer::{Nobody, Observer};
+pub use outcome::{Outcome, Status};
 pub use reference::Reference;
+pub use run::run;

@@ -83,6 +83,8 @@ pub struct Var {
     /// Members, where it is a family.
     pub family: Option<usize>,
     /// Where it starts. Variables of one `var` statement start equal.
+    /// Stream of its random start; variables of one `var` statement share it, so they start equal.
+    pub stream: u32,
     pub init: Init,
 }
 
@@ -573,5 +575,12 @@ impl Expr {
         for child in self.children() {
             child.leaves(visit);
         }
+    }
+
+    /// Whether it reads a random batch.
+    pub fn is_sampled(&self) -> bool {
+        let mut sampled = false;
+        self.leaves(&mut |leaf| sampled |= matches!(leaf, Leaf::Sample(..)));
+        sampled
     }
 }

@@ -1,0 +1,75 @@
+//! The answer re-checked: objective, constraints and stationarity recomputed in f64 from the
+//! variables alone, on the problem as written. Only this gives the word "solved".
+
+use super::Reference;
+use super::outcome::Checked;
+use super::{Executor, Slot};
+use crate::schedule::ir::{Check, StateId, Verdict};
+use crate::tape::Tensor;
+
+/// How much looser than the stopping test the re-check is: the test reads norms in the working
+/// precision, and one more iteration can move the point by its own residual.
+const SLACK: f64 = 10.0;
+
+/// What the re-check found.
+pub(super) struct Judged {
+    pub terms: Vec<Checked>,
+    pub constraints: Vec<Checked>,
+    pub stationarity: Vec<Checked>,
+    /// Whether every residual is within its bound.
+    pub holds: bool,
+}
+
+/// Recomputes everything from the states that `read` gives.
+pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judged {
+    let terms = verdict
+        .terms
+        .iter()
+        .map(|check| Checked { label: check.label.clone(), value: evaluate(check, read)[0], bound: None })
+        .collect();
+    let mut holds = true;
+    let mut residuals = |checks: &[Check]| -> Vec<Checked> {
+        checks
+            .iter()
+            .map(|check| {
+                let outputs = evaluate(check, read);
+                let value = outputs[0].sqrt();
+                let bound = verdict.tol.map(|tol| SLACK * tol * outputs[1].sqrt());
+                if let Some(bound) = bound {
+                    // A NaN is not within its bound.
+                    holds &= value <= bound;
+                }
+                Checked { label: check.label.clone(), value, bound }
+            })
+            .collect()
+    };
+    let constraints = residuals(&verdict.constraints);
+    let stationarity = residuals(&verdict.stationarity);
+    Judged { terms, constraints, stationarity, holds }
+}
+
+/// Runs a check in f64, summing its outputs over the members.
+fn evaluate(check: &Check, read: &dyn Fn(StateId) -> Tensor) -> Vec<f64> {
+    let mut cpu = Reference::default();
+    let inputs: Vec<Slot> = check
+        .inputs
+        .iter()
+        .map(|arg| {
+            let tensor = read(arg.state);
+            let buffer = cpu.buffer(&tensor.ty());
+            cpu.write(buffer, &tensor);
+            Slot { buffer, member: arg.member }
+        })
+        .collect();
+    let outputs: Vec<Slot> =
+        check.program.outputs.iter().map(|output| cpu.buffer(check.program.ty(output.value)).into()).collect();
+    let call = cpu.bind(&check.program, &inputs, &outputs);
+    let mut sums = vec![0.0; outputs.len()];
+    for member in 0..check.over.unwrap_or(1) {
+        cpu.run(call, member);
+        for (sum, output) in sums.iter_mut().zip(&outputs) {
+            *sum += cpu.item(output.buffer);
+        }
+    }
+    sums
+}

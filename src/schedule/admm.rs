@@ -1,0 +1,389 @@
+//! One iteration of the split method, as statements.
+//!
+//!     x⁺ = step(pull = Aᵀ(λ + ρ(Bz − c)))
+//!     r̂  = αAx⁺ − (1−α)(Bz − c)
+//!     z⁺ = step(pull = Bᵀ(λ + ρ(r̂ − c)))
+//!     λ⁺ = λ + ρ(r̂ + Bz⁺ − c)
+//!
+//! `A v` is the JVP of the constraint's program, `Aᵀy` its VJP: the constraint is said once. A step
+//! gets its *pull*, the gradient of the coupling at v = 0, and the curvature `ρMᵀM`.
+
+use super::coder::{Coder, Draft, as_is};
+use super::ir::{Arg, StateId, Stmt};
+use crate::model::ir::{Leaf, Member, VarId};
+use crate::split::ir::{Coupling, PlayerSplit};
+use crate::steps::ir::{AdmmPlan, Step};
+use crate::tape::{Dtype, Shape, Value, jvp, vjp};
+
+/// A block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    X,
+    Z,
+}
+
+/// What the adjoint of a coupling is applied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cotangent {
+    /// `λ + ρ(other block − c)`: what pulls a step.
+    Pull(Side),
+    /// `ρ[B(z⁺ − z) + (α − 1)(Ax⁺ + Bz − c)]`: the dual residual of an exact x-step.
+    Shift,
+    /// `λ`
+    Multiplier,
+}
+
+/// The states of a split iteration.
+pub(super) struct Iteration<'a> {
+    pub plan: &'a AdmmPlan,
+    pub split: &'a PlayerSplit,
+    /// ρ
+    pub rho: StateId,
+    /// `‖r‖², ‖Ax‖², ‖Bz‖², ‖B(z⁺ − z)‖²` over all couplings.
+    pub sums: [StateId; 4],
+    /// What is run again when ρ changed.
+    pub refactor: Vec<Stmt>,
+}
+
+impl<'a> Iteration<'a> {
+    /// The states of a plan; the same plan of a player shares them.
+    pub fn new(coder: &mut Coder, split: &'a PlayerSplit, plan: &'a AdmmPlan) -> Iteration<'a> {
+        let player = plan.player.index();
+        let name = coder.prefixed(player, "ρ");
+        let rho = coder.scalar(&name, plan.rho);
+        let sums = ["r²", "Ax²", "Bz²", "ΔBz²"].map(|name| {
+            let name = coder.prefixed(player, name);
+            coder.scalar(&name, 0.0)
+        });
+        Iteration { plan, split, rho, sums, refactor: Vec::new() }
+    }
+
+    /// The statements of one iteration, without tests and adaptation.
+    pub fn body(&mut self, coder: &mut Coder) -> Vec<Stmt> {
+        let mut body = Vec::new();
+        let plan = self.plan;
+        for step in &plan.x {
+            self.step(coder, step, Side::X, &mut body);
+        }
+        for at in 0..self.split.couplings.len() {
+            self.relax(coder, at, &mut body);
+        }
+        for step in &plan.z {
+            self.step(coder, step, Side::Z, &mut body);
+        }
+        let mut zero = coder.draft("zero");
+        for sum in self.sums {
+            let none = zero.number(0.0, coder.dtype);
+            zero.write(coder, sum, none);
+        }
+        body.push(coder.call(zero, None, "λ-step"));
+        for at in 0..self.split.couplings.len() {
+            self.multiplier(coder, at, &mut body);
+        }
+        body
+    }
+
+    /// `r̂`, where it is not `Ax⁺` itself, and `Bz` before the z-step.
+    fn relax(&self, coder: &mut Coder, at: usize, body: &mut Vec<Stmt>) {
+        let coupling = &self.split.couplings[at];
+        let member = coupling.over.is_some();
+        let mut draft = coder.draft("relax");
+        let rows = self.rows(coder, &mut draft, coupling, coder.dtype);
+        let before = self.beside(coder, "Bz", coupling);
+        draft.write(coder, Arg { state: before, member }, rows.z);
+        let alpha = self.plan.settings.relax;
+        if alpha != 1.0 {
+            let fixed = rows.add_offset(&mut draft, rows.z);
+            let a = draft.b.scale(alpha, rows.x);
+            let b = draft.b.scale(1.0 - alpha, fixed);
+            let hat = draft.b.sub(a, b);
+            let state = self.beside(coder, "r̂", coupling);
+            draft.write(coder, Arg { state, member }, hat);
+        }
+        body.push(coder.call(draft, coupling.over, "z-step"));
+    }
+
+    /// `λ⁺ = λ + ρ(r̂ + Bz⁺ − c)` and the sums of squares, in one sweep.
+    fn multiplier(&self, coder: &mut Coder, at: usize, body: &mut Vec<Stmt>) {
+        let coupling = &self.split.couplings[at];
+        let member = coupling.over.is_some();
+        let mut draft = coder.draft("multiplier");
+        let rows = self.rows(coder, &mut draft, coupling, coder.dtype);
+        let rho = draft.read(coder, self.rho);
+        let (state, lambda) = self.lambda(coder, &mut draft, coupling, coder.dtype);
+        let hat = self.hat(coder, &mut draft, coupling, &rows);
+        let target = draft.b.add(hat, rows.z);
+        let target = rows.add_offset(&mut draft, target);
+        let step = draft.b.mul(rho, target);
+        let next = draft.b.add(lambda, step);
+        draft.write(coder, Arg { state, member }, next);
+        let residual = draft.b.add(rows.x, rows.z);
+        let residual = rows.add_offset(&mut draft, residual);
+        let before = self.beside(coder, "Bz", coupling);
+        let before = draft.read(coder, Arg { state: before, member });
+        let moved = draft.b.sub(rows.z, before);
+        for (sum, value) in self.sums.into_iter().zip([residual, rows.x, rows.z, moved]) {
+            let so_far = draft.read(coder, sum);
+            let own = draft.b.sum_squares(value);
+            let total = draft.b.add(so_far, own);
+            draft.write(coder, sum, total);
+        }
+        body.push(coder.call(draft, coupling.over, "λ-step"));
+    }
+
+    /// The statements of one component's step.
+    fn step(&mut self, coder: &mut Coder, step: &Step, side: Side, body: &mut Vec<Stmt>) {
+        match &step.rule {
+            crate::steps::ir::Rule::Quadratic { curvature, linear } => {
+                super::quadratic::step(self, coder, step, curvature, linear, side, body);
+            }
+            crate::steps::ir::Rule::Descent(descent) => super::gradient::step(self, coder, step, descent, side, body),
+        }
+    }
+
+    /// The flat sum `Mᵀy` over the couplings of a component. Couplings that are a family of which the
+    /// component is no member are summed by statements put before.
+    pub fn adjoint(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        step: &Step,
+        cotangent: Cotangent,
+        dtype: Dtype,
+        before: &mut Vec<Stmt>,
+    ) -> Value {
+        let vars = &step.component.vars;
+        let n: usize = vars.iter().map(|var| coder.model.vars[var.index()].shape.numel()).sum();
+        let mut total: Option<Value> = None;
+        let mut accumulated = None;
+        for (_, coupling) in self.split.couplings_of(vars) {
+            let part = if coupling.over.is_some() == step.component.over.is_some() {
+                self.adjoint_rows(coder, draft, coupling, vars, cotangent, dtype)
+            } else {
+                let sum = *accumulated.get_or_insert_with(|| {
+                    let name = coder.prefixed(self.plan.player.index(), &format!("sum.{}", self.tag(coder, step)));
+                    let sum = coder.zeros(&name, Shape::vector(n), None);
+                    let mut zero = coder.draft("zero");
+                    let none = zero.number(0.0, coder.dtype);
+                    let none = zero.b.broadcast_scalar(none, &Shape::vector(n));
+                    zero.write(coder, sum, none);
+                    before.push(coder.call(zero, None, "gather"));
+                    sum
+                });
+                let mut inner = coder.draft("accumulate");
+                let own = self.adjoint_rows(coder, &mut inner, coupling, vars, cotangent, coder.dtype);
+                let so_far = inner.read(coder, sum);
+                let next = inner.b.add(so_far, own);
+                inner.write(coder, sum, next);
+                before.push(coder.call(inner, coupling.over, "gather"));
+                continue;
+            };
+            total = Some(match total {
+                None => part,
+                Some(sum) => draft.b.add(sum, part),
+            });
+        }
+        if let Some(sum) = accumulated {
+            let sum = draft.read(coder, sum);
+            let sum = draft.b.cast(sum, dtype);
+            total = Some(match total {
+                None => sum,
+                Some(so_far) => draft.b.add(so_far, sum),
+            });
+        }
+        total.unwrap_or_else(|| {
+            let zero = draft.number(0.0, dtype);
+            draft.b.broadcast_scalar(zero, &Shape::vector(n))
+        })
+    }
+
+    fn adjoint_rows(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        coupling: &Coupling,
+        vars: &[VarId],
+        cotangent: Cotangent,
+        dtype: Dtype,
+    ) -> Value {
+        let rows = self.rows(coder, draft, coupling, dtype);
+        let y = self.cotangent(coder, draft, coupling, &rows, cotangent, dtype);
+        let own: Vec<Option<Value>> = vars
+            .iter()
+            .map(|var| rows.leaves.iter().find(|(leaf, _)| leaf.var() == Some(*var)).map(|&(_, value)| value))
+            .collect();
+        let present: Vec<Value> = own.iter().flatten().copied().collect();
+        let mut parts = vjp(&mut draft.b, rows.value, y, &present).into_iter();
+        let parts: Vec<Value> = own
+            .iter()
+            .zip(vars)
+            .map(|(own, var)| match own {
+                Some(_) => parts.next().expect("one cotangent a variable (grad::vjp)"),
+                None => {
+                    let zero = draft.number(0.0, dtype);
+                    draft.b.broadcast_scalar(zero, &coder.model.vars[var.index()].shape)
+                }
+            })
+            .collect();
+        draft.flat(&parts)
+    }
+
+    fn cotangent(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        coupling: &Coupling,
+        rows: &Rows,
+        cotangent: Cotangent,
+        dtype: Dtype,
+    ) -> Value {
+        let (_, lambda) = self.lambda(coder, draft, coupling, dtype);
+        let rho = draft.read(coder, self.rho);
+        let rho = draft.b.cast(rho, dtype);
+        match cotangent {
+            Cotangent::Multiplier => lambda,
+            Cotangent::Pull(side) => {
+                let other = match side {
+                    Side::X => rows.z,
+                    Side::Z => self.hat(coder, draft, coupling, rows),
+                };
+                let other = rows.add_offset(draft, other);
+                let weighted = draft.b.mul(rho, other);
+                draft.b.add(lambda, weighted)
+            }
+            Cotangent::Shift => {
+                let before = self.beside(coder, "Bz", coupling);
+                let before = draft.read(coder, Arg { state: before, member: coupling.over.is_some() });
+                let before = draft.b.cast(before, dtype);
+                let mut shift = draft.b.sub(rows.z, before);
+                let alpha = self.plan.settings.relax;
+                if alpha != 1.0 {
+                    let sum = draft.b.add(rows.x, before);
+                    let sum = rows.add_offset(draft, sum);
+                    let over = draft.b.scale(alpha - 1.0, sum);
+                    shift = draft.b.add(shift, over);
+                }
+                draft.b.mul(rho, shift)
+            }
+        }
+    }
+
+    /// A coupling in a draft: its rows, and the parts of the blocks.
+    pub fn rows(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, dtype: Dtype) -> Rows {
+        let player = &coder.model.players[self.plan.player.index()];
+        let expr = player.constraints[coupling.constraint.index()].relation.expr().clone();
+        let (values, leaves) = coder.lower(draft, &[expr], dtype, &mut as_is);
+        let value = values[0];
+        let mut part = |vars: &[VarId]| {
+            let own: Vec<Value> = leaves
+                .iter()
+                .filter(|(leaf, _)| leaf.var().is_some_and(|var| vars.contains(&var)))
+                .map(|&(_, value)| value)
+                .collect();
+            jvp(&mut draft.b, value, &own, &own)
+        };
+        let (x, z) = (part(&self.split.x.vars), part(&self.split.z.vars));
+        let offset = coupling.offset.iter().any(|&c| c != 0.0).then(|| {
+            let name = coder.prefixed(self.plan.player.index(), &format!("−c.{}", coupling.name));
+            let state = coder.constant(&name, coupling.shape.clone(), None, coupling.offset.clone());
+            let offset = draft.read(coder, state);
+            draft.b.cast(offset, dtype)
+        });
+        Rows { value, leaves, x, z, offset }
+    }
+
+    /// `r̂`: a state of its own with over-relaxation, else `Ax⁺`.
+    fn hat(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, rows: &Rows) -> Value {
+        if self.plan.settings.relax == 1.0 {
+            return rows.x;
+        }
+        let state = self.beside(coder, "r̂", coupling);
+        let dtype = draft.b.dtype(rows.x);
+        let hat = draft.read(coder, Arg { state, member: coupling.over.is_some() });
+        draft.b.cast(hat, dtype)
+    }
+
+    /// The multiplier: its state and value.
+    pub fn lambda(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, dtype: Dtype) -> (StateId, Value) {
+        let member = if coupling.over.is_some() { Member::Loop } else { Member::None };
+        let leaf = Leaf::Dual(self.plan.player, coupling.constraint, member);
+        let state = coder.leaf(leaf);
+        (state, draft.leaf(coder, leaf, dtype))
+    }
+
+    /// A state shaped like a coupling's rows.
+    fn beside(&self, coder: &mut Coder, what: &str, coupling: &Coupling) -> StateId {
+        let name = coder.prefixed(self.plan.player.index(), &format!("{what}.{}", coupling.name));
+        coder.zeros(&name, coupling.shape.clone(), coupling.over)
+    }
+
+    /// A name for what belongs to a step.
+    pub fn tag(&self, coder: &Coder, step: &Step) -> String {
+        let names: Vec<&str> =
+            step.component.vars.iter().map(|var| coder.model.vars[var.index()].name.as_str()).collect();
+        names.join(",")
+    }
+
+    /// The heading that a side's time is accounted under.
+    pub fn what(side: Side) -> &'static str {
+        match side {
+            Side::X => "x-step",
+            Side::Z => "z-step",
+        }
+    }
+}
+
+/// A coupling in a draft.
+pub(super) struct Rows {
+    /// `Ax + Bz − c`
+    pub value: Value,
+    /// The leaves of the constraint, with their values.
+    pub leaves: Vec<(Leaf, Value)>,
+    /// `Ax`
+    pub x: Value,
+    /// `Bz`
+    pub z: Value,
+    /// `−c`, unless it is zero.
+    pub offset: Option<Value>,
+}
+
+impl Rows {
+    /// `value − c`
+    pub fn add_offset(&self, draft: &mut Draft, value: Value) -> Value {
+        match self.offset {
+            Some(offset) => draft.b.add(value, offset),
+            None => value,
+        }
+    }
+}
+
+/// The variables of a step in a draft: their states as arguments, shapes, and values.
+pub(super) struct Point {
+    pub args: Vec<Arg>,
+    pub shapes: Vec<Shape>,
+    pub values: Vec<Value>,
+}
+
+/// Reads the variables of a step.
+pub(super) fn point(coder: &mut Coder, draft: &mut Draft, vars: &[VarId], over: Option<usize>) -> Point {
+    let member = if over.is_some() { Member::Loop } else { Member::None };
+    let mut point = Point { args: Vec::new(), shapes: Vec::new(), values: Vec::new() };
+    for &var in vars {
+        let state = coder.leaf(Leaf::Var(var, member));
+        let arg = Arg { state, member: over.is_some() };
+        let value = draft.read(coder, arg);
+        point.args.push(arg);
+        point.shapes.push(draft.b.shape(value).clone());
+        point.values.push(value);
+    }
+    point
+}
+
+impl Point {
+    /// Writes new values of the variables.
+    pub fn write(&self, coder: &Coder, draft: &mut Draft, values: &[Value]) {
+        for (&arg, &value) in self.args.iter().zip(values) {
+            draft.write(coder, arg, value);
+        }
+    }
+}

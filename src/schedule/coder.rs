@@ -1,0 +1,312 @@
+//! Writing a schedule: states by name, programs whose inputs and outputs are states.
+//!
+//! A [`Draft`] is a program being written: [`Draft::read`] makes a state an input, [`Draft::write`] a
+//! value an output, and [`Coder::call`] turns it into a statement.
+
+use std::sync::Arc;
+
+use super::ir::{Arg, CallStmt, ProgramId, SamplerId, Schedule, Start, State, StateId, Stmt};
+use crate::model::Lower;
+use crate::model::Model;
+use crate::model::ir::{Expr, ExprKind, Leaf, Loop, Member, VarId};
+use crate::split::Split;
+use crate::tape::ops::Range;
+use crate::tape::{Builder, Dtype, Program, Shape, Tensor, Type, Value, passes};
+
+/// A schedule being written.
+pub(super) struct Coder<'a> {
+    pub model: &'a Model,
+    pub split: &'a Split,
+    /// Working precision.
+    pub dtype: Dtype,
+    /// Whether losses are rewritten to stable forms.
+    pub stable: bool,
+    pub out: Schedule,
+    /// What stands before the body: factorisations and the like.
+    pub setup: Vec<Stmt>,
+    /// The sampler of each of the model's samples that is used.
+    pub samplers: Vec<Option<SamplerId>>,
+}
+
+/// A program being written.
+pub(super) struct Draft {
+    pub b: Builder,
+    inputs: Vec<Arg>,
+    outputs: Vec<Arg>,
+    read: Vec<(Arg, Value)>,
+}
+
+/// What a leaf is replaced by while an expression is lowered.
+pub(super) type Substitute<'s> = &'s mut dyn FnMut(&mut Coder, &mut Draft, Leaf) -> Option<Value>;
+
+impl<'a> Coder<'a> {
+    /// An empty schedule.
+    pub fn new(model: &'a Model, split: &'a Split, name: &str, dtype: Dtype, stable: bool) -> Coder<'a> {
+        Coder {
+            model,
+            split,
+            dtype,
+            stable,
+            out: Schedule { name: name.to_string(), ..Schedule::default() },
+            setup: Vec::new(),
+            samplers: vec![None; model.samples.len()],
+        }
+    }
+
+    /// The state of that name, made on first use.
+    pub fn state(&mut self, name: &str, ty: Type, family: Option<usize>, init: Start) -> StateId {
+        if let Some(id) = self.out.find(name) {
+            return id;
+        }
+        self.out.states.push(State { name: name.to_string(), ty, family, init, constant: false });
+        StateId(self.out.states.len() as u32 - 1)
+    }
+
+    /// A number of the working precision.
+    pub fn scalar(&mut self, name: &str, init: f64) -> StateId {
+        let start = if init == 0.0 { Start::Zeros } else { Start::Fill(init) };
+        self.state(name, Type::new(self.dtype, []), None, start)
+    }
+
+    /// A tensor of the working precision that starts at zero.
+    pub fn zeros(&mut self, name: &str, shape: Shape, family: Option<usize>) -> StateId {
+        self.state(name, Type { dtype: self.dtype, shape }, family, Start::Zeros)
+    }
+
+    /// Numbers that never change.
+    pub fn constant(&mut self, name: &str, shape: Shape, family: Option<usize>, numbers: Vec<f64>) -> StateId {
+        let id = self.state(
+            name,
+            Type { dtype: self.dtype, shape: shape.clone() },
+            family,
+            Start::Given(Arc::new(Tensor::f64([numbers.len()], numbers))),
+        );
+        self.out.states[id.0 as usize].constant = true;
+        id
+    }
+
+    /// The state of a leaf of the model.
+    pub fn leaf(&mut self, leaf: Leaf) -> StateId {
+        let dtype = self.dtype;
+        match leaf {
+            Leaf::Var(var, _) => {
+                let var = &self.model.vars[var.index()];
+                let ty = Type { dtype, shape: var.shape.clone() };
+                let name = self.unique(&var.name, var.player.index());
+                self.state(&name, ty, var.family, super::start::of(self.model, var))
+            }
+            Leaf::Data(id, _) => {
+                let data = &self.model.data[id.index()];
+                let name = format!("data.{} {}", id.0 + 1, data.name);
+                let dtype = if data.tensor.dtype().is_float() { dtype } else { Dtype::Index };
+                let mut shape = data.tensor.shape.clone();
+                if data.family.is_some() {
+                    shape.0.remove(0);
+                }
+                let state = self.state(&name, Type { dtype, shape }, data.family, Start::Given(data.tensor.clone()));
+                self.out.states[state.0 as usize].constant = true;
+                state
+            }
+            Leaf::Sample(sample, part, _) => super::sample::state(self, sample, part as usize),
+            Leaf::Dual(player, constraint, _) => {
+                let coupling = self.split.players[player.index()]
+                    .couplings
+                    .iter()
+                    .find(|coupling| coupling.constraint == constraint)
+                    .expect("a multiplier belongs to a coupling (model::check)");
+                let name = self.prefixed(player.index(), &format!("λ.{}", coupling.name));
+                self.zeros(&name, coupling.shape.clone(), coupling.over)
+            }
+            Leaf::Rho(player) => {
+                let name = self.prefixed(player.index(), "ρ");
+                self.scalar(&name, 1.0)
+            }
+        }
+    }
+
+    /// The name, told apart from another player's of the same name.
+    fn unique(&self, name: &str, player: usize) -> String {
+        let shared = self.model.vars.iter().any(|var| var.name == name && var.player.index() != player);
+        if shared { self.prefixed(player, name) } else { name.to_string() }
+    }
+
+    /// `discriminator.name` in a game.
+    pub fn prefixed(&self, player: usize, name: &str) -> String {
+        match &self.model.players[player].name {
+            Some(player) => format!("{player}.{name}"),
+            None => name.to_string(),
+        }
+    }
+
+    /// Starts a program.
+    pub fn draft(&self, name: impl Into<String>) -> Draft {
+        Draft { b: Builder::new(name), inputs: Vec::new(), outputs: Vec::new(), read: Vec::new() }
+    }
+
+    /// Finishes a program and makes the statement that runs it, once for each member where `over` is
+    /// given.
+    pub fn call(&mut self, draft: Draft, over: Option<usize>, what: impl Into<String>) -> Stmt {
+        Stmt::Call(self.call_stmt(draft, over, what))
+    }
+
+    /// As [`Coder::call`], for statements that hold a call.
+    pub fn call_stmt(&mut self, draft: Draft, over: Option<usize>, what: impl Into<String>) -> CallStmt {
+        let program = passes::optimise(&draft.b.finish());
+        self.out.programs.push(program);
+        let program = ProgramId(self.out.programs.len() as u32 - 1);
+        CallStmt { program, inputs: draft.inputs, outputs: draft.outputs, over, what: what.into() }
+    }
+
+    /// The values of expressions in a draft, their leaves read from states (or replaced), their losses
+    /// in stable form. Also gives the value that every leaf got.
+    pub fn lower(
+        &mut self,
+        draft: &mut Draft,
+        exprs: &[Expr],
+        dtype: Dtype,
+        substitute: Substitute<'_>,
+    ) -> (Vec<Value>, Vec<(Leaf, Value)>) {
+        let mut lower = Lower::new(self.model, "term", dtype);
+        for (at, expr) in exprs.iter().enumerate() {
+            let value = lower.expr(expr);
+            lower.b.output(format!("{at}"), value);
+        }
+        let (program, leaves) = lower.finish();
+        let program = if self.stable { passes::stabilise(&program).0 } else { program };
+        let args: Vec<Value> = leaves
+            .iter()
+            .map(|&leaf| match substitute(self, draft, leaf) {
+                Some(value) => value,
+                None => draft.leaf(self, leaf, dtype),
+            })
+            .collect();
+        let values = draft.b.inline(&program, &args);
+        (values, leaves.into_iter().zip(args).collect())
+    }
+}
+
+/// No leaf is replaced.
+pub(super) fn as_is(_: &mut Coder, _: &mut Draft, _: Leaf) -> Option<Value> {
+    None
+}
+
+/// The term, or the sum of it over its family.
+pub(super) fn summed(expr: &Expr, over: Option<Loop>) -> Expr {
+    match over {
+        None => expr.clone(),
+        Some(over) => {
+            Expr { kind: ExprKind::Over(over, Box::new(expr.clone())), shape: expr.shape.clone(), span: expr.span }
+        }
+    }
+}
+
+impl Draft {
+    /// A state as an input: one member of it where the call runs over a family.
+    pub fn read(&mut self, coder: &Coder, arg: impl Into<Arg>) -> Value {
+        let arg = arg.into();
+        if let Some(&(_, value)) = self.read.iter().find(|(seen, _)| *seen == arg) {
+            return value;
+        }
+        let state = coder.out.state(arg.state);
+        let (name, ty) = match arg.member {
+            true => (format!("{}[i]", state.name), state.ty.clone()),
+            false => (state.name.clone(), state.buffer()),
+        };
+        let value = self.b.input(name, ty);
+        self.inputs.push(arg);
+        self.read.push((arg, value));
+        value
+    }
+
+    /// A value as an output.
+    pub fn write(&mut self, coder: &Coder, arg: impl Into<Arg>, value: Value) {
+        let arg = arg.into();
+        let state = coder.out.state(arg.state);
+        let name = if arg.member { format!("{}[i]", state.name) } else { state.name.clone() };
+        let value = self.b.cast(value, state.ty.dtype);
+        self.b.output(name, value);
+        self.outputs.push(arg);
+    }
+
+    /// The value of a leaf in the dtype of the computation.
+    pub fn leaf(&mut self, coder: &mut Coder, leaf: Leaf, dtype: Dtype) -> Value {
+        let state = coder.leaf(leaf);
+        let family = coder.out.state(state).family;
+        let member = leaf.member();
+        let arg = Arg { state, member: member == Member::Loop && family.is_some() };
+        let value = self.read(coder, arg);
+        let value = match (member, family) {
+            (Member::At(k), Some(_)) => {
+                let shape = self.b.shape(value).clone();
+                let ranges: Vec<Range> = shape
+                    .0
+                    .iter()
+                    .enumerate()
+                    .map(|(axis, &len)| match axis {
+                        0 => Range { start: k as usize, len: 1, step: 1 },
+                        _ => Range { start: 0, len, step: 1 },
+                    })
+                    .collect();
+                let slice = self.b.slice(value, ranges);
+                self.b.reshape(slice, Shape(shape.0[1..].to_vec()))
+            }
+            _ => value,
+        };
+        if self.b.dtype(value).is_float() { self.b.cast(value, dtype) } else { value }
+    }
+
+    /// The finished program and its inputs, for what is no statement.
+    pub fn into_parts(self) -> (Program, Vec<Arg>) {
+        (passes::optimise(&self.b.finish()), self.inputs)
+    }
+
+    /// A number.
+    pub fn number(&mut self, value: f64, dtype: Dtype) -> Value {
+        self.b.constant(value, dtype)
+    }
+
+    /// Vectors one behind another, flat.
+    pub fn flat(&mut self, parts: &[Value]) -> Value {
+        let flat: Vec<Value> = parts
+            .iter()
+            .map(|&part| {
+                let n = self.b.shape(part).numel();
+                self.b.reshape(part, [n])
+            })
+            .collect();
+        if let [one] = flat[..] { one } else { self.b.concat(flat, 0) }
+    }
+
+    /// The reverse of [`Draft::flat`].
+    pub fn unflat(&mut self, flat: Value, shapes: &[Shape]) -> Vec<Value> {
+        let mut start = 0;
+        shapes
+            .iter()
+            .map(|shape| {
+                let piece = self.b.segment(flat, start, shape.numel());
+                start += shape.numel();
+                self.b.reshape(piece, shape.clone())
+            })
+            .collect()
+    }
+}
+
+impl Leaf {
+    /// Which member it reads.
+    pub(super) fn member(self) -> Member {
+        match self {
+            Leaf::Var(_, member) | Leaf::Data(_, member) | Leaf::Sample(_, _, member) | Leaf::Dual(_, _, member) => {
+                member
+            }
+            Leaf::Rho(_) => Member::None,
+        }
+    }
+
+    /// The variable it reads, if it reads one.
+    pub(super) fn var(self) -> Option<VarId> {
+        match self {
+            Leaf::Var(var, _) => Some(var),
+            _ => None,
+        }
+    }
+}

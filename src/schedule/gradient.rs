@@ -1,0 +1,247 @@
+//! The inner gradient steps of a component, the penalty taken exactly:
+//!
+//!     (D/η + ρMᵀM) v⁺ = (D/η) v − m − pull          m: the data gradient, or its moments
+//!
+//! D = I for gradient steps, Adam's diagonal for Adam. Only data gradients enter the moments.
+
+use super::admm::{Cotangent, Iteration, Point, Side, point};
+use super::coder::{Coder, Draft, summed};
+use super::direction::{self, Direction};
+use super::ir::{Arg, LoopStmt, LoopUnit, Stmt, StopStatus};
+use super::lbfgs;
+use super::sample;
+use crate::model::ir::{Descent, DescentKind, Expr, Leaf, Member, VarId};
+use crate::steps::ir::{Curvature, Step};
+use crate::tape::ops::{Op, Range};
+use crate::tape::{self, Dtype, Shape, Type, Value};
+
+/// The statements of the step.
+pub(super) fn step(
+    it: &mut Iteration,
+    coder: &mut Coder,
+    step: &Step,
+    descent: &Descent,
+    side: Side,
+    body: &mut Vec<Stmt>,
+) {
+    if let DescentKind::Lbfgs { memory } = descent.kind {
+        return lbfgs::inner(it, coder, step, descent, memory, side, body);
+    }
+    let over = step.component.over;
+    let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
+    let mut inner = Vec::new();
+    if descent.fresh {
+        let exprs = terms(coder, it, step);
+        let samples = sample::redrawn(coder, &exprs);
+        inner.extend(sample::draws(coder, &samples));
+    }
+    let mut draft = coder.draft(Iteration::what(side));
+    let own = point(coder, &mut draft, &step.component.vars, over);
+    let value = objective(it, coder, &mut draft, step, &own.values, coder.dtype);
+    let gradients = tape::gradient(&mut draft.b, value, &own.values);
+    let flat = draft.flat(&gradients);
+    // Statements that gather a family's pull stand before all inner steps: they do not depend on v.
+    let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
+    let v = draft.flat(&own.values);
+    let Direction { vector, metric } = direction::of(coder, &mut draft, &tag, descent, flat, over);
+    let next = implicit(it, coder, &mut draft, step, descent, &tag, Solve { v, vector, metric, pull });
+    let values = draft.unflat(next, &own.shapes);
+    own.write(coder, &mut draft, &values);
+    let stop = descent.tol.map(|tol| {
+        let total = total_gradient(it, coder, &mut draft, step, flat, pull, v);
+        direction::stop_flag(coder, &mut draft, &tag, total, tol)
+    });
+    inner.push(coder.call(draft, over, Iteration::what(side)));
+    if let Some(flag) = stop {
+        inner.push(Stmt::Stop { when: flag, status: StopStatus::Inner });
+    }
+    match descent.steps {
+        1 => body.extend(inner.into_iter().filter(|stmt| !matches!(stmt, Stmt::Stop { .. }))),
+        count => {
+            if descent.tol.is_some() {
+                body.push(direction::reset_stop(coder, &tag));
+            }
+            body.push(Stmt::Loop(LoopStmt { count, unit: LoopUnit::Step, body: inner }));
+        }
+    }
+}
+
+/// What the implicit step solves.
+struct Solve {
+    v: Value,
+    vector: Value,
+    metric: Option<Value>,
+    pull: Value,
+}
+
+/// `(D/η + ρG)⁻¹(Dv/η − m − pull)`
+fn implicit(
+    it: &mut Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    descent: &Descent,
+    tag: &str,
+    solve: Solve,
+) -> Value {
+    let eta = descent.rate;
+    let rho = draft.read(coder, it.rho);
+    let force = draft.b.add(solve.vector, solve.pull);
+    let held = match solve.metric {
+        Some(d) => draft.b.mul(d, solve.v),
+        None => solve.v,
+    };
+    match &step.gram {
+        Curvature::Diagonal(g) => {
+            let moved = draft.b.scale(eta, force);
+            let top = draft.b.sub(held, moved);
+            let g = super::quadratic::numbers(coder, draft, &format!("MᵀM.{tag}"), std::slice::from_ref(g));
+            let weighted = draft.b.mul(rho, g);
+            let weighted = draft.b.scale(eta, weighted);
+            let bottom = match solve.metric {
+                Some(d) => draft.b.add(d, weighted),
+                None => draft.b.offset(weighted, 1.0),
+            };
+            draft.b.div(top, bottom)
+        }
+        Curvature::Dense(g) => {
+            let n = g.rows;
+            let held = draft.b.scale(1.0 / eta, held);
+            let right = draft.b.sub(held, force);
+            let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(n, n), None, g.data.clone());
+            let g = draft.read(coder, state);
+            let weighted = draft.b.mul(rho, g);
+            let metric = match solve.metric {
+                Some(d) => d,
+                None => {
+                    let one = draft.number(1.0, coder.dtype);
+                    draft.b.broadcast_scalar(one, &Shape::vector(n))
+                }
+            };
+            let metric = draft.b.scale(1.0 / eta, metric);
+            let diagonal = diagonal(draft, metric, n);
+            let matrix = draft.b.add(diagonal, weighted);
+            let ty = draft.b.ty(matrix).clone();
+            let factor = draft.b.push(Op::Cholesky, vec![matrix], ty);
+            let ty = draft.b.ty(right).clone();
+            draft.b.push(Op::CholeskySolve, vec![factor, right], ty)
+        }
+    }
+}
+
+/// `diag(d)` as a matrix: the vector placed at stride n + 1 of the flat matrix.
+fn diagonal(draft: &mut Draft, d: Value, n: usize) -> Value {
+    let ty = Type::new(draft.b.dtype(d), [n * n]);
+    let placed = draft.b.push(Op::Unslice(vec![Range { start: 0, len: n, step: n + 1 }]), vec![d], ty);
+    draft.b.reshape(placed, [n, n])
+}
+
+/// The gradient of the whole step's objective, `∇h + pull + ρMᵀMv`, for the inner stopping test.
+fn total_gradient(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    gradient: Value,
+    pull: Value,
+    v: Value,
+) -> Value {
+    let rho = draft.read(coder, it.rho);
+    let curved = match &step.gram {
+        Curvature::Diagonal(g) => {
+            let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
+            let g = super::quadratic::numbers(coder, draft, &format!("MᵀM.{tag}"), std::slice::from_ref(g));
+            draft.b.mul(g, v)
+        }
+        Curvature::Dense(g) => {
+            let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
+            let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(g.rows, g.rows), None, g.data.clone());
+            let g = draft.read(coder, state);
+            draft.b.matvec(g, v, false)
+        }
+    };
+    let weighted = draft.b.mul(rho, curved);
+    let sum = draft.b.add(gradient, pull);
+    draft.b.add(sum, weighted)
+}
+
+/// `ρ/2‖Mv‖²` and its likes need `MᵀMv`; see [`total_gradient`].
+pub(super) fn curvature_product(it: &Iteration, coder: &mut Coder, draft: &mut Draft, step: &Step, v: Value) -> Value {
+    let zero = draft.number(0.0, coder.dtype);
+    let n = draft.b.shape(v).clone();
+    let zero = draft.b.broadcast_scalar(zero, &n);
+    total_gradient(it, coder, draft, step, zero, zero, v)
+}
+
+/// The terms of a component, those of a family summed where the component is none.
+pub(super) fn terms(coder: &Coder, it: &Iteration, step: &Step) -> Vec<Expr> {
+    let player = &coder.model.players[it.plan.player.index()];
+    step.component
+        .terms
+        .iter()
+        .map(|&at| {
+            let term = &player.terms[at];
+            let over = if step.component.over.is_some() { None } else { term.over };
+            summed(&term.expr, over)
+        })
+        .collect()
+}
+
+/// `h(v)` at the given values of the component's variables.
+pub(super) fn objective(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    values: &[Value],
+    dtype: Dtype,
+) -> Value {
+    let exprs = terms(coder, it, step);
+    let vars = step.component.vars.clone();
+    let mut at_point = |_: &mut Coder, draft: &mut Draft, leaf: Leaf| replaced(draft, leaf, &vars, values);
+    let (terms, _) = coder.lower(draft, &exprs, dtype, &mut at_point);
+    total(draft, &terms, dtype)
+}
+
+/// The sum of scalars.
+pub(super) fn total(draft: &mut Draft, terms: &[Value], dtype: Dtype) -> Value {
+    let sum = terms.iter().copied().reduce(|sum, term| draft.b.add(sum, term));
+    sum.unwrap_or_else(|| draft.number(0.0, dtype))
+}
+
+/// The value that stands for a leaf of one of these variables: a member of a whole family is a slice.
+pub(super) fn replaced(draft: &mut Draft, leaf: Leaf, vars: &[VarId], values: &[Value]) -> Option<Value> {
+    let Leaf::Var(var, member) = leaf else { return None };
+    let value = values[vars.iter().position(|own| *own == var)?];
+    Some(match member {
+        Member::None | Member::Loop => value,
+        Member::At(k) => slice_member(draft, value, k),
+    })
+}
+
+/// Member `k` of a whole family.
+pub(super) fn slice_member(draft: &mut Draft, family: Value, k: u32) -> Value {
+    let shape = draft.b.shape(family).clone();
+    let ranges =
+        shape
+            .0
+            .iter()
+            .enumerate()
+            .map(|(axis, &len)| {
+                if axis == 0 { Range { start: k as usize, len: 1, step: 1 } } else { Range { start: 0, len, step: 1 } }
+            })
+            .collect();
+    let slice = draft.b.slice(family, ranges);
+    draft.b.reshape(slice, Shape(shape.0[1..].to_vec()))
+}
+
+/// Writes a point's values back, for callers outside.
+pub(super) fn write_point(coder: &Coder, draft: &mut Draft, point: &Point, flat: Value) {
+    let values = draft.unflat(flat, &point.shapes);
+    point.write(coder, draft, &values);
+}
+
+/// An argument that is a state of a member where the step is one.
+pub(super) fn own(state: super::ir::StateId, over: Option<usize>) -> Arg {
+    Arg { state, member: over.is_some() }
+}

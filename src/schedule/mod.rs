@@ -1,0 +1,203 @@
+//! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
+//!
+//! [`admm`] writes one iteration from the steps ([`quadratic`], [`gradient`], [`lbfgs`]), [`residuals`]
+//! the stopping test, [`adapt`] the changes of ρ, [`descent`] the baselines on the unsplit problem,
+//! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
+//! neighbouring calls into one program.
+
+mod adapt;
+mod admm;
+mod coder;
+mod descent;
+mod direction;
+mod game;
+mod gradient;
+pub mod ir;
+mod lbfgs;
+mod merge;
+mod print;
+mod quadratic;
+mod residuals;
+mod sample;
+mod start;
+mod verdict;
+mod verify;
+
+pub use ir::Schedule;
+pub use verify::verify;
+
+use crate::model::Model;
+use crate::model::ir::{Leaf, Member, PlayerId, Solve, SolveBody, VarId, VarKind};
+use crate::split::Split;
+use crate::steps::Plan;
+use crate::steps::ir::{AdmmPlan, MethodPlan};
+use coder::Coder;
+use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict};
+
+/// Elements of data and variables up to which every iteration is recorded; above, every tenth, since
+/// a record evaluates the objective.
+const RECORD_ALWAYS: usize = 1 << 17;
+
+/// Tolerance of L-BFGS as a baseline where none is written: below it f64 line searches find nothing.
+const LBFGS_TOL: f64 = 1e-8;
+
+/// Builds the schedule of a solve block.
+pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Schedule {
+    let mut coder = Coder::new(model, split, &solve.name, solve.precision, solve.stable);
+    // Every variable has a state, in order of declaration, whether a method moves it or not.
+    for at in 0..model.vars.len() {
+        coder.leaf(Leaf::Var(VarId(at as u32), Member::None));
+    }
+    let mut tail = Vec::new();
+    let (body, verdict) = match (&solve.body, plan.methods.first()) {
+        (SolveBody::Game(steps), _) => (game::body(&mut coder, steps, plan), game_verdict(&mut coder)),
+        (SolveBody::Method(_), Some(MethodPlan::Admm(admm))) => split_body(&mut coder, admm, &mut tail),
+        (SolveBody::Method(_), Some(MethodPlan::Descent { player, descent })) => {
+            descent_body(&mut coder, *player, descent, &mut tail)
+        }
+        (SolveBody::Method(_), None) => unreachable!("a method has a plan, or an error stopped before (steps::choose)"),
+    };
+    let results = results(&mut coder, plan);
+    let mut schedule = coder.out;
+    schedule.body = coder.setup;
+    schedule.body.extend(body);
+    schedule.body.extend(tail);
+    schedule.results = results;
+    schedule.verdict = verdict;
+    let schedule = merge::merge(schedule);
+    debug_assert_eq!(verify(&schedule), Ok(()), "a built schedule is well-formed");
+    schedule
+}
+
+fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<Stmt>, Verdict) {
+    let split = &coder.split.players[plan.player.index()];
+    let mut it = admm::Iteration::new(coder, split, plan);
+    let exprs: Vec<_> = coder.model.players[plan.player.index()].terms.iter().map(|term| term.expr.clone()).collect();
+    let samples = sample::redrawn(coder, &exprs);
+    let mut body = sample::draws(coder, &samples);
+    body.extend(it.body(coder));
+    let stochastic = plan.is_stochastic();
+    if stochastic {
+        body.extend(adapt::statements(&it, coder, false));
+        let values = vec![("rho".to_string(), it.rho)];
+        body.push(Stmt::Record(RecordStmt { values }));
+    } else {
+        let shown = residuals::test(&it, coder, &mut body);
+        let mut row = Vec::new();
+        let mut values = objectives(coder, &it, &mut row);
+        values
+            .extend([("primal", shown.primal), ("dual", shown.dual), ("rho", it.rho)].map(|(n, s)| (n.to_string(), s)));
+        row.push(Stmt::Record(RecordStmt { values }));
+        body.push(recorded(coder, row));
+        body.extend(shown.stop);
+        body.extend(adapt::statements(&it, coder, true));
+    }
+    let verdict = verdict::admm(coder, &it, tail);
+    let count = plan.settings.iterations;
+    (vec![Stmt::Loop(LoopStmt { count, unit: LoopUnit::Iteration, body })], verdict)
+}
+
+/// `f(x) + g(z)` and, where the copies can be eliminated, the objective at the variables kept.
+fn objectives(coder: &mut Coder, it: &admm::Iteration, row: &mut Vec<Stmt>) -> Vec<(String, ir::StateId)> {
+    let dtype = coder.dtype;
+    let player = &coder.model.players[it.plan.player.index()];
+    let sign = if player.maximize { -1.0 } else { 1.0 };
+    let terms: Vec<_> = player.terms.iter().map(|term| coder::summed(&term.expr, term.over)).collect();
+    let mut draft = coder.draft("objective");
+    let (values, _) = coder.lower(&mut draft, &terms, dtype, &mut coder::as_is);
+    let total = gradient::total(&mut draft, &values, dtype);
+    let total = draft.b.scale(sign, total);
+    let objective = coder.scalar("objective", 0.0);
+    draft.write(coder, objective, total);
+    row.push(coder.call(draft, None, "record"));
+    let mut shown = vec![("objective".to_string(), objective)];
+    if it.split.whole.is_ok() {
+        let unsplit = descent::Unsplit::new(it.split);
+        let mut draft = coder.draft("unsplit");
+        let kept: Vec<_> =
+            unsplit.whole.kept.iter().map(|&var| draft.leaf(coder, Leaf::Var(var, Member::None), dtype)).collect();
+        let value = unsplit.objective(coder, &mut draft, &kept, dtype);
+        let value = draft.b.scale(sign, value);
+        let state = coder.scalar("unsplit", 0.0);
+        draft.write(coder, state, value);
+        row.push(coder.call(draft, None, "record"));
+        shown.push(("unsplit".to_string(), state));
+    }
+    shown
+}
+
+/// Statements of a record, on the iterations that are recorded.
+fn recorded(coder: &Coder, body: Vec<Stmt>) -> Stmt {
+    let data: usize = coder.model.data.iter().map(|data| data.tensor.numel()).sum();
+    let vars: usize = coder.model.vars.iter().map(|var| var.shape.numel() * var.family.unwrap_or(1)).sum();
+    let every = if data + vars <= RECORD_ALWAYS { 1 } else { 10 };
+    Stmt::When { when: Due::Every(every, LoopUnit::Iteration), body }
+}
+
+fn descent_body(
+    coder: &mut Coder,
+    player: PlayerId,
+    descent: &crate::model::ir::Descent,
+    tail: &mut Vec<Stmt>,
+) -> (Vec<Stmt>, Verdict) {
+    let split = &coder.split.players[player.index()];
+    let mut descent = descent.clone();
+    if descent.is_lbfgs() {
+        descent.tol = descent.tol.or(Some(LBFGS_TOL));
+    }
+    let unsplit = descent::Unsplit::new(split);
+    let samples = sample::redrawn(coder, &unsplit.terms(coder));
+    let steps = descent::steps(coder, split, &descent, true);
+    let mut body = sample::draws(coder, &samples);
+    body.extend(steps.body);
+    let stop = body.iter().position(|stmt| matches!(stmt, Stmt::Stop { .. }));
+    let record =
+        recorded(coder, vec![Stmt::Record(RecordStmt { values: vec![("objective".to_string(), steps.value)] })]);
+    // The row that ends a run belongs to it: it is written before the test.
+    match stop {
+        Some(at) if !descent.is_lbfgs() => body.insert(at, record),
+        _ => body.push(record),
+    }
+    let mut all = steps.begin;
+    all.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Iteration, body }));
+    tail.extend(unsplit.scatter(coder));
+    let verdict = verdict::descent(coder, split, descent.tol);
+    (all, verdict)
+}
+
+/// A game has no single objective to be judged by; terms without random batches are still shown.
+fn game_verdict(coder: &mut Coder) -> Verdict {
+    let players = coder.model.players.len();
+    let terms = (0..players).flat_map(|player| verdict::terms(coder, PlayerId(player as u32))).collect();
+    Verdict { terms, ..Verdict::default() }
+}
+
+/// Variables, and the multipliers of the split iterations.
+fn results(coder: &mut Coder, plan: &Plan) -> Vec<Published> {
+    let mut results = Vec::new();
+    for (at, var) in coder.model.vars.iter().enumerate() {
+        let state = coder.leaf(Leaf::Var(VarId(at as u32), Member::None));
+        let role = match var.kind {
+            VarKind::Params(net) => Role::Network(
+                coder.model.nets[net.index()]
+                    .entries
+                    .iter()
+                    .map(|entry| (format!("{}.{}", entry.layer, entry.name), entry.offset, entry.shape.0.clone()))
+                    .collect(),
+            ),
+            VarKind::Real | VarKind::Symmetric => Role::Variable,
+        };
+        results.push(Published { name: coder.out.state(state).name.clone(), state, role });
+    }
+    for method in &plan.methods {
+        let MethodPlan::Admm(admm) = method else { continue };
+        for coupling in &coder.split.players[admm.player.index()].couplings {
+            let state = coder.leaf(Leaf::Dual(admm.player, coupling.constraint, Member::None));
+            let name = coder.out.state(state).name.clone();
+            if results.iter().all(|published: &Published| published.name != name) {
+                results.push(Published { name, state, role: Role::Dual });
+            }
+        }
+    }
+    results
+}

@@ -1,0 +1,43 @@
+//! Where variables start, as a schedule says it.
+
+use super::ir::{Law, Start};
+use crate::model::Model;
+use crate::model::ir::{EntryInit, Init, Var, VarKind};
+
+/// First stream of starting values; samples draw from streams below it.
+const STREAMS: u32 = 1 << 16;
+
+/// The start of a variable. Variables of one `var` statement share a stream, so they start equal.
+pub(super) fn of(model: &Model, var: &Var) -> Start {
+    let stream = STREAMS + var.stream;
+    let n = var.shape.numel();
+    match &var.init {
+        Init::Zeros => Start::Zeros,
+        Init::Given(tensor) => Start::Given(tensor.clone()),
+        Init::Normal { scale, shift } => {
+            Start::Random { stream, segments: vec![(0, n, Law::Normal { scale: *scale, shift: *shift })] }
+        }
+        Init::Uniform { low, high } => {
+            Start::Random { stream, segments: vec![(0, n, Law::Uniform { low: *low, high: *high })] }
+        }
+        Init::Layers => {
+            let VarKind::Params(net) = var.kind else {
+                unreachable!("only network parameters start from their layers (model::check)")
+            };
+            let segments = model.nets[net.index()]
+                .entries
+                .iter()
+                .filter_map(|entry| {
+                    let law = match entry.init {
+                        EntryInit::Zeros => return None,
+                        EntryInit::Ones => Law::Uniform { low: 1.0, high: 1.0 },
+                        EntryInit::Normal(scale) => Law::Normal { scale, shift: 0.0 },
+                        EntryInit::Uniform(bound) => Law::Uniform { low: -bound, high: bound },
+                    };
+                    Some((entry.offset, entry.shape.numel(), law))
+                })
+                .collect();
+            Start::Random { stream, segments }
+        }
+    }
+}

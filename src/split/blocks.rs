@@ -1,0 +1,183 @@
+//! Two blocks: variables that share a term lie in one block, a coupling reaches from one to the other.
+
+use super::ir::Coupling;
+use super::variables;
+use crate::diag::{Code, Diag, Diags};
+use crate::model::Model;
+use crate::model::ir::{PlayerId, VarId};
+
+/// The variables of x and of z. Without couplings all lie in x.
+pub(super) fn colour(
+    model: &Model,
+    player: PlayerId,
+    couplings: &[Coupling],
+    diags: &mut Diags,
+) -> (Vec<VarId>, Vec<VarId>) {
+    let this = &model.players[player.index()];
+    if couplings.is_empty() {
+        return (this.vars.clone(), Vec::new());
+    }
+    if let Some((x, z)) = &this.split {
+        check_stated(model, player, x, z, diags);
+        return (x.clone(), z.clone());
+    }
+    let groups = Groups::new(model, player);
+    let mut colours: Vec<Option<bool>> = vec![None; this.vars.len()];
+    let mut linked = vec![false; this.vars.len()];
+    for coupling in couplings {
+        let mut met: Vec<usize> = coupling.parts.iter().map(|part| groups.of(part.var)).collect();
+        met.sort_unstable();
+        met.dedup();
+        met.iter().for_each(|&group| linked[group] = true);
+        match met[..] {
+            [_, _] => {}
+            [group] => {
+                diags.push(one_block(model, player, coupling, group, &groups));
+                return (this.vars.clone(), Vec::new());
+            }
+            _ => {
+                diags.push(third(model, coupling));
+                return (this.vars.clone(), Vec::new());
+            }
+        }
+    }
+    // Breadth first from the first declared variable, which is x; each further piece starts anew.
+    for start in 0..this.vars.len() {
+        let root = groups.of(this.vars[start]);
+        if colours[root].is_some() || !linked[root] {
+            continue;
+        }
+        colours[root] = Some(false);
+        let mut queue = vec![root];
+        while let Some(group) = queue.pop() {
+            for coupling in couplings {
+                let ends: Vec<usize> = coupling.parts.iter().map(|part| groups.of(part.var)).collect();
+                if !ends.contains(&group) {
+                    continue;
+                }
+                for &end in ends.iter().filter(|&&end| end != group) {
+                    match colours[end] {
+                        None => {
+                            colours[end] = colours[group].map(|colour| !colour);
+                            queue.push(end);
+                        }
+                        Some(colour) if Some(colour) == colours[group] => {
+                            diags.push(third(model, coupling));
+                            return (this.vars.clone(), Vec::new());
+                        }
+                        Some(_) => {}
+                    }
+                }
+            }
+        }
+    }
+    let (mut x, mut z) = (Vec::new(), Vec::new());
+    for &var in &this.vars {
+        match colours[groups.of(var)] {
+            Some(false) => x.push(var),
+            Some(true) => z.push(var),
+            None => {
+                diags.push(unlinked(model, var, couplings));
+                x.push(var);
+            }
+        }
+    }
+    (x, z)
+}
+
+/// Variables joined by terms: a representative position of each.
+struct Groups {
+    vars: Vec<VarId>,
+    root: Vec<usize>,
+}
+
+impl Groups {
+    fn new(model: &Model, player: PlayerId) -> Groups {
+        let this = &model.players[player.index()];
+        let mut groups = Groups { vars: this.vars.clone(), root: (0..this.vars.len()).collect() };
+        for term in &this.terms {
+            let own: Vec<usize> = variables(&term.expr).iter().filter_map(|var| groups.position(*var)).collect();
+            for pair in own.windows(2) {
+                let (a, b) = (groups.root[pair[0]], groups.root[pair[1]]);
+                groups.root.iter_mut().filter(|root| **root == a.max(b)).for_each(|root| *root = a.min(b));
+            }
+        }
+        groups
+    }
+
+    fn position(&self, var: VarId) -> Option<usize> {
+        self.vars.iter().position(|&mine| mine == var)
+    }
+
+    fn of(&self, var: VarId) -> usize {
+        self.position(var).map_or(0, |at| self.root[at])
+    }
+}
+
+fn check_stated(model: &Model, player: PlayerId, x: &[VarId], z: &[VarId], diags: &mut Diags) {
+    for term in &model.players[player.index()].terms {
+        let vars = variables(&term.expr);
+        let in_x = vars.iter().find(|var| x.contains(var));
+        let in_z = vars.iter().find(|var| z.contains(var));
+        if let (Some(&a), Some(&b)) = (in_x, in_z) {
+            diags.push(coupled(model, term.span, a, b));
+        }
+    }
+}
+
+fn coupled(model: &Model, span: crate::source::Span, a: VarId, b: VarId) -> Diag {
+    let (a, b) = (&model.vars[a.index()], &model.vars[b.index()]);
+    Diag::new(Code::CoupledTerm, span, format!("this term touches `{}` and `{}`, which lie in different blocks", a.name, b.name))
+        .here("belongs to both blocks")
+        .label(a.span, format!("`{}` is updated in one step", a.name))
+        .label(b.span, format!("`{}` in the other", b.name))
+        .help(format!(
+            "each step of ADMM minimises over one block with the other held fixed, so a term may hold one block only; give the term a copy of `{0}`: declare `{0}c` like `{0}`, write `{0}c` here, and add `{0}c - {0} = 0` to the constraints",
+            b.name
+        ))
+}
+
+fn one_block(model: &Model, player: PlayerId, coupling: &Coupling, group: usize, groups: &Groups) -> Diag {
+    let this = &model.players[player.index()];
+    let tied: Vec<VarId> = coupling.parts.iter().map(|part| part.var).collect();
+    let joining = this.terms.iter().find(|term| {
+        let vars = variables(&term.expr);
+        tied.iter().filter(|var| vars.contains(var)).count() >= 2
+    });
+    if let (Some(term), [a, b, ..]) = (joining, &tied[..]) {
+        return coupled(model, term.span, *a, *b);
+    }
+    let inside: Vec<&str> = this
+        .vars
+        .iter()
+        .filter(|var| groups.of(**var) == group)
+        .map(|var| model.vars[var.index()].name.as_str())
+        .collect();
+    Diag::new(Code::NotYet, coupling.span, format!("this equation holds {} alone, inside one block", words(&inside)))
+        .here("couples nothing with the other block")
+        .help("equations inside one block are understood, but not executed yet; for now each constraint ties the two blocks together")
+}
+
+fn third(model: &Model, coupling: &Coupling) -> Diag {
+    let names: Vec<&str> = coupling.parts.iter().map(|part| model.vars[part.var.index()].name.as_str()).collect();
+    Diag::new(Code::ThirdBlock, coupling.span, format!("{} can't be put into two blocks", words(&names)))
+        .here("this constraint needs a third block")
+        .help("ADMM alternates between two blocks, and with three it can diverge; say which variables go together with `split x, y | z`, or tie every copy to one variable: `x[i] - z = 0`")
+}
+
+fn unlinked(model: &Model, var: VarId, couplings: &[Coupling]) -> Diag {
+    let var = &model.vars[var.index()];
+    Diag::new(Code::UnlinkedBlock, var.span, format!("no constraint ties `{}` to the other variables", var.name))
+        .here("on its own")
+        .label(couplings[0].span, "the constraints tie other variables only")
+        .help(format!("the problem would fall apart into separate ones; tie `{}` by a constraint, or solve for it in a file of its own", var.name))
+}
+
+fn words(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &quoted[..] {
+        [] => "nothing".to_string(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,59 @@
+//! The unsplit problem: copies expressed by the variables they copy.
+//!
+//! A coupling in which a variable stands with a factor `s·I` gives it: `var = −rest/s`. Families are
+//! eliminated before single variables, then the z-block before x: the consensus variable and x stay.
+
+use super::ir::{Block, Copied, Coupling, Whole};
+use crate::linalg::Operator;
+use crate::model::Model;
+use crate::model::ir::{Member, PlayerId, VarId};
+
+/// Which variables stay and which are expressed by them; a sentence where that can't be said.
+pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling], z: &Block) -> Result<Whole, String> {
+    let mut whole = Whole { kept: model.players[player.index()].vars.clone(), copies: Vec::new() };
+    for (at, coupling) in couplings.iter().enumerate() {
+        let candidate = |part: &&super::ir::Part| {
+            let plain = part.member != Member::None || model.vars[part.var.index()].family.is_none();
+            factor(&part.operator).is_some() && plain && whole.kept.contains(&part.var)
+        };
+        let best = coupling
+            .parts
+            .iter()
+            .filter(candidate)
+            .max_by_key(|part| (part.member == Member::Loop, z.vars.contains(&part.var)));
+        let Some(part) = best else {
+            return Err(format!(
+                "no variable of `{}` stands alone with a number as its factor, so it can't be eliminated",
+                coupling.name
+            ));
+        };
+        let factor = factor(&part.operator).unwrap_or(1.0);
+        let of = copy_of(coupling, part.var, factor);
+        whole.copies.push(Copied { var: part.var, coupling: at, factor, of });
+        let gone = part.var;
+        whole.kept.retain(|&var| var != gone);
+    }
+    // A copy of a variable that was eliminated itself would need an order; none of the forms that
+    // issue from consensus and copies does.
+    let chained = whole.copies.iter().any(|copy| {
+        couplings[copy.coupling].parts.iter().any(|part| part.var != copy.var && !whole.kept.contains(&part.var))
+    });
+    if chained { Err("the constraints chain copies of copies".to_string()) } else { Ok(whole) }
+}
+
+/// `s` where the operator is `s·I`.
+fn factor(operator: &Operator) -> Option<f64> {
+    match operator {
+        Operator::Identity(_) => Some(1.0),
+        Operator::Scale(s, _) if *s != 0.0 => Some(*s),
+        _ => None,
+    }
+}
+
+/// The variable that `var` equals, where the coupling says `var − other = 0`.
+fn copy_of(coupling: &Coupling, var: VarId, scale: f64) -> Option<VarId> {
+    let mut others = coupling.parts.iter().filter(|part| part.var != var);
+    let (other, none) = (others.next()?, others.next());
+    let plain = none.is_none() && factor(&other.operator) == Some(-scale) && coupling.offset.iter().all(|&c| c == 0.0);
+    plain.then_some(other.var)
+}

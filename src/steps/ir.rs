@@ -1,0 +1,145 @@
+//! The plan: for each method of a solve block, how every component takes its step, and why.
+
+use crate::linalg::Matrix;
+use crate::model::ir::{Admm, Descent, PlayerId};
+use crate::split::ir::Component;
+
+/// The plan of a solve block: an entry for each method in it, in source order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// The methods.
+    pub methods: Vec<MethodPlan>,
+}
+
+/// The plan of one method.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MethodPlan {
+    /// The split iteration.
+    Admm(Box<AdmmPlan>),
+    /// Descent on the unsplit problem of a player.
+    Descent {
+        /// Whose.
+        player: PlayerId,
+        /// With which method.
+        descent: Descent,
+    },
+}
+
+/// The plan of a split iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdmmPlan {
+    /// Whose.
+    pub player: PlayerId,
+    /// As written.
+    pub settings: Admm,
+    /// Steps of block x.
+    pub x: Vec<Step>,
+    /// Steps of block z.
+    pub z: Vec<Step>,
+    /// Penalty at the start.
+    pub rho: f64,
+    /// Where that penalty comes from.
+    pub rho_why: String,
+}
+
+impl AdmmPlan {
+    /// All steps, x first.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.x.iter().chain(&self.z)
+    }
+
+    /// Whether any step sees a random batch.
+    pub fn is_stochastic(&self) -> bool {
+        self.steps().any(|step| step.sampled)
+    }
+
+    /// Step size of the first gradient step, which is the unit of κ = ρ · rate.
+    pub fn rate(&self) -> Option<f64> {
+        self.steps().find_map(|step| match &step.rule {
+            Rule::Descent(descent) if !descent.is_lbfgs() => Some(descent.rate),
+            _ => None,
+        })
+    }
+}
+
+/// How a component takes its step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Which variables and terms.
+    pub component: Component,
+    /// The rule.
+    pub rule: Rule,
+    /// `MᵀM` over the component's variables, one behind another.
+    pub gram: Curvature,
+    /// Whether a term reads a random batch.
+    pub sampled: bool,
+    /// Rules tried before, and why each did not apply.
+    pub tried: Vec<String>,
+}
+
+/// The rules of the ladder.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// `h(v) = ½vᵀPv + pᵀv`: solve `(P + ρMᵀM)v = ρMᵀq − p`. Closed form.
+    Quadratic {
+        /// `P`, an entry a member where members differ.
+        curvature: Vec<Curvature>,
+        /// `p`, likewise.
+        linear: Vec<Vec<f64>>,
+    },
+    /// An inner method, the penalty taken exactly.
+    Descent(Descent),
+}
+
+/// A symmetric matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Curvature {
+    /// Its diagonal.
+    Diagonal(Vec<f64>),
+    /// All of it.
+    Dense(Matrix),
+}
+
+impl Curvature {
+    /// The number `s` where it is `s·I`.
+    pub fn scale(&self) -> Option<f64> {
+        match self {
+            Curvature::Diagonal(d) => {
+                let first = d.first().copied().unwrap_or(0.0);
+                d.iter().all(|&x| x == first).then_some(first)
+            }
+            Curvature::Dense(_) => None,
+        }
+    }
+
+    /// Rows.
+    pub fn n(&self) -> usize {
+        match self {
+            Curvature::Diagonal(d) => d.len(),
+            Curvature::Dense(m) => m.rows,
+        }
+    }
+
+    /// As a matrix.
+    pub fn to_dense(&self) -> Matrix {
+        match self {
+            Curvature::Diagonal(d) => Matrix::diagonal(d),
+            Curvature::Dense(m) => m.clone(),
+        }
+    }
+
+    /// Its diagonal.
+    pub fn diagonal(&self) -> Vec<f64> {
+        match self {
+            Curvature::Diagonal(d) => d.clone(),
+            Curvature::Dense(m) => (0..m.rows).map(|i| m.row(i)[i]).collect(),
+        }
+    }
+}
+
+impl Descent {
+    /// Whether it is L-BFGS, which has no rate.
+    pub fn is_lbfgs(&self) -> bool {
+        matches!(self.kind, crate::model::ir::DescentKind::Lbfgs { .. })
+    }
+}

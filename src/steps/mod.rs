@@ -1,0 +1,174 @@
+//! Split → [`Plan`]: a rule for each component's argmin, the first of the ladder that applies.
+//!
+//! 1. [`quadratic`]: all terms are quadratic in the component — closed form;
+//! 2. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
+//!
+//! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
+//! shows the reasons.
+
+mod gradient;
+pub mod ir;
+mod print;
+mod quadratic;
+mod rho;
+mod update;
+
+pub use ir::Plan;
+pub use update::{Script, Updates, updates};
+
+use crate::diag::{Code, Diag, Diags};
+use crate::linalg::{Matrix, Operator};
+use crate::model::Model;
+use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
+use crate::source::Span;
+use crate::split::Split;
+use crate::split::ir::{Component, PlayerSplit};
+use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
+
+/// Chooses a rule for every step of a solve block.
+pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) -> Plan {
+    let mut plan = Plan::default();
+    match &solve.body {
+        SolveBody::Method(method) => {
+            plan.methods.extend(self::method(model, split, PlayerId(0), method, solve.span, diags))
+        }
+        SolveBody::Game(steps) => game(model, split, steps, &mut plan, diags),
+    }
+    plan
+}
+
+fn game(model: &Model, split: &Split, steps: &[GameStep], plan: &mut Plan, diags: &mut Diags) {
+    for step in steps {
+        match &step.kind {
+            StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
+                game(model, split, body, plan, diags);
+            }
+            StepKind::When { body, .. } => game(model, split, std::slice::from_ref(body), plan, diags),
+            StepKind::Method { player, method } => {
+                plan.methods.extend(self::method(model, split, *player, method, step.span, diags));
+            }
+            StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => {}
+        }
+    }
+}
+
+fn method(
+    model: &Model,
+    split: &Split,
+    player: PlayerId,
+    method: &Method,
+    span: Span,
+    diags: &mut Diags,
+) -> Option<MethodPlan> {
+    let own = &split.players[player.index()];
+    match method {
+        Method::Admm(admm) if own.is_split() => {
+            self::admm(model, own, admm, span, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
+        }
+        Method::Admm(_) => {
+            diags.push(
+                Diag::new(Code::NotYet, span, "no constraint couples two blocks, and splitting by itself is not executed yet")
+                    .here("has nothing to split")
+                    .help("give the second part of the objective a variable of its own and tie the two: `var z: real[n]`, `subject to x - z = 0`"),
+            );
+            None
+        }
+        Method::Descent(descent) => match &own.whole {
+            Ok(_) => Some(MethodPlan::Descent { player, descent: descent.clone() }),
+            Err(why) => {
+                diags.push(
+                    Diag::new(Code::NotYet, span, format!("this method needs the unsplit problem, but {why}"))
+                        .here("descends on the unsplit objective")
+                        .help("use `admm` here, or write the coupling so that one side is a plain variable: `A*x - z = 0`"),
+                );
+                None
+            }
+        },
+    }
+}
+
+fn admm(model: &Model, split: &PlayerSplit, admm: &Admm, span: Span, diags: &mut Diags) -> Option<AdmmPlan> {
+    let mut block = |components: &[Component], inner: &Option<Descent>, name: &str| -> Option<Vec<Step>> {
+        let steps: Vec<Option<Step>> =
+            components.iter().map(|component| step(model, split, component, inner, name, span, diags)).collect();
+        steps.into_iter().collect()
+    };
+    let x = block(&split.x.components, &admm.x_step, "x_step");
+    let z = block(&split.z.components, &admm.z_step, "z_step");
+    let mut plan =
+        AdmmPlan { player: split.player, settings: admm.clone(), x: x?, z: z?, rho: 1.0, rho_why: String::new() };
+    (plan.rho, plan.rho_why) = rho::initial(&plan);
+    quadratic::check_convex(model, &plan, span, diags);
+    Some(plan)
+}
+
+fn step(
+    model: &Model,
+    split: &PlayerSplit,
+    component: &Component,
+    inner: &Option<Descent>,
+    option: &str,
+    span: Span,
+    diags: &mut Diags,
+) -> Option<Step> {
+    let gram = gram(model, split, component);
+    let terms = &model.players[split.player.index()].terms;
+    let sampled = component.terms.iter().any(|&at| terms[at].expr.is_sampled());
+    let mut tried = Vec::new();
+    match quadratic::rule(model, split.player, component) {
+        Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Err(why) => tried.push(format!("quadratic: {why}")),
+    }
+    match gradient::rule(model, split.player, component, inner, sampled, option) {
+        Ok(rule) => Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Err(why) => {
+            tried.push(format!("gradient: {why}"));
+            let names: Vec<String> =
+                component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
+            let at = component.terms.first().map_or(span, |&at| terms[at].span);
+            let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
+                .here("no closed form, and no inner method is named")
+                .help(format!("name one in the solve block, for example `{option} = gradient(rate = 0.1)`"));
+            for why in tried {
+                diag = diag.certify(why);
+            }
+            diags.push(diag);
+            None
+        }
+    }
+}
+
+/// `MᵀM` over the component's variables: the sum over the couplings, each member of a family of
+/// constraints counted.
+fn gram(model: &Model, split: &PlayerSplit, component: &Component) -> Curvature {
+    let extents: Vec<(usize, usize)> =
+        component.vars.iter().map(|var| (var.index(), model.vars[var.index()].shape.numel())).collect();
+    let n = extents.iter().map(|&(_, len)| len).sum();
+    let mut diagonal = Some(vec![0.0; n]);
+    let mut parts = Vec::new();
+    for (_, coupling) in split.couplings_of(&component.vars) {
+        let rows = coupling.shape.numel();
+        let operators = component.vars.iter().zip(&extents).map(|(var, &(_, cols))| {
+            let own = coupling.parts.iter().find(|part| part.var == *var).map(|part| part.operator.clone());
+            own.unwrap_or(Operator::Zero { rows, cols })
+        });
+        let operator = Operator::hstack(operators.collect());
+        // A variable that is no family stands in every member of the constraint.
+        let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
+        diagonal = diagonal.and_then(|mut sum: Vec<f64>| {
+            let own = operator.gram().diagonal(n)?;
+            sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += times * own);
+            Some(sum)
+        });
+        parts.push((times, operator));
+    }
+    match diagonal {
+        Some(diagonal) => Curvature::Diagonal(diagonal),
+        None => {
+            let sum = parts
+                .into_iter()
+                .fold(Matrix::zeros(n, n), |sum, (times, operator)| sum.add_scaled(times, &operator.to_dense().gram()));
+            Curvature::Dense(sum)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Text of a plan.
+
+use std::fmt;
+
+use super::ir::{AdmmPlan, Curvature, MethodPlan, Plan, Rule, Step};
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.methods.iter().try_for_each(|method| writeln!(f, "{method}"))
+    }
+}
+
+impl fmt::Display for MethodPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MethodPlan::Admm(plan) => write!(f, "{plan}"),
+            MethodPlan::Descent { player, descent } => write!(f, "descent on player {}: {descent:?}", player.0),
+        }
+    }
+}
+
+impl fmt::Display for AdmmPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "admm on player {}, rho = {:?} ({})", self.player.0, self.rho, self.rho_why)?;
+        self.x.iter().try_for_each(|step| writeln!(f, "  x {step}"))?;
+        self.z.iter().try_for_each(|step| writeln!(f, "  z {step}"))
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let vars: Vec<String> = self.component.vars.iter().map(|var| format!("v{}", var.0)).collect();
+        write!(f, "{}: ", vars.join(", "))?;
+        match &self.rule {
+            Rule::Quadratic { curvature, .. } => write!(f, "closed form, P {}", curvature[0])?,
+            Rule::Descent(descent) => write!(f, "{descent:?}")?,
+        }
+        write!(f, ", MᵀM {}", self.gram)?;
+        self.tried.iter().try_for_each(|why| write!(f, "; not {why}"))
+    }
+}
+
+impl fmt::Display for Curvature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.scale(), self) {
+            (Some(s), _) => write!(f, "{s:?}·I[{}]", self.n()),
+            (None, Curvature::Diagonal(d)) => write!(f, "diagonal[{}]", d.len()),
+            (None, Curvature::Dense(m)) => write!(f, "dense[{}, {}]", m.rows, m.cols),
+        }
+    }
+}

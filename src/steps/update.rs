@@ -1,0 +1,328 @@
+//! The derived updates as mathematics, in Unicode or LaTeX: what `explain` and the report show.
+//!
+//! Closed-form steps with scalar operators are written out; `z⁺ = (ρx − λ)/(μ + ρ)` is derived here
+//! from `P`, `p` and the couplings, never looked up.
+
+use super::ir::{AdmmPlan, Rule, Step};
+use crate::linalg::Operator;
+use crate::model::Model;
+use crate::model::ir::{DescentKind, Member, VarId};
+use crate::split::ir::{Coupling, PlayerSplit};
+
+/// The updates of one split iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updates {
+    /// One line a step: heading and formula.
+    pub lines: Vec<(String, String)>,
+}
+
+/// How mathematics is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    /// `(ρθ₁ − λ)/(1 + ρ)`
+    Unicode,
+    /// `\frac{\rho\theta_1 - \lambda}{1 + \rho}`
+    Latex,
+}
+
+/// The updates that a plan derives.
+pub fn updates(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, script: Script) -> Updates {
+    let w = Writer { model, split, plan, script };
+    let mut lines = Vec::new();
+    for (block, steps) in [("x-step", &plan.x), ("z-step", &plan.z)] {
+        for step in steps {
+            lines.push((block.to_string(), w.step(step)));
+        }
+    }
+    for coupling in &split.couplings {
+        lines.push(("λ-step".to_string(), w.dual(coupling)));
+    }
+    Updates { lines }
+}
+
+struct Writer<'a> {
+    model: &'a Model,
+    split: &'a PlayerSplit,
+    plan: &'a AdmmPlan,
+    script: Script,
+}
+
+/// A signed sum: `(coefficient, whether ρ multiplies it, name)`.
+#[derive(Debug, Clone, Default)]
+struct Sum(Vec<(f64, bool, String)>);
+
+impl Writer<'_> {
+    fn step(&self, step: &Step) -> String {
+        match &step.rule {
+            Rule::Quadratic { curvature, linear } => {
+                let p_is_zero = linear.iter().flatten().all(|&x| x == 0.0);
+                let scalar = (curvature.len() == 1).then(|| curvature[0].scale()).flatten();
+                match (scalar, step.gram.scale(), &step.component.vars[..]) {
+                    (Some(mu), Some(gram), &[var]) => match self.scalar_numerator(var, p_is_zero) {
+                        Some(numerator) => self.quotient(step, var, &numerator, mu, gram),
+                        None => self.general(step, p_is_zero),
+                    },
+                    _ => self.general(step, p_is_zero),
+                }
+            }
+            Rule::Descent(descent) => self.descent(step, descent),
+        }
+    }
+
+    /// `−p − Mᵀ(λ + ρ(other − c))`, where every operator is a number. Terms from a family of
+    /// constraints, in a variable that is none, come under a sum over `i`.
+    fn scalar_numerator(&self, var: VarId, p_is_zero: bool) -> Option<(Sum, Sum)> {
+        let (mut plain, mut summed) = (Sum::default(), Sum::default());
+        for (_, coupling) in self.split.couplings_of(&[var]) {
+            let own = coupling.parts.iter().find(|part| part.var == var)?;
+            let s = number(&own.operator)?;
+            let sum = if coupling.over.is_some() && own.member == Member::None { &mut summed } else { &mut plain };
+            for part in coupling.parts.iter().filter(|part| part.var != var) {
+                sum.0.push((-s * number(&part.operator)?, true, self.name(part.var, part.member)));
+            }
+            if coupling.offset.iter().any(|&c| c != 0.0) {
+                sum.0.push((s, true, self.constant(coupling)));
+            }
+            sum.0.push((-s, false, self.lambda(coupling)));
+        }
+        if !p_is_zero {
+            plain.0.push((-1.0, false, "p".to_string()));
+        }
+        Some((plain, summed))
+    }
+
+    fn quotient(&self, step: &Step, var: VarId, (plain, summed): &(Sum, Sum), mu: f64, gram: f64) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let mut numerator = self.sum(plain);
+        if !summed.0.is_empty() {
+            let over = match self.script {
+                Script::Unicode => format!("Σᵢ({})", self.sum(summed)),
+                Script::Latex => format!(r"\sum_i ({})", self.sum(summed)),
+            };
+            numerator = if plain.0.is_empty() { over } else { format!("{over} + {numerator}") };
+        }
+        let mut denominator = Sum::default();
+        if mu != 0.0 {
+            denominator.0.push((mu, false, String::new()));
+        }
+        denominator.0.push((gram, true, String::new()));
+        self.fraction(&self.next(var, member), &numerator, &self.sum(&denominator))
+    }
+
+    fn fraction(&self, left: &str, numerator: &str, denominator: &str) -> String {
+        match self.script {
+            Script::Latex => format!(r"{left} = \frac{{{numerator}}}{{{denominator}}}"),
+            Script::Unicode => {
+                let wrap = |text: &str| if text.contains(' ') { format!("({text})") } else { text.to_string() };
+                // A sum under Σ already stands in brackets of its own.
+                let top = if numerator.starts_with('Σ') && !numerator.contains(") ") {
+                    numerator.to_string()
+                } else {
+                    wrap(numerator)
+                };
+                format!("{left} = {top}/{}", wrap(denominator))
+            }
+        }
+    }
+
+    fn general(&self, step: &Step, p_is_zero: bool) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.next(var, member)).collect();
+        let right = if p_is_zero { "" } else { " − p" };
+        match self.script {
+            Script::Unicode => format!("{} = (P + ρMᵀM)⁻¹(ρMᵀq{right})", names.join(", ")),
+            Script::Latex => {
+                format!(r"{} = (P + \rho M^\top M)^{{-1}}(\rho M^\top q{})", names.join(", "), right.replace('−', "-"))
+            }
+        }
+    }
+
+    fn descent(&self, step: &Step, descent: &crate::model::ir::Descent) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let var = step.component.vars[0];
+        let name = self.name(var, member);
+        let next = self.next(var, member);
+        let (gradient, rho, eta) = match self.script {
+            Script::Unicode => (format!("∇h({name})"), "ρ", "η"),
+            Script::Latex => (format!(r"\nabla h({name})"), r"\rho ", r"\eta "),
+        };
+        let numerator = self.scalar_numerator(var, true);
+        let body = match (descent.kind, numerator, step.gram.scale()) {
+            (DescentKind::Lbfgs { .. }, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by L-BFGS"),
+            (kind, Some((plain, summed)), Some(gram)) if summed.0.is_empty() => {
+                // The pull without its ρ-terms joins the gradient; the ρ-terms are taken implicitly.
+                let duals = Sum(plain.0.iter().filter(|t| !t.1).map(|t| (-t.0, t.1, t.2.clone())).collect());
+                let pulls = Sum(plain.0.iter().filter(|t| t.1).cloned().collect());
+                let g = match kind {
+                    DescentKind::Adam { .. } => "m".to_string(),
+                    _ => gradient,
+                };
+                let metric = if matches!(kind, DescentKind::Adam { .. }) { "D" } else { "" };
+                let one = if metric.is_empty() { "1" } else { metric };
+                let inner = join(&g, &self.sum(&duals));
+                let pull = self.sum(&pulls);
+                let pull = if pull.contains(' ') { format!("{eta}({pull})") } else { format!("{eta}{pull}") };
+                let gram = if gram == 1.0 { String::new() } else { format!("{gram}") };
+                match self.script {
+                    Script::Unicode => format!("({metric}{name} − η({inner}) + {pull})/({one} + {gram}ηρ)"),
+                    Script::Latex => {
+                        format!(r"\frac{{{metric}{name} - \eta({inner}) + {pull}}}{{{one} + {gram}\eta\rho}}")
+                    }
+                }
+            }
+            _ => match self.script {
+                Script::Unicode => format!("(D/η + ρMᵀM)⁻¹(D{name}/η − {gradient} + ρMᵀq)"),
+                Script::Latex => {
+                    format!(r"(D/\eta + \rho M^\top M)^{{-1}}(D{name}/\eta - {gradient} + \rho M^\top q)")
+                }
+            },
+        };
+        let steps = if descent.steps > 1 && !descent.is_lbfgs() {
+            format!("   ({} times)", descent.steps)
+        } else {
+            String::new()
+        };
+        let arrow = if self.script == Script::Latex { r"\leftarrow" } else { "←" };
+        let next = if descent.is_lbfgs() { next } else { name };
+        format!("{next} {arrow} {body}{steps}")
+    }
+
+    fn dual(&self, coupling: &Coupling) -> String {
+        let lambda = self.lambda(coupling);
+        let mut residual = Sum::default();
+        for part in &coupling.parts {
+            match number(&part.operator) {
+                Some(s) => residual.0.push((s, false, self.name(part.var, part.member))),
+                None => residual.0.push((1.0, false, format!("K{}", self.name(part.var, part.member)))),
+            }
+        }
+        if coupling.offset.iter().any(|&c| c != 0.0) {
+            residual.0.push((-1.0, false, self.constant(coupling)));
+        }
+        let residual = self.sum(&residual);
+        match self.script {
+            Script::Unicode => format!("{lambda} ← {lambda} + ρ({residual})"),
+            Script::Latex => format!(r"{lambda} \leftarrow {lambda} + \rho({residual})"),
+        }
+    }
+
+    fn sum(&self, sum: &Sum) -> String {
+        let rho = if self.script == Script::Latex { r"\rho " } else { "ρ" };
+        let minus = if self.script == Script::Latex { "-" } else { "−" };
+        let mut text = String::new();
+        // Positive terms first, each group in order.
+        let ordered = sum.0.iter().filter(|t| t.0 > 0.0).chain(sum.0.iter().filter(|t| t.0 < 0.0));
+        for (coefficient, with_rho, name) in ordered {
+            let size = coefficient.abs();
+            let alone = !with_rho && name.is_empty();
+            let factor = if size == 1.0 && !alone { String::new() } else { format!("{size}") };
+            let sign = match (text.is_empty(), *coefficient < 0.0) {
+                (true, true) => minus.to_string(),
+                (true, false) => String::new(),
+                (false, true) => format!(" {minus} "),
+                (false, false) => " + ".to_string(),
+            };
+            text += &format!("{sign}{factor}{}{name}", if *with_rho { rho } else { "" });
+        }
+        if text.is_empty() { "0".to_string() } else { text.trim_end().to_string() }
+    }
+
+    fn lambda(&self, coupling: &Coupling) -> String {
+        let only = self.split.couplings.len() == 1;
+        let index = match (coupling.over.is_some(), self.script) {
+            (false, _) => "",
+            (true, Script::Unicode) => "ᵢ",
+            (true, Script::Latex) => "_i",
+        };
+        match (only, self.script) {
+            (true, Script::Unicode) => format!("λ{index}"),
+            (true, Script::Latex) => format!(r"\lambda{index}"),
+            (false, Script::Unicode) => format!("λ[{}]{index}", coupling.name),
+            (false, Script::Latex) => format!(r"\lambda^{{\mathrm{{{}}}}}{index}", coupling.name),
+        }
+    }
+
+    fn constant(&self, coupling: &Coupling) -> String {
+        if self.split.couplings.len() == 1 { "c".to_string() } else { format!("c[{}]", coupling.name) }
+    }
+
+    fn next(&self, var: VarId, member: Member) -> String {
+        let name = self.name(var, member);
+        let _ = self.plan;
+        match self.script {
+            Script::Unicode => name,
+            Script::Latex => format!("{name}^+"),
+        }
+    }
+
+    fn name(&self, var: VarId, member: Member) -> String {
+        let var = &self.model.vars[var.index()];
+        let index = match member {
+            Member::None => String::new(),
+            Member::Loop if self.script == Script::Unicode => "ᵢ".to_string(),
+            Member::Loop => "_i".to_string(),
+            Member::At(k) => format!("[{}]", k + 1),
+        };
+        match self.script {
+            Script::Unicode => format!("{}{index}", subscripted(&var.name)),
+            Script::Latex => format!("{}{index}", latex_name(&var.name)),
+        }
+    }
+}
+
+fn join(gradient: &str, rest: &str) -> String {
+    match rest {
+        "0" => gradient.to_string(),
+        rest if rest.starts_with('−') => format!("{gradient} − {}", rest.trim_start_matches('−')),
+        rest if rest.starts_with('-') => format!("{gradient} - {}", rest.trim_start_matches('-')),
+        rest => format!("{gradient} + {rest}"),
+    }
+}
+
+/// `s` where the operator is `s·I`.
+fn number(operator: &Operator) -> Option<f64> {
+    match operator {
+        Operator::Identity(_) => Some(1.0),
+        Operator::Scale(s, _) => Some(*s),
+        _ => None,
+    }
+}
+
+/// `θ1` as `θ₁`.
+fn subscripted(name: &str) -> String {
+    let head = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let tail: String = name[head.len()..]
+        .chars()
+        .map(|c| char::from_u32('₀' as u32 + c.to_digit(10).unwrap_or(0)).unwrap_or(c))
+        .collect();
+    if head.is_empty() { name.to_string() } else { format!("{head}{tail}") }
+}
+
+fn latex_name(name: &str) -> String {
+    const GREEK: &[(char, &str)] = &[
+        ('α', r"\alpha"),
+        ('β', r"\beta"),
+        ('γ', r"\gamma"),
+        ('δ', r"\delta"),
+        ('θ', r"\theta"),
+        ('λ', r"\lambda"),
+        ('μ', r"\mu"),
+        ('ρ', r"\rho"),
+        ('σ', r"\sigma"),
+        ('φ', r"\varphi"),
+        ('ψ', r"\psi"),
+        ('ω', r"\omega"),
+    ];
+    let plain: String = subscripted(name)
+        .chars()
+        .map(|c| match c as u32 {
+            code @ 0x2080..=0x2089 => format!("_{}", code - 0x2080),
+            _ => GREEK.iter().find(|(greek, _)| *greek == c).map_or(c.to_string(), |(_, tex)| (*tex).to_string()),
+        })
+        .collect();
+    if plain.starts_with('\\') || plain.chars().count() <= 3 {
+        plain
+    } else {
+        format!(r"\mathrm{{{}}}", plain.replace('_', r"\_"))
+    }
+}
