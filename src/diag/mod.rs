@@ -5,10 +5,17 @@
 //! terminal, plain text in a pipe, JSON for editors).
 
 pub mod codes;
+mod excerpt;
+pub mod fix;
+mod json;
+mod render;
 mod suggest;
 
 use crate::source::Span;
+use std::fmt;
 pub use codes::Code;
+pub use json::to_json;
+pub use render::{Style, render};
 pub use suggest::closest;
 
 /// How bad it is.
@@ -20,6 +27,16 @@ pub enum Severity {
     Warning,
     /// The file can't be run.
     Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
 }
 
 /// A span with words of its own.

@@ -4,7 +4,7 @@
 //! finds what is wrong with brackets, strings and `foreign` spellings; `grammar` is what pest makes
 //! of `grammar/admm.pest`; `blocks` parses each statement by itself and puts blocks together;
 //! `pairs` turns what pest found into the tree; `expected` says in words what pest refused;
-//! [`print`] writes a tree as text again and is the formatter.
+//! [`print()`] writes a tree as text again and is the formatter.
 //!
 //! A new statement is a rule of the grammar, a line of [`keywords`], a variant of
 //! [`ast::ItemKind`], an arm in `pairs/statement.rs` and one in `print/statement.rs`; the round-trip
@@ -19,11 +19,13 @@ mod grammar;
 pub mod keywords;
 mod lines;
 mod pairs;
+mod print;
 
 use crate::diag::{Code, Diag, Diags};
 use crate::source::{FileId, Span};
 use ast::Ast;
 pub use pairs::normalise;
+pub use print::print;
 
 /// Reads a file. Statements with an error are left out of the tree, and every error is reported.
 pub fn parse(file: FileId, text: &str, diags: &mut Diags) -> Ast {
