@@ -12,10 +12,10 @@ mod render;
 mod suggest;
 
 use crate::source::Span;
-use std::fmt;
 pub use codes::Code;
 pub use json::to_json;
 pub use render::{Style, render};
+use std::fmt;
 pub use suggest::closest;
 
 /// How bad it is.

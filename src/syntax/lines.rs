@@ -303,7 +303,7 @@ impl<'a> Cutter<'a> {
         let word = word_at(self.text, at);
         let in_player = self.levels.get(1).and_then(|level| level.head.as_ref()).map(|head| head.word(self.text));
         match word {
-            "player" | "solve" | "use" => true,
+            "player" | "solve" => true,
             _ => in_player != Some("player") && keywords::begins_statement(word),
         }
     }

@@ -31,9 +31,13 @@ pub struct Build<'d> {
 }
 
 impl Build<'_> {
+    /// From a pair's first token to its last; pest's own span may end with the space behind it.
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.file, self.base + span.start(), self.base + span.end())
+        let mut last = pair.clone();
+        while let Some(inner) = last.clone().into_inner().next_back() {
+            last = inner;
+        }
+        Span::new(self.file, self.base + pair.as_span().start(), self.base + last.as_span().end())
     }
 
     fn ident(&self, pair: &Pair<'_>) -> Ident {

@@ -60,7 +60,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A sum with its spaces, as between the terms of an objective; others in one piece.
-pub(super) fn operator(op: BinaryOp) -> &'static str {
+pub(in crate::syntax) fn operator(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Add => " + ",
         BinaryOp::Sub => " - ",

@@ -9,6 +9,8 @@ mod expression;
 mod statement;
 
 use super::ast::{Ast, Comment, Item};
+#[cfg(test)]
+pub(super) use expression::operator;
 
 /// One step of indentation.
 const INDENT: &str = "    ";

@@ -1,7 +1,7 @@
 //! Statements as lines.
 
-use super::expression::{expr, family, list, operator, quoted};
 use super::Printer;
+use super::expression::{expr, family, list, operator, quoted};
 use crate::syntax::ast::*;
 
 impl Printer<'_> {
@@ -23,7 +23,9 @@ impl Printer<'_> {
             }
             ItemKind::Sample { names, tuple, family: range, source, size } => {
                 let size = match size {
-                    SampleSize::Batch { size, keep } => format!("batch {}{}", expr(size), if *keep { " keep" } else { "" }),
+                    SampleSize::Batch { size, keep } => {
+                        format!("batch {}{}", expr(size), if *keep { " keep" } else { "" })
+                    }
                     SampleSize::Fixed(size) => format!("fixed {}", expr(size)),
                 };
                 format!("sample {}{} ~ {} {size}", name_list(names, *tuple), family(range), expr(source))
