@@ -4,6 +4,7 @@
 //! Everything here is a function of plain values (names, numbers, tensors); nothing here knows how
 //! they were computed. How it looks depends on a [`Look`], which `main` finds out once.
 
+pub mod explain;
 mod folder;
 mod header;
 mod number;

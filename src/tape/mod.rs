@@ -25,6 +25,7 @@
 
 mod activations;
 mod builder;
+mod cost;
 mod grad;
 pub mod ir;
 mod jvp;
@@ -40,6 +41,7 @@ pub mod tree;
 mod verify;
 
 pub use builder::Builder;
+pub use cost::Cost;
 pub use grad::{gradient, undifferentiable, vjp};
 pub use ir::{Binary, Dtype, Input, Inst, Op, Output, Program, Shape, Type, Unary, Value};
 pub use jvp::jvp;

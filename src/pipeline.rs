@@ -1,0 +1,163 @@
+//! The stages in order. A newcomer who reads this file knows the program.
+//!
+//! ```text
+//! text ──syntax──▶ Ast ──model──▶ Model ──split──▶ Split ──steps──▶ Plan ──schedule──▶ Schedule ──exec──▶ Outcome
+//! ```
+//!
+//! Each stage collects diagnostics; the pipeline stops between stages where there are errors.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::data::Files;
+use crate::diag::{Code, Diag, Diags, closest};
+use crate::model::ir::Solve;
+use crate::model::{self, Inputs, Model};
+use crate::schedule::{self, Schedule};
+use crate::source::{Sources, Span};
+use crate::split::{self, Split};
+use crate::steps::{self, Plan};
+use crate::syntax::ast::{Ast, ItemKind};
+use crate::syntax;
+
+/// A file and what it uses, read and parsed.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// All text.
+    pub sources: Sources,
+    /// A tree a file, the main one first.
+    pub asts: Vec<Ast>,
+    /// What is wrong so far.
+    pub diags: Diags,
+}
+
+/// A problem that passed every check, with the chosen solve block compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Names, shapes, data.
+    pub model: Model,
+    /// `f(x) + g(z)`, `Ax + Bz = c`.
+    pub split: Split,
+    /// The chosen solve block.
+    pub solve: Solve,
+    /// A rule for every step.
+    pub plan: Plan,
+    /// The algorithm.
+    pub schedule: Schedule,
+}
+
+/// Reads and parses a file and the files it uses.
+///
+/// # Errors
+/// A sentence, where the file itself can't be read; a used file that can't is a diagnostic.
+pub fn parse(path: &Path, files: &dyn Files) -> Result<Parsed, String> {
+    let mut parsed = Parsed::default();
+    let text = read(path, files).map_err(|error| format!("`{}` can't be read: {error}", path.display()))?;
+    let mut seen = BTreeSet::from([path.to_path_buf()]);
+    load(path, text, files, &mut parsed, &mut seen);
+    Ok(parsed)
+}
+
+/// Parses text that is no file: for tests and editors.
+pub fn parse_text(path: &Path, text: &str, files: &dyn Files) -> Parsed {
+    let mut parsed = Parsed::default();
+    let mut seen = BTreeSet::from([path.to_path_buf()]);
+    load(path, text.to_string(), files, &mut parsed, &mut seen);
+    parsed
+}
+
+fn read(path: &Path, files: &dyn Files) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    files.open(path)?.read_to_end(&mut bytes)?;
+    // What is no UTF-8 is replaced, and found by syntax::parse.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn load(path: &Path, text: String, files: &dyn Files, parsed: &mut Parsed, seen: &mut BTreeSet<PathBuf>) {
+    let file = parsed.sources.add(path, text.as_str());
+    let ast = syntax::parse(file, &text, &mut parsed.diags);
+    let used: Vec<(PathBuf, String, Span)> = ast
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Use { path } => {
+                Some((parsed.sources.file(file).folder().join(&path.value), path.value.clone(), path.span))
+            }
+            _ => None,
+        })
+        .collect();
+    parsed.asts.push(ast);
+    for (path, written, span) in used {
+        // A file used twice is read once.
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        match read(&path, files) {
+            Ok(text) => load(&path, text, files, parsed, seen),
+            Err(error) => {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                let names = files.list(folder);
+                let mut diag = Diag::new(Code::DataMissing, span, format!("`{written}` can't be read: {error}"))
+                    .here("looked for beside this file");
+                if let Some(near) = closest(&written, names.iter().map(String::as_str)) {
+                    diag = diag.fix(format!("write \"{near}\""), span, format!("\"{near}\""));
+                }
+                parsed.diags.push(diag);
+            }
+        }
+    }
+}
+
+/// Checks what was parsed. `None` where there are errors, which are in `parsed.diags`.
+pub fn check(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
+    let Parsed { sources, asts, diags } = parsed;
+    let model = model::check(asts, sources, inputs, diags);
+    (!diags.has_errors()).then_some(model)
+}
+
+/// Splits a model. `None` where there are errors.
+pub fn split(model: &Model, diags: &mut Diags) -> Option<Split> {
+    let split = split::split(model, diags);
+    (!diags.has_errors()).then_some(split)
+}
+
+/// Compiles one solve block of a model: the one of that name, or the first.
+pub fn compile(model: Model, solve: Option<&str>, diags: &mut Diags) -> Option<Compiled> {
+    let split = self::split(&model, diags)?;
+    let solve = self::solve(&model, solve, diags)?.clone();
+    let plan = steps::choose(&model, &split, &solve, diags);
+    if diags.has_errors() {
+        return None;
+    }
+    let schedule = schedule::build(&model, &split, &plan, &solve);
+    Some(Compiled { model, split, solve, plan, schedule })
+}
+
+/// The solve block of that name, or the first.
+fn solve<'m>(model: &'m Model, name: Option<&str>, diags: &mut Diags) -> Option<&'m Solve> {
+    let Some(name) = name else { return model.solves.first() };
+    let found = model.solves.iter().find(|solve| solve.name == name);
+    if found.is_none() {
+        let names: Vec<&str> = model.solves.iter().map(|solve| solve.name.as_str()).collect();
+        let span = model.solves.first().map(|solve| solve.span).unwrap_or_default();
+        let mut diag = Diag::new(Code::UnknownName, span, format!("there is no solve block named `{name}`"))
+            .here("the first solve block")
+            .certify(format!("solve blocks: {}", names.join(", ")));
+        if let Some(near) = closest(name, names.iter().copied()) {
+            diag = diag.help(format!("did you mean `--solve {near}`?"));
+        }
+        diags.push(diag);
+    }
+    found
+}
+
+/// Every check of a file, all of its solve blocks included: what `admmc check` runs.
+pub fn check_all(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
+    let model = check(parsed, inputs)?;
+    let split = self::split(&model, &mut parsed.diags)?;
+    for solve in &model.solves {
+        steps::choose(&model, &split, solve, &mut parsed.diags);
+    }
+    (!parsed.diags.has_errors()).then_some(model)
+}

@@ -1,0 +1,216 @@
+//! `admmc explain FILE`: the derived iteration in mathematics — blocks, the step of each component and
+//! why, the multiplier, where ρ starts and how it moves, and what one iteration costs.
+
+use std::fmt::Write;
+
+use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
+use crate::model::Model;
+use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
+use crate::split::Split;
+use crate::steps::Plan;
+use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Step};
+use crate::steps::{Script, updates};
+use crate::tape::Cost;
+
+/// What an explanation is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Names, shapes, terms.
+    pub model: &'a Model,
+    /// Blocks and couplings.
+    pub split: &'a Split,
+    /// A rule for every step.
+    pub plan: &'a Plan,
+    /// The algorithm.
+    pub schedule: &'a Schedule,
+}
+
+/// The explanation as text.
+pub fn explain(subject: Subject, script: Script) -> String {
+    let mut text = String::new();
+    let mut seen = Vec::new();
+    for method in &subject.plan.methods {
+        let part = match method {
+            MethodPlan::Admm(plan) => admm(subject, plan, script),
+            MethodPlan::Descent { player, descent } => {
+                let name = subject.model.players[player.index()].name.as_deref();
+                let kept = subject.split.players[player.index()].whole.as_ref().map(|whole| names(subject, &whole.kept));
+                format!(
+                    "{}{}\n",
+                    heading(name, method_name(descent)),
+                    indent(&format!("on the unsplit objective over {}, {}", kept.unwrap_or_default(), settings(descent)))
+                )
+            }
+        };
+        // A method that stands twice in a game is explained once.
+        if !seen.contains(&part) {
+            text += &part;
+            text.push('\n');
+            seen.push(part);
+        }
+    }
+    text += &cost(subject.schedule);
+    text
+}
+
+fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
+    let split = &subject.split.players[plan.player.index()];
+    let name = subject.model.players[plan.player.index()].name.as_deref();
+    let mut text = heading(name, "ADMM");
+    let _ = writeln!(text, "  block x: {}", names(subject, &split.x.vars));
+    let _ = writeln!(text, "  block z: {}", names(subject, &split.z.vars));
+    text.push('\n');
+    let derived = updates(subject.model, split, plan, script);
+    let reasons = plan.steps().map(|step| reason(subject, plan, step)).chain(std::iter::repeat(String::new()));
+    for ((step, formula), why) in derived.lines.iter().zip(reasons) {
+        let _ = writeln!(text, "  {step}   {formula}");
+        if !why.is_empty() {
+            let _ = writeln!(text, "           {why}");
+        }
+    }
+    let _ = writeln!(text, "\n  ρ starts at {} ({}) and {}", number(plan.rho), plan.rho_why, adaptation(plan));
+    if let Some(rate) = plan.rate() {
+        let kappa = plan.rho * rate;
+        let _ = writeln!(
+            text,
+            "  κ = ρη = {}: the coupled pair moves at the effective rate η/(2 + κ) = {}, at which the unsplit method is the fair comparison",
+            number(kappa),
+            number(rate / (2.0 + kappa))
+        );
+    }
+    if plan.settings.relax != 1.0 {
+        let _ = writeln!(text, "  over-relaxed by α = {}: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps", plan.settings.relax);
+    }
+    text
+}
+
+fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
+    let terms = subject.model.players[plan.player.index()].terms;
+    let labels: Vec<String> = step
+        .component
+        .terms
+        .iter()
+        .map(|&at| terms[at].label.clone().unwrap_or_else(|| format!("term {}", at + 1)))
+        .collect();
+    let of = if labels.is_empty() { "no term of its own".to_string() } else { labels.join(" + ") };
+    let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
+    match &step.rule {
+        Rule::Quadratic { .. } => format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}", p(step), step.gram),
+        Rule::Descent(descent) => {
+            let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
+            format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
+        }
+    }
+}
+
+fn p(step: &Step) -> String {
+    match &step.rule {
+        Rule::Quadratic { curvature, .. } => curvature[0].to_string(),
+        Rule::Descent(_) => String::new(),
+    }
+}
+
+fn adaptation(plan: &AdmmPlan) -> String {
+    match (plan.settings.adapt, plan.is_stochastic()) {
+        (Adapt::Fixed, _) => "stays".to_string(),
+        (Adapt::Balanced, true) => format!(
+            "is balanced every {} iterations: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units",
+            plan.settings.adapt_every
+        ),
+        (Adapt::Balanced, false) => "is balanced: relative primal against relative dual residual, ever more rarely".to_string(),
+    }
+}
+
+fn heading(player: Option<&str>, method: &str) -> String {
+    match player {
+        Some(player) => format!("{player}: {method}\n"),
+        None => format!("{method}\n"),
+    }
+}
+
+fn method_name(descent: &Descent) -> &'static str {
+    match descent.kind {
+        DescentKind::Gradient { momentum: 0.0 } => "gradient descent",
+        DescentKind::Gradient { .. } => "gradient descent with momentum",
+        DescentKind::Adam { .. } => "Adam",
+        DescentKind::Lbfgs { .. } => "L-BFGS",
+    }
+}
+
+fn settings(descent: &Descent) -> String {
+    let steps = match descent.steps {
+        1 => "one step".to_string(),
+        count => format!("{count} steps"),
+    };
+    match descent.kind {
+        DescentKind::Lbfgs { memory } => format!("at most {steps}, {memory} pairs"),
+        _ => format!("{steps} of η = {}", number(descent.rate)),
+    }
+}
+
+fn names(subject: Subject, vars: &[VarId]) -> String {
+    let named = vars.iter().map(|var| {
+        let var = subject.model.vars[var.index()];
+        let family = var.family.map_or(String::new(), |count| format!("[1 to {count}]"));
+        format!("{}{family} ({})", var.name, var.shape.numel())
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn indent(text: &str) -> String {
+    format!("  {text}")
+}
+
+fn number(x: f64) -> String {
+    super::number(x)
+}
+
+/// Flops and bytes of one pass of the innermost repeated work: an iteration, or a batch of a game.
+fn cost(schedule: &Schedule) -> String {
+    match innermost(&schedule.body) {
+        None => String::new(),
+        Some((unit, body)) => {
+            let cost = total(schedule, body);
+            format!("one {}: {} flops, {} bytes read and written by its programs\n", unit.word(), grouped(cost.flops), grouped(cost.bytes))
+        }
+    }
+}
+
+/// The loop of iterations or batches.
+fn innermost(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
+    body.iter().find_map(|stmt| match stmt {
+        Stmt::Loop(inner) => match inner.unit {
+            LoopUnit::Batch | LoopUnit::Iteration => Some((inner.unit, inner.body.as_slice())),
+            LoopUnit::Epoch | LoopUnit::Step => innermost(&inner.body),
+        },
+        Stmt::When { body, .. } | Stmt::If { body, .. } => innermost(body),
+        _ => None,
+    })
+}
+
+/// The statements run every time, inner loops at their full count; what is due only sometimes is left
+/// out.
+fn total(schedule: &Schedule, body: &[Stmt]) -> Cost {
+    let once = |call: &crate::schedule::ir::CallStmt| Cost::of(schedule.program(call.program)).times(call.over.unwrap_or(1));
+    body.iter().fold(Cost::default(), |sum, stmt| {
+        sum + match stmt {
+            Stmt::Call(call) => once(call),
+            Stmt::Loop(inner) => total(schedule, &inner.body).times(inner.count),
+            Stmt::LineSearch(search) => once(&search.trial),
+            _ => Cost::default(),
+        }
+    })
+}
+
+/// `1 234 567`
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
