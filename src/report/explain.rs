@@ -85,7 +85,7 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
 }
 
 fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
-    let terms = subject.model.players[plan.player.index()].terms;
+    let terms = &subject.model.players[plan.player.index()].terms;
     let labels: Vec<String> = step
         .component
         .terms
@@ -150,7 +150,7 @@ fn settings(descent: &Descent) -> String {
 
 fn names(subject: Subject, vars: &[VarId]) -> String {
     let named = vars.iter().map(|var| {
-        let var = subject.model.vars[var.index()];
+        let var = &subject.model.vars[var.index()];
         let family = var.family.map_or(String::new(), |count| format!("[1 to {count}]"));
         format!("{}{family} ({})", var.name, var.shape.numel())
     });
