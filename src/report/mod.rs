@@ -10,10 +10,12 @@ mod header;
 mod number;
 pub mod png;
 mod progress;
+pub mod results;
 pub mod solution;
 mod summary;
 mod table;
 mod trace;
+mod watch;
 
 pub use folder::Folder;
 pub use header::Header;
@@ -22,6 +24,7 @@ pub use progress::{Progress, Tick};
 pub use summary::{Residual, Summary};
 pub use table::{Align, Table};
 pub use trace::{Trace, kept};
+pub use watch::{TRACE, Watch};
 
 /// What the reader's screen can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

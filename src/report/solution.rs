@@ -10,12 +10,9 @@ use crate::tape::Tensor;
 /// Named tensors, in the order they are to be written.
 pub type Named = Vec<(String, Tensor)>;
 
-/// Writes `solution.npz`: a variable under its name, the multiplier of the constraint `link` under
-/// `dual(link)`.
-pub fn write(folder: &Folder, variables: &Named, duals: &Named) -> io::Result<()> {
-    let duals: Vec<(String, &Tensor)> = duals.iter().map(|(name, tensor)| (format!("dual({name})"), tensor)).collect();
-    let duals = duals.iter().map(|(name, tensor)| (name.as_str(), *tensor));
-    folder.write("solution.npz", &npz::write(borrowed(variables).chain(duals))?)
+/// Writes `solution.npz`.
+pub fn write(folder: &Folder, tensors: &Named) -> io::Result<()> {
+    folder.write("solution.npz", &npz::write(borrowed(tensors))?)
 }
 
 /// Writes `NAME.safetensors`, which `load` reads back; returns the file's name.
@@ -39,10 +36,10 @@ mod tests {
         let place = tempfile::tempdir().expect("a folder for the test");
         let folder = Folder::create(place.path()).expect("a folder");
         let x = ("x".to_owned(), Tensor::f64([2], vec![1.0, -0.5]));
-        let link = ("link".to_owned(), Tensor::f64([2], vec![0.0, 2.0]));
-        write(&folder, &vec![x.clone()], &vec![link.clone()]).expect("the folder can be written");
+        let dual = ("dual(link)".to_owned(), Tensor::f64([2], vec![0.0, 2.0]));
+        write(&folder, &vec![x.clone(), dual.clone()]).expect("the folder can be written");
         let read = read_named(&Disk, &place.path().join("solution.npz")).expect("it was written");
-        assert_eq!(read, [("dual(link)".to_owned(), link.1), x]);
+        assert_eq!(read, [dual, x]);
 
         let weight = ("layer1.weight".to_owned(), Tensor::f64([1, 2], vec![0.5, 0.25]));
         let file = write_network(&folder, "θ1", &vec![weight.clone()]).expect("the folder can be written");
