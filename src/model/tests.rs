@@ -39,6 +39,7 @@ fn model() -> Model {
         kind,
         family,
         init: Init::Zeros,
+        stream: 0,
     };
     let data = |name: &str, tensor, family| Data {
         name: name.to_owned(),
