@@ -102,13 +102,13 @@ impl<'a> Reader<'a> {
             let keyword = keywords::is_reserved(word) || (word == "split" && self.is_split(piece));
             if !keyword && in_subject && !expected::is_misspelt_statement(self.text, piece) {
                 if let Some(pair) = self.parse(Rule::constraint_line, piece, Place::Constraints) {
+                    self.no_block(piece);
                     let more = self.build(piece).constraints(pair);
                     if let Some(Item { kind: ItemKind::SubjectTo { constraints }, span }) = items.last_mut() {
                         constraints.extend(more);
                         span.end = piece.end as u32;
                     }
                 }
-                self.no_block(piece);
                 continue;
             }
             in_subject = word == "subject" || (in_subject && !keyword);
@@ -132,9 +132,8 @@ impl<'a> Reader<'a> {
             "player" if place == Place::File => self.player(piece),
             "solve" if place == Place::File => self.solve(piece),
             _ => {
-                let pair = self.parse(Rule::statement, piece, place);
+                let pair = self.parse(Rule::statement, piece, place)?;
                 self.no_block(piece);
-                let pair = pair?;
                 match self.build(piece).statement(pair) {
                     Parsed::Item(kind) => Some(kind),
                     Parsed::Version(_, span) => {
@@ -149,11 +148,9 @@ impl<'a> Reader<'a> {
 
     /// This statement takes no block, so a brace behind it is an error.
     fn no_block(&mut self, piece: &Piece) {
-        if let Some(block) = &piece.block
-            && !piece.broken
-        {
+        if let Some(block) = &piece.block {
             let open = Span::new(self.file, block.open, block.open + 1);
-            self.report(super::errors::stray_brace(open));
+            self.report(super::errors::needless_block(open));
         }
     }
 
@@ -194,9 +191,9 @@ impl<'a> Reader<'a> {
         let mut settings = Vec::new();
         for piece in pieces {
             if let Some(pair) = self.parse(Rule::settings, piece, Place::Settings) {
+                self.no_block(piece);
                 settings.extend(self.build(piece).settings(pair));
             }
-            self.no_block(piece);
         }
         settings
     }
@@ -219,7 +216,8 @@ impl<'a> Reader<'a> {
     fn block_step(&mut self, piece: &Piece, block: &Block, steps: &mut Vec<Step>) {
         let Some(pair) = self.parse(Rule::step_head, piece, Place::Game) else {
             let words = &self.text[piece.start..piece.end];
-            if words.split_whitespace().any(|word| matches!(word, "repeat" | "each")) {
+            let loops = words.split_whitespace().any(|word| matches!(word, "repeat" | "each" | "epochs" | "times"));
+            if loops || block.pieces.iter().any(|inner| inner.block.is_some()) {
                 self.steps(&block.pieces);
             } else if !piece.broken {
                 self.settings(&block.pieces);

@@ -1,6 +1,6 @@
 //! The errors of cutting, in words: brackets, strings, characters, nesting.
 
-use super::lines::{MAX_CHAIN, MAX_NESTING};
+use super::lines::{MAX_CHAIN, MAX_NESTING, MAX_STATEMENT};
 use crate::diag::{Code, Diag};
 use crate::source::Span;
 
@@ -51,6 +51,19 @@ pub fn stray_brace(here: Span) -> Diag {
         .help("a list of numbers takes square brackets: `[0, 1]`")
 }
 
+/// A block behind a statement that takes none.
+pub fn needless_block(here: Span) -> Diag {
+    Diag::new(Code::Syntax, here, "this statement takes no block")
+        .here("`{` stands only behind `player …`, `solve …` and the lines of a game")
+        .help("remove the braces and what they hold, or move it to the `solve` that it belongs to")
+}
+
+/// A statement of the file inside a block.
+pub fn not_in_block(here: Span, word: &str) -> Diag {
+    Diag::new(Code::Syntax, here, format!("`{word}` can't stand inside this block"))
+        .help(format!("move the `{word}` statement out of the braces"))
+}
+
 /// `"` without its other half.
 pub fn unclosed_string(here: Span) -> Diag {
     Diag::new(Code::UnclosedString, here, "this text has no closing quote")
@@ -76,4 +89,12 @@ pub fn long_chain(here: Span) -> Diag {
     Diag::new(Code::TooDeep, here, format!("this expression chains more than {MAX_CHAIN} operations"))
         .here(format!("operation {}", MAX_CHAIN + 1))
         .help("give parts of it names with `let`, or write a sum over an index: `sum(i in 1 to 8: …)`")
+}
+
+/// A statement beyond the limit.
+pub fn too_long(here: Span) -> Diag {
+    let limit = MAX_STATEMENT >> 20;
+    Diag::new(Code::TooDeep, here, format!("this statement is more than {limit} MB long"))
+        .here("begins here")
+        .help("numbers in such quantity are data: put them into a file, and read it with `data A = csv(\"A.csv\")`")
 }

@@ -74,6 +74,12 @@ fn spelling(cutter: &mut Cutter<'_>) -> bool {
         return false;
     }
     let Some(found) = SPELLINGS.iter().find(|spelling| rest.starts_with(spelling.mark)) else { return false };
+    if matches!(found.mark, ">" | "=>") && cutter.in_statement("net") {
+        let start = cutter.at;
+        cutter.take(found.mark.len(), Last::Operator);
+        report(cutter, start, start + found.mark.len(), "->", "the layers of a network stand behind arrows");
+        return true;
+    }
     let start = cutter.at;
     let comment = found.here == "#";
     let length = if comment { cutter.rest_of_line().trim_end().len() } else { found.mark.len() };
@@ -198,7 +204,7 @@ fn colon_range(cutter: &mut Cutter<'_>) -> bool {
         }
         (false, true) => {
             cutter.take(1, Last::Operator);
-            let diag = Diag::new(Code::ForeignSpelling, cutter.span(start, start + 1), "`:5` is written `1 to 5` here");
+            let diag = Diag::new(Code::ForeignSpelling, cutter.span(start, start + 1), "`:` is written `1 to` here");
             let span = cutter.span(start, start + 1);
             cutter.report(diag.help(why).fix("write `1 to`", span, "1 to "));
         }

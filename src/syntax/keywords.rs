@@ -154,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn the_grammar_knows_the_same_steps() {
+        let steps = STEPS.iter().map(|&(word, _)| word).collect();
+        assert_eq!(sorted(words_of("step_word =")), sorted(steps));
+    }
+
+    #[test]
     fn every_keyword_of_the_grammar_is_in_the_table() {
         for line in GRAMMAR.lines().filter(|line| line.starts_with("kw_")) {
             for word in line.split('"').skip(1).step_by(2) {

@@ -17,6 +17,9 @@ pub const MAX_NESTING: usize = 200;
 /// Operations may chain this long in one expression, since every stage walks their tree.
 pub const MAX_CHAIN: usize = 1000;
 
+/// A statement may be this many bytes long; more is data, and a megabyte takes pest 200 of memory.
+pub const MAX_STATEMENT: usize = 1 << 20;
+
 /// After so many errors more of them help nobody.
 pub const MAX_ERRORS: usize = 50;
 
@@ -240,6 +243,11 @@ impl<'a> Cutter<'a> {
         self.brackets.last().is_some_and(|bracket| bracket.mark == mark)
     }
 
+    /// Whether the statement begins with `word`.
+    pub(super) fn in_statement(&self, word: &str) -> bool {
+        self.piece.as_ref().is_some_and(|piece| piece.word(self.text) == word)
+    }
+
     /// Whether no bracket of the statement is open.
     pub(super) fn outside(&self) -> bool {
         self.brackets.is_empty()
@@ -278,25 +286,33 @@ impl<'a> Cutter<'a> {
             self.line.first = Some((start, piece.end));
         }
         piece.end = end;
+        let (from, length) = (piece.start, end - piece.start);
         self.at = end;
         self.last = last;
+        if length > MAX_STATEMENT {
+            self.fault(errors::too_long(self.span(from, from + word_at(self.text, from).len().min(40))));
+        }
     }
 
-    /// A statement begins; one that can't stand in the open block says that the block was not closed.
+    /// A statement begins. One that can't stand in the open block either says that the block was not
+    /// closed, or, where it is indented like what is in the block, is in the wrong place.
     fn begin(&mut self, start: usize) {
-        if self.levels.len() > 1 && self.begins_statement_of_file(start) {
+        let misplaced = self.levels.len() > 1 && self.begins_statement_of_file(start);
+        let word = self.span(start, start + word_at(self.text, start).len());
+        let inside = misplaced && indent(self.text, start) > indent(self.text, self.levels[1].open);
+        if misplaced && !inside {
             let open = self.levels[self.levels.len() - 1].open;
-            let here = self.span(start, start + word_at(self.text, start).len());
-            let opening = self.span(open, open + 1);
-            self.report(
-                self.with_misplaced(errors::unclosed(opening, '{').label(here, "this can't stand in that block")),
-            );
+            let diag = errors::unclosed(self.span(open, open + 1), '{');
+            self.report(self.with_misplaced(diag.label(word, "this can't stand in that block")));
             while self.levels.len() > 1 {
                 self.end_block(start);
             }
         }
         self.piece = Some(Piece { start, end: start, block: None, broken: false });
         self.chain.clear();
+        if inside {
+            self.fault(errors::not_in_block(word, word_at(self.text, start)));
+        }
     }
 
     fn begins_statement_of_file(&self, at: usize) -> bool {
@@ -514,14 +530,9 @@ impl<'a> Cutter<'a> {
     }
 
     fn note_indentation(&mut self, close: usize) {
-        let indent = |at: usize| {
-            let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-            let line = &self.text[start..at];
-            line.len() - line.trim_start().len()
-        };
         let Some(level) = self.levels.last() else { return };
         let own_line = self.text[self.line.start..close].trim().is_empty();
-        if own_line && self.misplaced.is_none() && indent(close) < indent(level.open) {
+        if own_line && self.misplaced.is_none() && indent(self.text, close) < indent(self.text, level.open) {
             self.misplaced = Some((close, level.open));
         }
     }
@@ -608,6 +619,13 @@ impl<'a> Cutter<'a> {
         }
         self.cut.pieces = self.levels.pop().map_or_else(Vec::new, |level| level.pieces);
     }
+}
+
+/// How far the line that holds `at` is indented.
+fn indent(text: &str, at: usize) -> usize {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..at];
+    line.len() - line.trim_start().len()
 }
 
 /// The bracket that opens what `mark` closes.
