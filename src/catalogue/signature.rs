@@ -1,8 +1,8 @@
 //! A signature as a person reads it — `split(table, n, seed = 0)` — is also what arguments are
 //! checked against, so the two can't disagree.
 //!
-//! `name = value` is optional (with `…` for a value there is no number for), a last parameter `…`
-//! repeats the one before it.
+//! `name = value` is optional (with `…` for a value there is no number for). A parameter `…` repeats
+//! the one before it; those behind it are given by name.
 
 /// Name and parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,9 @@ impl Signature {
             .collect()
     }
 
-    /// Whether its last parameter may be given any number of times.
+    /// Whether a parameter may be given any number of times.
     pub fn repeats(self) -> bool {
-        self.pieces().last() == Some("…")
+        self.pieces().any(|piece| piece == "…")
     }
 
     fn pieces(self) -> impl Iterator<Item = &'static str> {
@@ -68,6 +68,7 @@ impl Signature {
     /// for an optional one left out. Repeated ones follow at the end.
     pub fn arrange<T>(self, args: Vec<(Option<&str>, T)>) -> Result<Vec<Option<T>>, Misuse> {
         let parameters = self.parameters();
+        let positional = self.pieces().take_while(|&piece| piece != "…").count();
         let mut slots: Vec<Option<T>> = parameters.iter().map(|_| None).collect();
         let mut next = 0;
         for (at, (name, value)) in args.into_iter().enumerate() {
@@ -75,7 +76,10 @@ impl Signature {
                 Some(name) => {
                     parameters.iter().position(|parameter| parameter.name == name).ok_or(Misuse::Unknown(at))?
                 }
-                None if next < parameters.len() => next,
+                None if next < positional => {
+                    next += 1;
+                    next - 1
+                }
                 None if self.repeats() => {
                     slots.push(Some(value));
                     continue;
@@ -86,9 +90,6 @@ impl Signature {
                 return Err(Misuse::Twice(at));
             }
             slots[slot] = Some(value);
-            if name.is_none() {
-                next = slot + 1;
-            }
         }
         let lacking = parameters.iter().zip(&slots).find(|(parameter, slot)| !parameter.optional && slot.is_none());
         match lacking {
@@ -121,5 +122,7 @@ mod tests {
         assert_eq!(SPLIT.arrange((0..4).map(|i| (None, i)).collect()), Err(Misuse::TooMany(3)));
         let many = Signature("average(a, b, …)").arrange((0..4).map(|i| (None, i)).collect());
         assert_eq!(many, Ok(vec![Some(0), Some(1), Some(2), Some(3)]));
+        let seeded = Signature("normal(n, …, seed = 0)").arrange(vec![(None, 4), (None, 5), (Some("seed"), 1)]);
+        assert_eq!(seeded, Ok(vec![Some(4), Some(1), Some(5)]));
     }
 }

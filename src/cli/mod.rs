@@ -7,17 +7,14 @@ mod args;
 mod complaint;
 mod completions;
 mod devices;
-mod diagnostics;
 mod exit;
 mod explain;
-mod fmt;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -41,9 +38,7 @@ pub struct World<'a> {
     pub terminal: (bool, bool),
     /// Whether the environment asks for no colour (`NO_COLOR`).
     pub colourless: bool,
-    /// Columns of the screen.
-    pub width: usize,
-    /// Where files are read and written.
+    /// Where files are read.
     pub files: &'a dyn Files,
     /// How many threads the machine runs at once.
     pub threads: usize,
@@ -61,8 +56,6 @@ struct Setup {
     look: Look,
     /// What standard error can show.
     err_look: Look,
-    /// Columns that diagnostics fill.
-    width: usize,
 }
 
 /// Runs the command that `arguments` name (the first is the program) and says how it ended.
@@ -86,7 +79,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Check(args) => Err(Complaint::not_yet("check", &args.files[0])),
         Command::Emit(args) => Err(Complaint::not_yet("emit", &args.file)),
         Command::Gradcheck(args) => Err(Complaint::not_yet("gradcheck", &args.file)),
-        Command::Fmt(args) => fmt::run(&args, &setup, world),
+        Command::Fmt(args) => Err(Complaint::not_yet("fmt", &args.files[0])),
         Command::New(args) => Err(Complaint::not_yet("new", args.name.as_ref())),
         Command::Devices => devices::run(&setup, world),
         Command::Completions(args) => completions::run(&args, world),
@@ -102,13 +95,7 @@ impl Setup {
             Colour::Auto => terminal && !world.colourless,
         };
         let look = |terminal: bool| Look { terminal, colour: colour(terminal) };
-        Setup {
-            output: args.output,
-            quiet: args.quiet,
-            look: look(world.terminal.0),
-            err_look: look(world.terminal.1),
-            width: world.width,
-        }
+        Setup { output: args.output, quiet: args.quiet, look: look(world.terminal.0), err_look: look(world.terminal.1) }
     }
 }
 
@@ -120,21 +107,4 @@ fn say(world: &mut World, text: &str) -> Exit {
         Err(_) => Exit::Fault,
         Ok(()) => Exit::Done,
     }
-}
-
-/// The text of an `.admm` file.
-fn read(path: &Path, world: &World) -> Result<String, Complaint> {
-    let mut bytes = Vec::new();
-    let read = world.files.open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-    // What is no UTF-8 is replaced, and reported by the parser.
-    read.map(|_| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|error| Complaint::unreadable(path, &error, world))
-}
-
-/// Writes an `.admm` file back.
-fn write(path: &Path, text: &str, world: &World) -> Result<(), Complaint> {
-    let written = world.files.write(path, text.as_bytes());
-    written.map_err(|error| {
-        Complaint::new(format!("`{}` can't be written: {error}", path.display())).help("check its permissions")
-    })
 }

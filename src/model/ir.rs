@@ -82,10 +82,10 @@ pub struct Var {
     pub kind: VarKind,
     /// Members, where it is a family.
     pub family: Option<usize>,
-    /// Where it starts. Variables of one `var` statement start equal.
+    /// Where it starts.
+    pub init: Init,
     /// Stream of its random start; variables of one `var` statement share it, so they start equal.
     pub stream: u32,
-    pub init: Init,
 }
 
 /// Kinds of variables.

@@ -1,11 +1,18 @@
 //! Ast → [`Model`]: names, kinds, shapes, compile-time values, data.
+//!
+//! [`check`] is the stage; [`ir`] what it gives; [`Lower`] turns expressions of a model into programs,
+//! for this stage (which computes what is known already, [`fold`]) and for those behind it.
 
+mod check;
 mod fold;
+mod inputs;
 pub mod ir;
 mod lower;
 #[cfg(test)]
 mod tests;
 
+pub use check::check;
 pub use fold::{evaluate, fold, is_constant};
+pub use inputs::Inputs;
 pub use ir::Model;
 pub use lower::Lower;

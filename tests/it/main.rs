@@ -2,5 +2,6 @@
 
 mod cli;
 mod data;
+mod model;
 mod report;
 mod syntax;

@@ -1,0 +1,74 @@
+//! Data that nothing refers to any more — tables that were cut, shards that were stacked — leaves
+//! the model.
+
+use std::collections::BTreeMap;
+
+use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Model, Relation, SampleSource, SolveBody, Step, StepKind};
+
+/// Keeps the data that expressions and samples refer to, in its order.
+pub(super) fn prune(model: &mut Model) {
+    let mut used: Vec<bool> = vec![false; model.data.len()];
+    each(model, &mut |id| used[id.index()] = true);
+    let mut names: BTreeMap<DataId, DataId> = BTreeMap::new();
+    for (at, _) in used.iter().enumerate().filter(|&(_, &used)| used) {
+        names.insert(DataId(at as u32), DataId(names.len() as u32));
+    }
+    let mut keep = used.iter();
+    model.data.retain(|_| keep.next().is_some_and(|&used| used));
+    each(model, &mut |id| *id = names[id]);
+}
+
+/// Visits every reference to data.
+fn each(model: &mut Model, visit: &mut impl FnMut(&mut DataId)) {
+    for sample in &mut model.samples {
+        if let SampleSource::Rows(parts) = &mut sample.source {
+            parts.iter_mut().for_each(&mut *visit);
+        }
+    }
+    for player in &mut model.players {
+        for term in &mut player.terms {
+            inside(&mut term.expr, visit);
+        }
+        for constraint in &mut player.constraints {
+            match &mut constraint.relation {
+                Relation::Zero(expr) | Relation::NonPositive(expr) => inside(expr, visit),
+                Relation::In { expr, args, .. } => {
+                    inside(expr, visit);
+                    args.iter_mut().for_each(|arg| inside(arg, visit));
+                }
+            }
+        }
+        for claim in &mut player.claims {
+            inside(&mut claim.value, visit);
+        }
+    }
+    for solve in &mut model.solves {
+        if let SolveBody::Game(steps) = &mut solve.body {
+            steps.iter_mut().for_each(|step| recorded(step, visit));
+        }
+    }
+}
+
+fn recorded(step: &mut Step, visit: &mut impl FnMut(&mut DataId)) {
+    match &mut step.kind {
+        StepKind::Track { value, .. } | StepKind::SaveImages { value, .. } => inside(value, visit),
+        StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
+            body.iter_mut().for_each(|step| recorded(step, visit));
+        }
+        StepKind::When { body, .. } => recorded(body, visit),
+        StepKind::Method { .. } | StepKind::Restart { .. } => {}
+    }
+}
+
+fn inside(expr: &mut Expr, visit: &mut impl FnMut(&mut DataId)) {
+    match &mut expr.kind {
+        ExprKind::Leaf(Leaf::Data(id, _)) => visit(id),
+        ExprKind::Leaf(_) | ExprKind::Number(_) => {}
+        ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().for_each(|part| inside(part, visit)),
+        ExprKind::Net { input, params, .. } => {
+            inside(input, visit);
+            inside(params, visit);
+        }
+        ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => inside(base, visit),
+    }
+}
