@@ -20,6 +20,7 @@ pub mod keywords;
 mod lines;
 mod pairs;
 mod print;
+mod tree;
 
 use crate::diag::{Code, Diag, Diags};
 use crate::source::{FileId, Span};
