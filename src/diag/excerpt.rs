@@ -7,9 +7,9 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 /// Lines longer than this are cut.
 const LONGEST: usize = 200;
 /// So much of a cut line is kept before the first mark in it.
-const BEFORE: usize = 40;
+const BEFORE: usize = 30;
 /// So much is kept from there on.
-const AFTER: usize = 100;
+const AFTER: usize = 60;
 
 /// A file as it is drawn.
 #[derive(Debug)]
@@ -36,13 +36,13 @@ impl<'a> Excerpt<'a> {
     /// The excerpt that shows all of `spans`, the first of which is the primary one.
     pub(super) fn of(file: &'a SourceFile, spans: &[Span]) -> Excerpt<'a> {
         let source = &*file.text;
-        let mut text = String::with_capacity(source.len().min(1 << 16));
+        let mut text = String::new();
         let mut cuts = Vec::new();
         let mut start = 0;
         for line in source.split_inclusive('\n') {
             let end = start + line.len();
             if line.len() <= LONGEST {
-                text.push_str(line);
+                text.extend(line.chars().map(visible));
             } else {
                 let marked = |span: &Span| (start..end).contains(&(span.start as usize));
                 let mark = spans.iter().find(|span| marked(span)).map_or(start, |span| span.start as usize);
@@ -52,7 +52,7 @@ impl<'a> Excerpt<'a> {
                 let line_now = text.len();
                 text.push_str(if from > start { "… " } else { "" });
                 cuts.push(Cut { line: start, kept: from..to, now: text.len(), end, line_now });
-                text.push_str(&source[from..to]);
+                text.extend(source[from..to].chars().map(visible));
                 text.push_str(if to < body { " …" } else { "" });
                 text.push_str(&source[body..end]);
             }
@@ -85,6 +85,16 @@ impl<'a> Excerpt<'a> {
             }
         };
         floor(&self.text, place)
+    }
+}
+
+/// A control character would move a terminal's cursor; another of its length stands for it.
+fn visible(c: char) -> char {
+    match c {
+        '\n' | '\t' => c,
+        _ if !c.is_control() => c,
+        _ if c.len_utf8() == 1 => ' ',
+        _ => '·',
     }
 }
 

@@ -73,7 +73,11 @@ pub fn unclosed_string(here: Span) -> Diag {
 
 /// A character of no meaning.
 pub fn unknown_character(here: Span, c: char) -> Diag {
-    Diag::new(Code::Syntax, here, format!("the character `{c}` has no meaning here"))
+    let shown = match unicode_width::UnicodeWidthChar::width(c) {
+        Some(1..) => format!("`{c}`"),
+        _ => format!("U+{:04X}, which is not seen,", u32::from(c)),
+    };
+    Diag::new(Code::Syntax, here, format!("the character {shown} has no meaning here"))
         .help("remove it; `admmc explain E0101` lists the marks of the language")
 }
 

@@ -401,9 +401,14 @@ impl<'a> Cutter<'a> {
     fn operation(&mut self, length: usize, last: Last) {
         let start = self.at;
         self.take(length, last);
+        self.lengthen(start, start + length);
+    }
+
+    /// The expression's tree is one operation deeper.
+    fn lengthen(&mut self, start: usize, end: usize) {
         self.chain.operation();
         if self.chain.total > MAX_CHAIN {
-            self.fault(errors::long_chain(self.span(start, start + length)));
+            self.fault(errors::long_chain(self.span(start, end)));
         }
     }
 
@@ -415,13 +420,13 @@ impl<'a> Cutter<'a> {
 
     fn open(&mut self, mark: char) {
         let at = self.at;
-        if self.last == Last::Operand {
-            self.chain.operation();
-        }
+        let suffix = self.last == Last::Operand;
         self.take(mark.len_utf8(), Last::Operator);
+        if suffix {
+            self.lengthen(at, at + 1);
+        }
         if self.excess > 0 || self.nested() >= MAX_NESTING {
             self.excess += 1;
-            self.lost = true;
             self.fault(errors::too_deep(self.span(at, at + 1)));
         } else {
             self.brackets.push(Bracket { mark, at });
@@ -458,7 +463,11 @@ impl<'a> Cutter<'a> {
         }
         if self.outside() && self.piece.is_some() && self.last == Last::Operand {
             if self.nested() >= MAX_NESTING {
-                return self.open('{');
+                // Which brace closes what can't be told any more, so this is the last thing said.
+                self.fault(errors::too_deep(self.span(at, at + 1)));
+                self.lost = true;
+                self.at = self.text.len();
+                return;
             }
             let head = self.piece.take();
             self.levels.push(Level { open: at, head, pieces: Vec::new() });

@@ -39,9 +39,12 @@ pub fn explain(file: FileId, text: &str, piece: &Piece, place: Place, error: &Er
 fn form(text: &str, piece: &Piece, place: Place) -> Option<&'static str> {
     let word = piece.word(text);
     match place {
-        Place::Game => STEPS.iter().find(|&&(step, _)| step == word).map(|&(_, form)| form),
+        Place::Game => {
+            let step = STEPS.iter().find(|&&(step, _)| step == word);
+            Some(step.map_or("restart critic`, `track loss = …` or `adam critic { rate = 1e-3 }", |&(_, form)| form))
+        }
         Place::Settings => Some("rho = auto, tol = 1e-6"),
-        Place::Constraints => None,
+        Place::Constraints => Some("x - z = 0`, `0 <= x <= 1` or `z in simplex"),
         _ if word == "solve" && text[piece.start..piece.end].contains(" as") => Some("solve play as game { … }"),
         _ => keywords::statement(word).map(|statement| statement.form),
     }

@@ -145,9 +145,17 @@ fn last_token(text: &str) -> &str {
 pub(super) fn found_at(text: &str, at: usize, end: usize) -> &str {
     let rest = &text[at.min(end)..end];
     let Some(first) = rest.chars().next() else { return "" };
+    if first.is_ascii_digit() {
+        let mut before = first;
+        let in_number = |c: char| {
+            let sign = matches!(c, '+' | '-') && matches!(before, 'e' | 'E');
+            before = c;
+            sign || c == '.' || continues_name(c)
+        };
+        return &rest[..rest.len() - rest.trim_start_matches(in_number).len()];
+    }
     if continues_name(first) {
-        let in_number = |c: char| first.is_ascii_digit() && c == '.';
-        return &rest[..rest.find(|c| !continues_name(c) && !in_number(c)).unwrap_or(rest.len())];
+        return &rest[..rest.find(|c| !continues_name(c)).unwrap_or(rest.len())];
     }
     if first == '"' {
         return &rest[..rest[1..].find('"').map_or(rest.len(), |quote| quote + 2)];
