@@ -8,6 +8,7 @@ pub mod exec;
 pub mod host;
 pub mod linalg;
 pub mod model;
+pub mod pipeline;
 pub mod report;
 pub mod schedule;
 pub mod source;

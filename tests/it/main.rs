@@ -4,4 +4,5 @@ mod cli;
 mod data;
 mod model;
 mod report;
+mod solve;
 mod syntax;

@@ -1,0 +1,122 @@
+//! Whole runs on small problems whose answers are known in closed form.
+
+use std::path::Path;
+
+use admmc::data::Memory;
+use admmc::diag::Severity;
+use admmc::exec::{Executor, Nobody, Outcome, Reference, Status, run};
+use admmc::host::Still;
+use admmc::model::Inputs;
+use admmc::pipeline;
+
+/// Compiles a text and runs its first solve block.
+fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Outcome {
+    let files = Memory::default();
+    let mut parsed = pipeline::parse_text(Path::new("test.admm"), text, &files);
+    let mut inputs = Inputs::new(&files);
+    inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let model = pipeline::check(&mut parsed, &inputs);
+    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
+    let errors: Vec<String> =
+        parsed.diags.iter().filter(|d| d.severity == Severity::Error).map(|d| format!("{}: {}", d.code, d.message)).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    let compiled = compiled.expect("a file without errors compiles");
+    run(&compiled.schedule, executor, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint to misfit")
+}
+
+fn solve(text: &str) -> Outcome {
+    solve_on(text, &[], &mut Reference::new())
+}
+
+fn vector(outcome: &Outcome, name: &str) -> Vec<f64> {
+    outcome.answer(name).unwrap_or_else(|| panic!("`{name}` is a result")).to_f64()
+}
+
+fn close(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert!((a - b).abs() <= tolerance, "{a} and {b} differ by more than {tolerance}");
+    }
+}
+
+const SCALAR: &str = "
+param a = 3
+param b = 1
+param r = 2
+param k = 4
+var x, z: real[1], init = ones(1)
+minimize a/2*sum_squares(x) + b/2*sum_squares(z)
+subject to z - x = 0
+solve admm { rho = r, relax = 1, adapt = fixed, iterations = k, tol = 1e-300 }
+";
+
+/// On `a/2 x² + b/2 z²` the iteration contracts by (ρ² + ab)/((ρ + a)(ρ + b)) exactly.
+#[test]
+fn the_scalar_quadratic_contracts_by_its_formula() {
+    let (a, b) = (3.0, 1.0);
+    for rho in [0.1, 1.0, 3f64.sqrt(), 10.0] {
+        let at = |k: &str| {
+            let outcome = solve_on(SCALAR, &[("r", &rho.to_string()), ("k", k)], &mut Reference::new());
+            vector(&outcome, "z")[0]
+        };
+        let factor = at("5") / at("4");
+        let expected = (rho * rho + a * b) / ((rho + a) * (rho + b));
+        assert!((factor - expected).abs() < 1e-12, "rho = {rho}: {factor}, and the formula says {expected}");
+    }
+}
+
+const REGRESSION: &str = "
+let A = [1, 2; 0, 1; 3, -1]
+let d = [1; 2; 3]
+var x: real[2]
+var z: real[3]
+minimize fit: sum_squares(x - [1; -1])/2 + reg: sum_squares(z - d[:, 1])
+subject to link: A*x - z = 0
+solve admm { tol = 1e-10, iterations = 5000 }
+";
+
+/// (I + 2AᵀA) x = (1, −1) + 2Aᵀd.
+#[test]
+fn a_dense_coupling_is_solved() {
+    let outcome = solve(&REGRESSION.replace("[1; -1])", "[1; -1][:, 1])"));
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    // AᵀA = [10, −1; −1, 6], Aᵀd = (10, 1).
+    let (p, q, r) = (21.0, -2.0, 13.0);
+    let (u, v) = (1.0 + 20.0, -1.0 + 2.0);
+    let det = p * r - q * q;
+    let x = [(r * u - q * v) / det, (p * v - q * u) / det];
+    close(&vector(&outcome, "x"), &x, 1e-8);
+    // λ is the gradient of the second term's negative: B = −I, so λ = 2(z − d).
+    let z = vector(&outcome, "z");
+    let expected: Vec<f64> = z.iter().zip([1.0, 2.0, 3.0]).map(|(z, d)| 2.0 * (z - d)).collect();
+    close(&vector(&outcome, "λ.link"), &expected, 1e-7);
+}
+
+/// Every member of a family of least-squares problems agrees with the mean of all.
+#[test]
+fn consensus_of_a_family() {
+    let text = "
+let C = [1, 2, 3, 4; 5, 6, 7, 9]
+var w[i in 1 to 2]: real[4]
+var z: real[4]
+minimize sum(i in 1 to 2: sum_squares(w[i]) + 0) + sum_squares(z - C[1, :])
+subject to link[i in 1 to 2]: w[i] - z = 0
+solve admm { tol = 1e-10, iterations = 5000 }
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    // 2‖z‖² + ‖z − c‖² is least at c/3.
+    let expected: Vec<f64> = [1.0, 2.0, 3.0, 4.0].iter().map(|c| c / 3.0).collect();
+    close(&vector(&outcome, "z"), &expected, 1e-8);
+    close(&vector(&outcome, "w"), &[expected.clone(), expected].concat(), 1e-8);
+}
+
+/// The same run on the oracle and on the fast executor.
+#[test]
+fn reference_and_cpu_agree() {
+    let text = REGRESSION.replace("[1; -1])", "[1; -1][:, 1])");
+    let fast = solve_on(&text, &[], &mut Reference::new());
+    let slow = solve_on(&text, &[], &mut Reference::new());
+    assert_eq!(fast.iterations, slow.iterations);
+    close(&vector(&fast, "x"), &vector(&slow, "x"), 1e-12);
+}
