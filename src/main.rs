@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         err: &mut io::stderr(),
         terminal: (io::stdout().is_terminal(), io::stderr().is_terminal()),
         colourless: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        width: terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120)),
         files: &Disk,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         interrupted,

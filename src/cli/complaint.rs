@@ -1,6 +1,7 @@
 //! What is wrong with a command line, in a sentence, with what was probably meant.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::args::{Args, Output};
 use super::{Exit, World};
-use crate::diag::Code;
+use crate::diag::{self, Code};
 
 /// A fault that lies in no `.admm` file.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,20 @@ impl Complaint {
         Complaint::new(format!("`admmc {command}` can't be executed yet"))
             .code(Code::NotYet)
             .help(format!("`admmc run {}` solves the file; --solve and --set choose how", file.display()))
+    }
+
+    /// An `.admm` file that can't be read, with the name in its folder that is near.
+    pub fn unreadable(path: &Path, error: &io::Error, world: &World) -> Complaint {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        let names = world.files.list(path.parent().unwrap_or(Path::new("")));
+        let names = names.iter().map(String::as_str).filter(|name| name.ends_with(".admm"));
+        let near = path.file_name().and_then(|name| diag::closest(name.to_str()?, names));
+        match near.filter(|_| missing) {
+            Some(near) => Complaint::new(format!("there is no file `{}`", path.display()))
+                .help(format!("did you mean `{}`?", path.with_file_name(near).display())),
+            None if missing => Complaint::new(format!("there is no file `{}`", path.display())),
+            None => Complaint::new(format!("`{}` can't be read: {error}", path.display())),
+        }
     }
 
     /// What clap found in these arguments, in our words.
@@ -108,10 +123,11 @@ impl Complaint {
         self.exit
     }
 
+    /// As the diagnostics of a file are drawn, without the file.
     fn text(&self) -> String {
-        let code = self.code.map_or(String::new(), |code| format!("[{code} {}]", code.slug()));
+        let code = self.code.map_or(String::new(), |code| format!("error {code} {}\n\n", code.slug()));
         let help = self.help.as_ref().map_or(String::new(), |help| format!("  help: {help}\n"));
-        format!("error{code}: {}\n{help}", self.message)
+        format!("{code}  × {}\n{help}", self.message)
     }
 
     fn json(&self) -> String {

@@ -33,6 +33,16 @@ impl Exit {
         let found = worst.into_iter().find(|&exit| errors().any(|diag| class(diag.code) == exit));
         found.unwrap_or(Exit::Done)
     }
+
+    /// The end of a command that did two things: the first fault counts, and what is wrong counts
+    /// more than what came to nothing.
+    pub fn or(self, other: Exit) -> Exit {
+        match (self, other) {
+            (Exit::Done, other) => other,
+            (Exit::Unsolved, Exit::Rejected | Exit::NoData | Exit::Fault | Exit::Interrupted) => other,
+            (first, _) => first,
+        }
+    }
 }
 
 impl From<Exit> for u8 {

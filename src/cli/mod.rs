@@ -7,14 +7,17 @@ mod args;
 mod complaint;
 mod completions;
 mod devices;
+mod diagnostics;
 mod exit;
 mod explain;
+mod fmt;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -38,7 +41,9 @@ pub struct World<'a> {
     pub terminal: (bool, bool),
     /// Whether the environment asks for no colour (`NO_COLOR`).
     pub colourless: bool,
-    /// Where files are read.
+    /// Columns of the screen.
+    pub width: usize,
+    /// Where files are read and written.
     pub files: &'a dyn Files,
     /// How many threads the machine runs at once.
     pub threads: usize,
@@ -56,6 +61,8 @@ struct Setup {
     look: Look,
     /// What standard error can show.
     err_look: Look,
+    /// Columns that diagnostics fill.
+    width: usize,
 }
 
 /// Runs the command that `arguments` name (the first is the program) and says how it ended.
@@ -79,7 +86,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Check(args) => Err(Complaint::not_yet("check", &args.files[0])),
         Command::Emit(args) => Err(Complaint::not_yet("emit", &args.file)),
         Command::Gradcheck(args) => Err(Complaint::not_yet("gradcheck", &args.file)),
-        Command::Fmt(args) => Err(Complaint::not_yet("fmt", &args.files[0])),
+        Command::Fmt(args) => fmt::run(&args, &setup, world),
         Command::New(args) => Err(Complaint::not_yet("new", args.name.as_ref())),
         Command::Devices => devices::run(&setup, world),
         Command::Completions(args) => completions::run(&args, world),
@@ -95,7 +102,13 @@ impl Setup {
             Colour::Auto => terminal && !world.colourless,
         };
         let look = |terminal: bool| Look { terminal, colour: colour(terminal) };
-        Setup { output: args.output, quiet: args.quiet, look: look(world.terminal.0), err_look: look(world.terminal.1) }
+        Setup {
+            output: args.output,
+            quiet: args.quiet,
+            look: look(world.terminal.0),
+            err_look: look(world.terminal.1),
+            width: world.width,
+        }
     }
 }
 
@@ -107,4 +120,21 @@ fn say(world: &mut World, text: &str) -> Exit {
         Err(_) => Exit::Fault,
         Ok(()) => Exit::Done,
     }
+}
+
+/// The text of an `.admm` file.
+fn read(path: &Path, world: &World) -> Result<String, Complaint> {
+    let mut bytes = Vec::new();
+    let read = world.files.open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    // What is no UTF-8 is replaced, and reported by the parser.
+    read.map(|_| String::from_utf8_lossy(&bytes).into_owned())
+        .map_err(|error| Complaint::unreadable(path, &error, world))
+}
+
+/// Writes an `.admm` file back.
+fn write(path: &Path, text: &str, world: &World) -> Result<(), Complaint> {
+    let written = world.files.write(path, text.as_bytes());
+    written.map_err(|error| {
+        Complaint::new(format!("`{}` can't be written: {error}", path.display())).help("check its permissions")
+    })
 }

@@ -15,6 +15,7 @@ fn answer(line: &str, files: &Memory, input: &str) -> String {
         err: &mut err,
         terminal: (false, false),
         colourless: true,
+        width: 100,
         files,
         threads: 2,
         interrupted: Arc::default(),
@@ -32,7 +33,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc",
         expect![[r#"
-            error: a command is missing
+              × a command is missing
               help: `admmc --help` lists the commands
             exit 2
         "#]],
@@ -40,15 +41,15 @@ fn slips_of_the_command_line() {
     check(
         "admmc rum lasso.admm",
         expect![[r#"
-        error: there is no command `rum`
-          help: did you mean `run`?
-        exit 2
-    "#]],
+              × there is no command `rum`
+              help: did you mean `run`?
+            exit 2
+        "#]],
     );
     check(
         "admmc lasso.admm",
         expect![[r#"
-            error: there is no command `lasso.admm`
+              × there is no command `lasso.admm`
               help: did you mean `admmc run lasso.admm`?
             exit 2
         "#]],
@@ -56,7 +57,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run",
         expect![[r#"
-            error: <FILE> is missing
+              × <FILE> is missing
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -64,7 +65,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm b.admm",
         expect![[r#"
-            error: `b.admm` is one argument too many
+              × `b.admm` is one argument too many
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -72,15 +73,15 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --sed 1",
         expect![[r#"
-        error: there is no option `--sed` here
-          help: did you mean `--seed`?
-        exit 2
-    "#]],
+              × there is no option `--sed` here
+              help: did you mean `--seed`?
+            exit 2
+        "#]],
     );
     check(
         "admmc run a.admm --zzz",
         expect![[r#"
-            error: there is no option `--zzz` here
+              × there is no option `--zzz` here
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -88,7 +89,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --seed",
         expect![[r#"
-            error: `--seed` needs a value
+              × `--seed` needs a value
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -96,7 +97,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --seed one",
         expect![[r#"
-            error: `--seed` can't be `one`: a whole number is needed, from 0 up
+              × `--seed` can't be `one`: a whole number is needed, from 0 up
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -104,7 +105,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --seed 1 --seed 2",
         expect![[r#"
-            error: `--seed` is given twice
+              × `--seed` is given twice
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -112,7 +113,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --set lambda",
         expect![[r#"
-            error: `--set` can't be `lambda`: a name, `=` and a value are needed, as in `lambda=0.5`
+              × `--set` can't be `lambda`: a name, `=` and a value are needed, as in `lambda=0.5`
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -120,7 +121,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --threads 0",
         expect![[r#"
-            error: `--threads` can't be `0`: a whole number is needed, from 1 to 4096
+              × `--threads` can't be `0`: a whole number is needed, from 1 to 4096
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -128,7 +129,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --time-limit 1d",
         expect![[r#"
-            error: `--time-limit` can't be `1d`: a time limit is a number with its unit: `60s`, `5m`, `1.5h`
+              × `--time-limit` can't be `1d`: a time limit is a number with its unit: `60s`, `5m`, `1.5h`
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -136,7 +137,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --device gpu",
         expect![[r#"
-            error: `--device` can't be `gpu`: a device is `auto`, `cpu`, `cuda`, `cuda:1` or `reference`
+              × `--device` can't be `gpu`: a device is `auto`, `cpu`, `cuda`, `cuda:1` or `reference`
               help: `admmc run --help` lists what it takes
             exit 2
         "#]],
@@ -144,15 +145,15 @@ fn slips_of_the_command_line() {
     check(
         "admmc run a.admm --format jsn",
         expect![[r#"
-        error: `--format` can't be `jsn`; it takes `text`, `json`
-          help: did you mean `json`?
-        exit 2
-    "#]],
+              × `--format` can't be `jsn`; it takes `text`, `json`
+              help: did you mean `json`?
+            exit 2
+        "#]],
     );
     check(
         "admmc emit a.admm",
         expect![[r#"
-            error: one of --ast, --model, --split, --tape, --schedule, --cuda is needed
+              × one of --ast, --model, --split, --tape, --schedule, --cuda is needed
               help: `admmc emit --help` lists what it takes
             exit 2
         "#]],
@@ -160,7 +161,7 @@ fn slips_of_the_command_line() {
     check(
         "admmc emit a.admm --ast --tape",
         expect![[r#"
-            error: `--tape` and `--ast` exclude each other
+              × `--tape` and `--ast` exclude each other
               help: `admmc emit --help` lists what it takes
             exit 2
         "#]],
@@ -179,18 +180,22 @@ fn what_is_yet_to_come() {
     check(
         "admmc compare a.admm",
         expect![[r#"
-        error[E0107 not-yet]: `admmc compare` can't be executed yet
-          help: `admmc run a.admm` solves the file; --solve and --set choose how
-        exit 2
-    "#]],
+            error E0107 not-yet
+
+              × `admmc compare` can't be executed yet
+              help: `admmc run a.admm` solves the file; --solve and --set choose how
+            exit 2
+        "#]],
     );
     check(
         "admmc sweep a.admm --over rho=1:2:3",
         expect![[r#"
-        error[E0107 not-yet]: `admmc sweep` can't be executed yet
-          help: `admmc run a.admm` solves the file; --solve and --set choose how
-        exit 2
-    "#]],
+            error E0107 not-yet
+
+              × `admmc sweep` can't be executed yet
+              help: `admmc run a.admm` solves the file; --solve and --set choose how
+            exit 2
+        "#]],
     );
     check(
         "admmc verify a.admm solution.npz --format json",
@@ -206,7 +211,7 @@ fn pages_and_lists() {
     check(
         "admmc explain E0999",
         expect![[r#"
-            error: there is no diagnostic `E0999`
+              × there is no diagnostic `E0999`
               help: codes run from E0101 to E0801
             exit 2
         "#]],
@@ -262,4 +267,50 @@ fn pages_and_lists() {
         let script = answer(&format!("admmc completions {shell}"), &Memory::default(), "");
         assert!(script.contains("gradcheck") && script.ends_with("exit 0\n"), "{shell}: {script}");
     }
+}
+
+#[test]
+fn fmt_lays_out_and_checks() {
+    let files = || {
+        Memory::default().with("a.admm", "var  x:real\nminimize x^2\n").with("b.admm", "var x: real\nminimize x^2\n")
+    };
+    let expected = expect![[r#"
+        a.admm
+        exit 1
+    "#]];
+    expected.assert_eq(&answer("admmc fmt --check a.admm b.admm", &files(), ""));
+    let files = files();
+    assert_eq!(answer("admmc fmt a.admm b.admm", &files, ""), "exit 0\n");
+    assert_eq!(answer("admmc fmt --check a.admm b.admm", &files, ""), "exit 0\n");
+    let expected = expect![[r#"
+        var x: real  # free
+        minimize x^2
+        exit 0
+    "#]];
+    expected.assert_eq(&answer("admmc fmt -", &files, "var   x :real # free\nminimize x^2"));
+    let expected = expect![[r#"
+        error E0102 unclosed-bracket
+
+          × this `(` is never closed
+           ╭─[<stdin>:1:10]
+         1 │ minimize (x
+           ·          ┬
+           ·          ╰── opened here
+           ╰────
+          help: what it holds has no end; write `)` where it should be
+
+        exit 2
+    "#]];
+    expected.assert_eq(&answer("admmc fmt -", &files, "minimize (x"));
+    let expected = expect![[r#"
+          × there is no file `c.admm`
+          help: did you mean `a.admm`?
+        exit 2
+    "#]];
+    expected.assert_eq(&answer("admmc fmt c.admm", &files, ""));
+    let expected = expect![[r#"
+          × there is no file `folder/nothing.admm`
+        exit 2
+    "#]];
+    expected.assert_eq(&answer("admmc fmt folder/nothing.admm", &files, ""));
 }

@@ -1,5 +1,6 @@
-//! The file system as data needs it: open a file, list a folder.
+//! The file system as the program needs it: open a file, list a folder, write a file back.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ pub trait Files {
 
     /// Names of the files in a folder, sorted; none if it can't be listed.
     fn list(&self, folder: &Path) -> Vec<String>;
+
+    /// Puts these bytes in the file's place.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// The disk.
@@ -36,33 +40,43 @@ impl Files for Disk {
         names.sort();
         names
     }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        std::fs::write(path, bytes)
+    }
 }
 
 /// Files held in memory, for tests and for embedding.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    files: BTreeMap<PathBuf, Vec<u8>>,
+    files: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
 }
 
 impl Memory {
     /// The same with one more file.
-    pub fn with(mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Memory {
-        self.files.insert(path.into(), bytes.into());
+    pub fn with(self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Memory {
+        self.files.borrow_mut().insert(path.into(), bytes.into());
         self
     }
 }
 
 impl Files for Memory {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        match self.files.get(path) {
+        match self.files.borrow().get(path) {
             Some(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     fn list(&self, folder: &Path) -> Vec<String> {
-        let inside = self.files.keys().filter(|path| path.parent() == Some(folder));
+        let files = self.files.borrow();
+        let inside = files.keys().filter(|path| path.parent() == Some(folder));
         inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.files.borrow_mut().insert(path.to_owned(), bytes.to_owned());
+        Ok(())
     }
 }
 

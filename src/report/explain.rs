@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::model::Model;
+use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
 use crate::steps::Plan;
@@ -34,11 +34,16 @@ pub fn explain(subject: Subject, script: Script) -> String {
             MethodPlan::Admm(plan) => admm(subject, plan, script),
             MethodPlan::Descent { player, descent } => {
                 let name = subject.model.players[player.index()].name.as_deref();
-                let kept = subject.split.players[player.index()].whole.as_ref().map(|whole| names(subject, &whole.kept));
+                let kept =
+                    subject.split.players[player.index()].whole.as_ref().map(|whole| names(subject, &whole.kept));
                 format!(
                     "{}{}\n",
                     heading(name, method_name(descent)),
-                    indent(&format!("on the unsplit objective over {}, {}", kept.unwrap_or_default(), settings(descent)))
+                    indent(&format!(
+                        "on the unsplit objective over {}, {}",
+                        kept.unwrap_or_default(),
+                        settings(descent)
+                    ))
                 )
             }
         };
@@ -79,7 +84,11 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
         );
     }
     if plan.settings.relax != 1.0 {
-        let _ = writeln!(text, "  over-relaxed by α = {}: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps", plan.settings.relax);
+        let _ = writeln!(
+            text,
+            "  over-relaxed by α = {}: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps",
+            plan.settings.relax
+        );
     }
     text
 }
@@ -95,7 +104,9 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let of = if labels.is_empty() { "no term of its own".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
-        Rule::Quadratic { .. } => format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}", p(step), step.gram),
+        Rule::Quadratic { .. } => {
+            format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}", p(step), step.gram)
+        }
         Rule::Descent(descent) => {
             let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
@@ -117,7 +128,9 @@ fn adaptation(plan: &AdmmPlan) -> String {
             "is balanced every {} iterations: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units",
             plan.settings.adapt_every
         ),
-        (Adapt::Balanced, false) => "is balanced: relative primal against relative dual residual, ever more rarely".to_string(),
+        (Adapt::Balanced, false) => {
+            "is balanced: relative primal against relative dual residual, ever more rarely".to_string()
+        }
     }
 }
 
@@ -171,7 +184,12 @@ fn cost(schedule: &Schedule) -> String {
         None => String::new(),
         Some((unit, body)) => {
             let cost = total(schedule, body);
-            format!("one {}: {} flops, {} bytes read and written by its programs\n", unit.word(), grouped(cost.flops), grouped(cost.bytes))
+            format!(
+                "one {}: {} flops, {} bytes read and written by its programs\n",
+                unit.word(),
+                grouped(cost.flops),
+                grouped(cost.bytes)
+            )
         }
     }
 }
@@ -191,7 +209,8 @@ fn innermost(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
 /// The statements run every time, inner loops at their full count; what is due only sometimes is left
 /// out.
 fn total(schedule: &Schedule, body: &[Stmt]) -> Cost {
-    let once = |call: &crate::schedule::ir::CallStmt| Cost::of(schedule.program(call.program)).times(call.over.unwrap_or(1));
+    let once =
+        |call: &crate::schedule::ir::CallStmt| Cost::of(schedule.program(call.program)).times(call.over.unwrap_or(1));
     body.iter().fold(Cost::default(), |sum, stmt| {
         sum + match stmt {
             Stmt::Call(call) => once(call),

@@ -12,6 +12,8 @@ mod coupling;
 pub mod forms;
 pub mod ir;
 mod print;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 pub use ir::Split;

@@ -22,7 +22,7 @@ fn exit_codes_and_streams() {
     assert!(slip.stdout.is_empty());
     assert_eq!(
         String::from_utf8_lossy(&slip.stderr),
-        "error: there is no command `rum`\n  help: did you mean `run`?\n"
+        "  × there is no command `rum`\n  help: did you mean `run`?\n"
     );
 }
 

@@ -84,6 +84,10 @@ impl Files for WithClassifier {
     fn list(&self, folder: &Path) -> Vec<String> {
         Disk.list(folder)
     }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        Disk.write(path, bytes)
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Derivatives against central differences, both in doubles: of `⟨c, y(x)⟩` for a random cotangent
 //! `c`, input by input, along a random direction `d` that is scaled to the size of each element.
 //!
-//!     D(h) = ⟨c, y(x + hd) − y(x − hd)⟩ / 2h        against ⟨ȳ(c), d⟩ and ⟨c, ẏ(d)⟩
+//! ```text
+//! D(h) = ⟨c, y(x + hd) − y(x − hd)⟩ / 2h        against ⟨ȳ(c), d⟩ and ⟨c, ẏ(d)⟩
+//! ```
 //!
 //! What a difference can show is known: its truncation is a third of `D(2h) − D(h)`, and rounding adds
 //! `eps·⟨|c|, |y|⟩/h`. A comparison carries that as its tolerance, three times the one and eight times

@@ -4,8 +4,10 @@
 //! With `Φ` the lower triangle, its diagonal halved (Murray, Differentiation of the Cholesky
 //! decomposition, 2016, eqs. 8 and 9):
 //!
-//!     L̇ = L Φ(L⁻¹ Ȧ L⁻ᵀ)             Ā = ½(S + Sᵀ),  S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹
-//!     ẋ = A⁻¹(ḃ − (L̇Lᵀ + LL̇ᵀ)x)       b̄ = A⁻¹x̄,      L̄ = −tril((b̄xᵀ + xb̄ᵀ)L)
+//! ```text
+//! L̇ = L Φ(L⁻¹ Ȧ L⁻ᵀ)             Ā = ½(S + Sᵀ),  S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹
+//! ẋ = A⁻¹(ḃ − (L̇Lᵀ + LL̇ᵀ)x)       b̄ = A⁻¹x̄,      L̄ = −tril((b̄xᵀ + xb̄ᵀ)L)
+//! ```
 //!
 //! Triangular solves are made of what there is: `L⁻ᵀY = A⁻¹(LY)` and `L⁻¹Y = Lᵀ(A⁻¹Y)`.
 

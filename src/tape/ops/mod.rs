@@ -3,7 +3,7 @@
 //! value, a slope and their CUDA text ([`unary::Function`], [`binary::Function`]).
 //!
 //! To add an elementwise function: one file under `unary/` or `binary/`, one line in its table. To add
-//! an op: one file that implements `Rule`, one line in [`Op::rule`] and in `Op::name`.
+//! an op: one file that implements `Rule`, one line in `Op::rule` and in `Op::name`.
 
 mod argmax;
 pub mod binary;
