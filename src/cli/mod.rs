@@ -11,6 +11,7 @@ mod diagnostics;
 mod exit;
 mod explain;
 mod fmt;
+mod machine;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,6 +29,7 @@ use crate::report::Look;
 use args::{Args, Colour, Command, Output};
 use complaint::Complaint;
 pub use exit::Exit;
+pub use machine::Machine;
 
 /// What a command meets: streams, files, what the screen can show.
 pub struct World<'a> {
