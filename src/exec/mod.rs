@@ -2,6 +2,7 @@
 
 mod bound;
 mod checkpoint;
+mod cpu;
 mod executor;
 pub mod observer;
 pub mod outcome;
@@ -11,6 +12,7 @@ mod sampling;
 mod start;
 mod verdict;
 
+pub use cpu::Cpu;
 pub use executor::{Buffer, Call, Executor, NonFinite, Slot};
 pub use observer::{Nobody, Observer};
 pub use outcome::{Outcome, Status};

@@ -1,7 +1,7 @@
 //! The answer re-checked: objective, constraints and stationarity recomputed in f64 from the
 //! variables alone, on the problem as written. Only this gives the word "solved".
 
-use super::Reference;
+use super::Cpu;
 use super::outcome::Checked;
 use super::{Executor, Slot};
 use crate::schedule::ir::{Check, StateId, Verdict};
@@ -50,7 +50,7 @@ pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judg
 
 /// Runs a check in f64, summing its outputs over the members.
 fn evaluate(check: &Check, read: &dyn Fn(StateId) -> Tensor) -> Vec<f64> {
-    let mut cpu = Reference::default();
+    let mut cpu = Cpu::new(1);
     let inputs: Vec<Slot> = check
         .inputs
         .iter()

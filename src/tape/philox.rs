@@ -13,14 +13,20 @@ use std::f64::consts::TAU;
 
 use super::ir::Dtype;
 
+/// What words are multiplied by in a round.
+pub(crate) const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+
+/// What is added to the key after a round.
+pub(crate) const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
 /// The block of four words at a counter.
 pub fn block(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
     let ([mut k0, mut k1], mut c) = (key, counter);
     for _ in 0..10 {
-        let (a, b) = (u64::from(c[0]) * 0xD251_1F53, u64::from(c[2]) * 0xCD9E_8D57);
+        let (a, b) = (u64::from(c[0]) * MULTIPLIERS[0], u64::from(c[2]) * MULTIPLIERS[1]);
         c = [(b >> 32) as u32 ^ c[1] ^ k0, b as u32, (a >> 32) as u32 ^ c[3] ^ k1, a as u32];
-        k0 = k0.wrapping_add(0x9E37_79B9);
-        k1 = k1.wrapping_add(0xBB67_AE85);
+        k0 = k0.wrapping_add(KEY_STEPS[0]);
+        k1 = k1.wrapping_add(KEY_STEPS[1]);
     }
     c
 }

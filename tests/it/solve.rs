@@ -4,7 +4,7 @@ use std::path::Path;
 
 use admmc::data::Memory;
 use admmc::diag::Severity;
-use admmc::exec::{Executor, Nobody, Outcome, Reference, Status, run};
+use admmc::exec::{Cpu, Executor, Nobody, Outcome, Reference, Status, run};
 use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline;
@@ -25,7 +25,7 @@ fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Ou
 }
 
 fn solve(text: &str) -> Outcome {
-    solve_on(text, &[], &mut Reference::new())
+    solve_on(text, &[], &mut Cpu::new(1))
 }
 
 fn vector(outcome: &Outcome, name: &str) -> Vec<f64> {
@@ -56,7 +56,7 @@ fn the_scalar_quadratic_contracts_by_its_formula() {
     let (a, b) = (3.0, 1.0);
     for rho in [0.1, 1.0, 3f64.sqrt(), 10.0] {
         let at = |k: &str| {
-            let outcome = solve_on(SCALAR, &[("r", &rho.to_string()), ("k", k)], &mut Reference::new());
+            let outcome = solve_on(SCALAR, &[("r", &rho.to_string()), ("k", k)], &mut Cpu::new(1));
             vector(&outcome, "z")[0]
         };
         let factor = at("5") / at("4");
@@ -114,7 +114,7 @@ solve admm { tol = 1e-10, iterations = 5000 }
 /// The same run on the oracle and on the fast executor.
 #[test]
 fn reference_and_cpu_agree() {
-    let fast = solve_on(REGRESSION, &[], &mut Reference::new());
+    let fast = solve_on(REGRESSION, &[], &mut Cpu::new(1));
     let slow = solve_on(REGRESSION, &[], &mut Reference::new());
     assert_eq!(fast.iterations, slow.iterations);
     close(&vector(&fast, "x"), &vector(&slow, "x"), 1e-12);

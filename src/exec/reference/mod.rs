@@ -10,6 +10,7 @@ mod trace;
 
 pub use gradcheck::{Comparison, gradcheck};
 pub use interpret::{Rounding, evaluate, interpret};
+pub use trace::blame;
 
 use super::executor::{Buffer, Call, Executor, NonFinite, Slot};
 use crate::tape::{Program, Shape, Tensor, Type};

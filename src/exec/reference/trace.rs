@@ -9,7 +9,12 @@ use crate::tape::{Op, Program, Tensor, Value};
 /// The first instruction, and the first element of it.
 pub(super) fn trace(program: &Program, inputs: &[Tensor]) -> Option<NonFinite> {
     let inputs: Vec<Vec<f64>> = inputs.iter().map(Tensor::to_f64).collect();
-    let values = interpret(program, &inputs, Rounding::Instructions);
+    blame(program, &interpret(program, &inputs, Rounding::Instructions))
+}
+
+/// The first instruction with a value that is not finite and that more than moves it, given the values
+/// of all.
+pub fn blame(program: &Program, values: &[Vec<f64>]) -> Option<NonFinite> {
     program.insts.iter().enumerate().filter(|(_, inst)| !only_moves(&inst.op)).find_map(|(index, inst)| {
         let element = values[index].iter().position(|x| !x.is_finite())?;
         let elementwise = matches!(inst.op, Op::Unary(_) | Op::Binary(_) | Op::Select);

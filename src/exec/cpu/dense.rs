@@ -1,0 +1,87 @@
+//! Factorisations and sparse products. The dense kernels are faer's, in one thread, so that the bits
+//! do not depend on the number of threads.
+//!
+//! Library workspace: Cholesky allocates a column; eigenvalues and the square root allocate copies of
+//! the matrix. The others allocate nothing.
+
+use faer::linalg::cholesky::llt;
+use faer::traits::RealField;
+use faer::{MatMut, MatRef, Par, Side};
+
+use super::math::Real;
+
+/// Lower factor of the matrix of order `n` whose lower triangle is `a`'s; NaN throughout where there is
+/// none.
+pub(super) fn cholesky<T: Real + RealField>(l: &mut [T], a: &[T], n: usize) {
+    l.copy_from_slice(a);
+    let memory = llt::factor::cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default());
+    let mut memory = faer::dyn_stack::MemBuffer::new(memory);
+    let stack = faer::dyn_stack::MemStack::new(&mut memory);
+    let matrix = MatMut::from_row_major_slice_mut(l, n, n);
+    let factored = llt::factor::cholesky_in_place(matrix, Default::default(), Par::Seq, stack, Default::default());
+    if factored.is_err() || (0..n).any(|i| !(l[i * n + i] > T::ZERO)) {
+        l.fill(T::of(f64::NAN));
+        return;
+    }
+    for i in 0..n {
+        l[i * n + i + 1..(i + 1) * n].fill(T::ZERO);
+    }
+}
+
+/// Solves `LLᵀx = b` for the columns of `b`.
+pub(super) fn cholesky_solve<T: Real + RealField>(x: &mut [T], l: &[T], b: &[T], n: usize) {
+    x.copy_from_slice(b);
+    if n == 0 {
+        return;
+    }
+    let l = MatRef::from_row_major_slice(l, n, n);
+    let columns = x.len() / n;
+    let mut x = MatMut::from_row_major_slice_mut(x, n, columns);
+    faer::linalg::triangular_solve::solve_lower_triangular_in_place(l, x.as_mut(), Par::Seq);
+    faer::linalg::triangular_solve::solve_upper_triangular_in_place(l.transpose(), x, Par::Seq);
+}
+
+/// Eigenvalues of a symmetric matrix, ascending; NaN throughout where it is not finite.
+pub(super) fn symmetric_eigenvalues<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
+    let finite = a.iter().all(|&x| Real::is_finite(x));
+    let a = MatRef::from_row_major_slice(a, n, n);
+    match finite.then(|| a.self_adjoint_eigenvalues(Side::Lower)) {
+        Some(Ok(values)) => y.copy_from_slice(&values),
+        _ => y.fill(T::of(f64::NAN)),
+    }
+}
+
+/// `A^{1/2}`; eigenvalues below zero count as zero. NaN throughout where `A` is not finite.
+pub(super) fn psd_sqrt<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
+    let finite = a.iter().all(|&x| Real::is_finite(x));
+    let a = MatRef::from_row_major_slice(a, n, n);
+    let Some(Ok(eigen)) = finite.then(|| a.self_adjoint_eigen(Side::Lower)) else {
+        y.fill(T::of(f64::NAN));
+        return;
+    };
+    let (vectors, values) = (eigen.U(), eigen.S());
+    let root = |k: usize| if values[k] < T::ZERO { T::ZERO } else { Real::sqrt(values[k]) };
+    let scaled = faer::Mat::<T>::from_fn(n, n, |i, k| vectors[(i, k)] * root(k));
+    let to = MatMut::from_row_major_slice_mut(y, n, n);
+    faer::linalg::matmul::matmul(to, faer::Accum::Replace, &scaled, vectors.transpose(), T::ONE, Par::Seq);
+}
+
+/// `y = M x` by compressed rows.
+pub(super) fn sparse<T: Real>(y: &mut [T], starts: &[u32], columns: &[u32], values: &[T], x: &[T]) {
+    for (y, row) in y.iter_mut().zip(starts.windows(2)) {
+        let row = row[0] as usize..row[1] as usize;
+        let products = columns[row.clone()].iter().zip(&values[row]);
+        *y = products.fold(T::ZERO, |sum, (&column, &value)| sum + value * x[column as usize]);
+    }
+}
+
+/// `y = Mᵀ x` by compressed rows.
+pub(super) fn sparse_transposed<T: Real>(y: &mut [T], starts: &[u32], columns: &[u32], values: &[T], x: &[T]) {
+    y.fill(T::ZERO);
+    for (&x, row) in x.iter().zip(starts.windows(2)) {
+        let row = row[0] as usize..row[1] as usize;
+        for (&column, &value) in columns[row.clone()].iter().zip(&values[row]) {
+            y[column as usize] = y[column as usize] + value * x;
+        }
+    }
+}

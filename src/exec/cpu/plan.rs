@@ -1,0 +1,196 @@
+//! A plan: what a bound program does, with every place known. Plain data.
+//!
+//! A place is an element of a base: the arena, an input's buffer or an output's. Bases are resolved to
+//! addresses when a call runs, which is how the member of a family is chosen.
+//!
+//! What holds of every plan, and what the unsafe blocks of this folder argue from:
+//! 1. A place, with the length it is used at, lies inside its base's allocation.
+//! 2. What a step writes overlaps nothing that it reads and nothing else that it writes, except for a
+//!    sweep's stores: those may overwrite tiles that the sweep reads, at the same positions.
+//! 3. A step reads only inputs and what steps before it wrote.
+
+use crate::tape::ops::{Distribution, Reducer};
+use crate::tape::{Binary, Dtype, Unary};
+
+/// Position among the bases: the arena is 0, then inputs, then outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Base(pub u32);
+
+impl Base {
+    pub const ARENA: Base = Base(0);
+}
+
+/// An element of a base, counted in elements of the dtype it is used at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub base: Base,
+    pub at: usize,
+}
+
+/// Consecutive elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Array {
+    pub place: Place,
+    pub len: usize,
+    pub dtype: Dtype,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Plan {
+    pub steps: Vec<Step>,
+    /// Bytes of the arena.
+    pub arena: usize,
+    /// Registers of the sweep that has most.
+    pub registers: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    Sweep(Sweep),
+    MatMul(MatMul),
+    Move(Move),
+    Single { single: Single, args: Vec<Array>, to: Array },
+}
+
+/// Elementwise ops over one range, a tile after the other: one sweep over memory.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Sweep {
+    /// Elements of every operand that is not repeated.
+    pub len: usize,
+    /// Per tile, in order.
+    pub insts: Vec<Inst>,
+    /// Registers to memory, once a tile's instructions are through.
+    pub stores: Vec<Store>,
+    /// Sums and extremes of all elements, finished once all tiles are through.
+    pub folds: Vec<Fold>,
+    /// Tiles of scratch.
+    pub registers: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Inst {
+    pub kernel: Kernel,
+    /// Of the operands; of the result too, but for a cast and the condition of a select.
+    pub dtype: Dtype,
+    pub args: [Operand; 3],
+    pub to: Target,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kernel {
+    Unary(Unary),
+    Binary(Binary),
+    /// The dtype of the condition.
+    Select(Dtype),
+    /// The dtype it becomes.
+    Cast(Dtype),
+    /// A smaller operand, repeated: position in `Sweep`'s range by extents and strides.
+    Repeat {
+        from: Place,
+        axes: Vec<Axis>,
+    },
+    /// The one element or number that is its operand, repeated.
+    Fill,
+    /// The tile's part of a fold, into its place among the parts.
+    Fold {
+        reducer: Reducer,
+        parts: Place,
+    },
+}
+
+/// An axis of a box in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Axis {
+    pub extent: usize,
+    pub stride: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Operand {
+    None,
+    /// Elements of memory at the tile's positions.
+    Tile(Place),
+    Register(u32),
+    /// One element for all positions.
+    Splat(Place),
+    Number(f64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Target {
+    /// Elements of memory at the tile's positions.
+    Tile(Place),
+    Register(u32),
+    /// Nothing; a fold has its parts.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Store {
+    pub register: u32,
+    pub to: Place,
+    pub dtype: Dtype,
+}
+
+/// A fold's parts, a tile each, and their result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fold {
+    pub reducer: Reducer,
+    pub parts: Place,
+    pub to: Place,
+    pub dtype: Dtype,
+}
+
+/// `to = a·b`; strides say what is transposed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct MatMul {
+    pub rows: usize,
+    pub inner: usize,
+    pub columns: usize,
+    pub a: Place,
+    /// Of a row, of a column.
+    pub a_strides: (usize, usize),
+    pub b: Place,
+    pub b_strides: (usize, usize),
+    pub to: Place,
+    pub dtype: Dtype,
+}
+
+/// A box of elements from one layout into another.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Move {
+    pub from: Place,
+    pub to: Place,
+    pub dtype: Dtype,
+    /// Extent, stride read, stride written.
+    pub axes: Vec<(usize, usize, usize)>,
+    /// Elements to set to zero first, where the box does not cover its target.
+    pub zero: Option<(Place, usize)>,
+    /// Whether the box has no elements.
+    pub empty: bool,
+}
+
+/// The ops that have a kernel of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Single {
+    Reduce { reducer: Reducer, layout: Layout },
+    ArgMax { row: usize },
+    Iota { extent: usize, inner: usize },
+    Gather { width: usize },
+    ScatterAdd { width: usize },
+    Random { distribution: Distribution, stream: u32 },
+    Cholesky { n: usize },
+    CholeskySolve { n: usize },
+    SparseMatVec { transpose: bool },
+    SymmetricEigenvalues { n: usize },
+    PsdSqrt { n: usize },
+}
+
+/// Where the elements of a reduction lie.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Layout {
+    /// Result `o·inner + i` combines elements `(o·reduced + r)·inner + i` over `r`.
+    Regular { reduced: usize, inner: usize },
+    /// Result `k` combines elements `kept[k] + reduced[r]` over `r`.
+    Scattered { kept: Vec<usize>, reduced: Vec<usize> },
+}

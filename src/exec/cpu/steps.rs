@@ -1,0 +1,162 @@
+//! Running a plan, a step after the other.
+#![allow(unsafe_code)]
+
+use faer::traits::RealField;
+
+use super::isa::Isa;
+use super::math::Real;
+use super::memory::{Element, Memory};
+use super::plan::{Array, Layout, Move, Plan, Single, Step};
+use super::pool::Pool;
+use super::sweep::{self, Scratch};
+use super::{dense, matmul, movement, random, reduce};
+use crate::tape::Dtype;
+use crate::tape::ops::Reducer;
+
+/// Elements from which a step is shared among threads.
+const SHARED: usize = 1 << 16;
+
+/// Runs a plan.
+///
+/// SAFETY (of the callers): the memory's bases are those the plan was made for, each with all of its
+/// elements, and nobody else uses them or the scratch, which has the plan's registers for each thread.
+pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &Pool, isa: Isa) {
+    for step in &plan.steps {
+        // SAFETY: the caller's, for every step of the plan.
+        unsafe {
+            match step {
+                Step::Sweep(sweep) => sweep::run(sweep, memory, scratch, pool, isa),
+                Step::MatMul(product) => match product.dtype {
+                    Dtype::F32 => matmul::run::<f32>(product, memory, pool),
+                    _ => matmul::run::<f64>(product, memory, pool),
+                },
+                Step::Move(it) => match it.dtype {
+                    Dtype::F32 => shift::<f32>(it, memory),
+                    Dtype::F64 => shift::<f64>(it, memory),
+                    Dtype::Index => shift::<u32>(it, memory),
+                },
+                Step::Single { single, args, to } => match (single, to.dtype) {
+                    (Single::ArgMax { row }, _) => {
+                        let y = memory.write(to.place, to.len);
+                        match args[0].dtype {
+                            Dtype::F32 => movement::argmax(y, read::<f32>(memory, args[0]), *row),
+                            _ => movement::argmax(y, read::<f64>(memory, args[0]), *row),
+                        }
+                    }
+                    (_, Dtype::F32) => float::<f32>(single, args, *to, memory, pool, isa),
+                    (_, Dtype::F64) => float::<f64>(single, args, *to, memory, pool, isa),
+                    (_, Dtype::Index) => index(single, args, *to, memory),
+                },
+            }
+        }
+    }
+}
+
+/// SAFETY (of the callers): the array is read by the step under way.
+unsafe fn read<'a, T: Element>(memory: Memory<'a>, array: Array) -> &'a [T] {
+    // SAFETY: passed on.
+    unsafe { memory.read(array.place, array.len) }
+}
+
+/// SAFETY (of the callers): the move is a step of the memory's plan.
+unsafe fn shift<T: Element>(it: &Move, memory: Memory) {
+    // SAFETY: the move reads and writes within these extents, apart from each other.
+    unsafe {
+        if let Some((place, len)) = it.zero {
+            memory.write::<T>(place, len).fill(T::default());
+        }
+        if !it.empty {
+            let (mut read, mut written) = (1, 1);
+            for &(n, from, to) in &it.axes {
+                read += (n - 1) * from;
+                written += (n - 1) * to;
+            }
+            movement::copy_box::<T>(memory.read(it.from, read), memory.write(it.to, written), &it.axes);
+        }
+    }
+}
+
+/// A step that makes floats.
+///
+/// SAFETY (of the callers): the step is one of the memory's plan.
+unsafe fn float<T: Real + RealField>(
+    single: &Single,
+    args: &[Array],
+    to: Array,
+    memory: Memory,
+    pool: &Pool,
+    isa: Isa,
+) {
+    // SAFETY: a step's target overlaps none of its operands.
+    let (y, x) = unsafe { (memory.write::<T>(to.place, to.len), |k: usize| read::<T>(memory, args[k])) };
+    // SAFETY: the verifier says which operands are indices.
+    let indices = |k: usize| unsafe { read::<u32>(memory, args[k]) };
+    match *single {
+        Single::Reduce { reducer, layout: Layout::Regular { reduced, inner } } => {
+            regular(reducer, y, x(0), reduced, inner, pool, isa);
+        }
+        Single::Reduce { reducer, layout: Layout::Scattered { ref kept, ref reduced } } => {
+            let x = x(0);
+            for (y, start) in y.iter_mut().zip(kept) {
+                *y = reduce::scattered(reducer, reduced.len(), |r| x[start + reduced[r]]);
+            }
+        }
+        Single::Gather { width } => movement::gather(y, x(0), indices(1), width, T::of(f64::NAN)),
+        Single::ScatterAdd { width } => movement::scatter_add(y, indices(0), x(1), width),
+        Single::Random { distribution, stream } => {
+            let (key, step) = (indices(0), indices(1)[0]);
+            random::fill(isa, distribution, [key[0], key[1]], [step, stream], 0, y);
+        }
+        Single::Cholesky { n } => dense::cholesky(y, x(0), n),
+        Single::CholeskySolve { n } => dense::cholesky_solve(y, x(0), x(1), n),
+        Single::SparseMatVec { transpose: false } => dense::sparse(y, indices(0), indices(1), x(2), x(3)),
+        Single::SparseMatVec { transpose: true } => dense::sparse_transposed(y, indices(0), indices(1), x(2), x(3)),
+        Single::SymmetricEigenvalues { n } => dense::symmetric_eigenvalues(y, x(0), n),
+        Single::PsdSqrt { n } => dense::psd_sqrt(y, x(0), n),
+        Single::ArgMax { .. } | Single::Iota { .. } => unreachable!("positions are indices"),
+    }
+}
+
+/// Rows or columns that lie regularly, shared among threads by blocks of results.
+fn regular<T: Real>(reducer: Reducer, y: &mut [T], x: &[T], reduced: usize, inner: usize, pool: &Pool, isa: Isa) {
+    if inner == 0 {
+        return;
+    }
+    let rows = y.chunks_mut(inner).zip(0..);
+    let _ = (pool, SHARED);
+    for (y, outer) in rows {
+        let x = &x[outer * reduced * inner..][..reduced * inner];
+        if inner == 1 {
+            y[0] = reduce::row(isa, reducer, x);
+        } else {
+            reduce::columns(isa, reducer, y, x);
+        }
+    }
+}
+
+/// A step that makes indices.
+///
+/// SAFETY (of the callers): the step is one of the memory's plan.
+unsafe fn index(single: &Single, args: &[Array], to: Array, memory: Memory) {
+    // SAFETY: a step's target overlaps none of its operands.
+    let (y, x) = unsafe { (memory.write::<u32>(to.place, to.len), |k: usize| read::<u32>(memory, args[k])) };
+    let sum = |elements: &mut dyn Iterator<Item = u32>| elements.fold(0, u32::wrapping_add);
+    match single {
+        Single::Iota { extent, inner } => movement::iota(y, *extent, *inner),
+        Single::Gather { width } => movement::gather(y, x(0), x(1), *width, 0),
+        Single::Reduce { layout: Layout::Regular { reduced, inner }, .. } => {
+            let x = x(0);
+            for (k, y) in y.iter_mut().enumerate() {
+                let (outer, column) = (k / inner, k % inner);
+                *y = sum(&mut (0..*reduced).map(|r| x[(outer * reduced + r) * inner + column]));
+            }
+        }
+        Single::Reduce { layout: Layout::Scattered { kept, reduced }, .. } => {
+            let x = x(0);
+            for (y, start) in y.iter_mut().zip(kept) {
+                *y = sum(&mut reduced.iter().map(|r| x[start + r]));
+            }
+        }
+        _ => unreachable!("{single:?} makes no indices"),
+    }
+}

@@ -1,0 +1,641 @@
+//! The executor against the reference: random programs over the ops, in both dtypes, at awkward sizes,
+//! with outputs on inputs' buffers and with members of families.
+//!
+//! A random program carries a bound of each value's error, `|cpu − truth|` at its worst element: the
+//! usual first-order propagation with the values at hand, plus `ULPS` roundings of the result. Ops that
+//! jump (comparisons, floor, sign) take only values that are exact.
+
+use crate::exec::reference::{Rounding, evaluate};
+use crate::exec::{Buffer, Cpu, Executor, Slot};
+use crate::tape::ops::{Distribution, Range, Reducer};
+use crate::tape::{Binary, Builder, Dtype, Elements, Op, Program, Shape, Tensor, Type, Unary, Value, verify};
+
+/// Units in the last place that a function may err by: `math` promises 5, the reference in doubles errs
+/// itself.
+const ULPS: f64 = 8.0;
+
+/// A seeded generator (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())].clone()
+    }
+
+    fn chance(&mut self, one_in: usize) -> bool {
+        self.below(one_in) == 0
+    }
+
+    /// Eighths in [−2, 2]: sums of few are exact in singles.
+    fn eighths(&mut self, n: usize) -> Vec<f64> {
+        (0..n).map(|_| (self.below(33) as f64 - 16.0) / 8.0).collect()
+    }
+}
+
+fn tensor(ty: &Type, x: Vec<f64>) -> Tensor {
+    Tensor::f64(ty.shape.clone(), x).cast(ty.dtype)
+}
+
+/// A program under construction, with the inputs it is to run on.
+struct Draft {
+    b: Builder,
+    inputs: Vec<Tensor>,
+    /// Bound of the error of each value that may be used; values by position.
+    pool: Vec<(Value, f64)>,
+    /// Every value's elements.
+    values: Vec<Vec<f64>>,
+    dtype: Dtype,
+}
+
+impl Draft {
+    fn input(&mut self, ty: Type, x: Vec<f64>) -> Value {
+        let value = self.b.input(format!("in{}", self.inputs.len()), ty.clone());
+        self.inputs.push(tensor(&ty, x));
+        self.take(value, 0.0);
+        value
+    }
+
+    /// Evaluates what was added; keeps the value if it is tame.
+    fn take(&mut self, value: Value, error: f64) {
+        for index in self.values.len()..self.b.program().insts.len() {
+            let inst = &self.b.program().insts[index];
+            let x = match inst.op {
+                Op::Input(position) => self.inputs[position as usize].to_f64(),
+                _ => {
+                    let program = self.b.program();
+                    let operand =
+                        |arg: &Value| crate::tape::ops::Operand { ty: program.ty(*arg), x: &self.values[arg.index()] };
+                    let operands: Vec<_> = inst.args.iter().map(operand).collect();
+                    inst.op.rule().eval(&operands, &inst.ty)
+                }
+            };
+            self.values.push(x);
+        }
+        if self.most(value) <= 100.0 && error <= 0.01 && !self.pool.iter().any(|&(other, _)| other == value) {
+            self.pool.push((value, error));
+        }
+    }
+
+    fn most(&self, value: Value) -> f64 {
+        self.values[value.index()]
+            .iter()
+            .fold(0.0, |most: f64, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
+    }
+
+    fn least(&self, value: Value) -> f64 {
+        self.values[value.index()].iter().fold(f64::INFINITY, |least: f64, &x| least.min(x))
+    }
+
+    /// The rounding of a result.
+    fn rounding(&self) -> f64 {
+        ULPS * self.dtype.eps()
+    }
+
+    /// A value of the draft's dtype that `fits`.
+    fn find(&self, dice: &mut Dice, fits: impl Fn(&Shape) -> bool) -> Option<(Value, f64)> {
+        let fitting = |&&(value, _): &&(Value, f64)| self.b.dtype(value) == self.dtype && fits(self.b.shape(value));
+        let all: Vec<_> = self.pool.iter().filter(fitting).copied().collect();
+        (!all.is_empty()).then(|| dice.pick(&all))
+    }
+
+    fn add(&mut self, dice: &mut Dice) {
+        match dice.below(14) {
+            0..=2 => self.add_unary(dice),
+            3..=5 => self.add_binary(dice),
+            6 => self.add_select(dice),
+            7 => self.add_broadcast(dice),
+            8 => self.add_reduce(dice),
+            9 => self.add_product(dice),
+            10 => self.add_rows(dice),
+            11 => self.add_index(dice),
+            _ => self.add_movement(dice),
+        };
+    }
+
+    fn add_unary(&mut self, dice: &mut Dice) -> Option<()> {
+        let (x, e) = self.find(dice, |_| true)?;
+        let (most, least) = (self.most(x), self.least(x));
+        let f = dice.pick(&Unary::ALL);
+        let slope = match f {
+            Unary::Neg | Unary::Abs | Unary::Relu | Unary::Hold | Unary::Sin | Unary::Cos => 1.0,
+            Unary::Tanh | Unary::Sigmoid | Unary::Softplus => 1.0,
+            Unary::Erf => 1.2,
+            Unary::Square => 2.0 * most + e,
+            Unary::Exp | Unary::Expm1 if most < 4.0 => (most + e).exp(),
+            Unary::Sqrt if least > 0.25 => 1.0,
+            Unary::Recip if least > 0.25 => 1.0 / (least - e).powi(2),
+            Unary::Log if least > 0.25 => 1.0 / (least - e),
+            Unary::Log1p if least > -0.5 => 1.0 / (1.0 + least - e),
+            Unary::Sign | Unary::Step | Unary::Floor | Unary::IsFinite if e == 0.0 => 0.0,
+            _ => return None,
+        };
+        let y = self.b.unary(f, x);
+        let exact = matches!(f, Unary::Neg | Unary::Abs | Unary::Relu | Unary::Hold) && e == 0.0 || slope == 0.0;
+        self.take(y, 0.0);
+        let error = if exact { 0.0 } else { slope * e + self.rounding() * (self.most(y) + e) };
+        self.settle(y, error)
+    }
+
+    /// Replaces the bound of a value just taken.
+    fn settle(&mut self, value: Value, error: f64) -> Option<()> {
+        self.pool.retain(|&(other, known)| other != value || known > 0.0);
+        self.take(value, error);
+        Some(())
+    }
+
+    fn add_binary(&mut self, dice: &mut Dice) -> Option<()> {
+        let (a, ea) = self.find(dice, |_| true)?;
+        let shape = self.b.shape(a).clone();
+        let (b, eb) = self.find(dice, |other| *other == shape || other.is_scalar())?;
+        let (most_a, most_b) = (self.most(a), self.most(b));
+        let f = dice.pick(&Binary::ALL);
+        let propagated = match f {
+            Binary::Add | Binary::Sub => ea + eb,
+            Binary::Mul => most_a * eb + most_b * ea + ea * eb,
+            Binary::Div if self.least(b) > 0.25 => {
+                let below = self.least(b) - eb;
+                ea / below + most_a * eb / (below * below)
+            }
+            Binary::Pow if self.least(a) > 0.25 && most_b < 3.0 => 64.0 * most_a.max(1.0).powi(3) * (ea + eb) * 4.0,
+            Binary::Max | Binary::Min => ea.max(eb),
+            Binary::Less | Binary::LessEqual | Binary::Equal if ea == 0.0 && eb == 0.0 => 0.0,
+            _ => return None,
+        };
+        let y = self.b.binary(f, a, b);
+        self.take(y, 0.0);
+        let jumps = matches!(f, Binary::Less | Binary::LessEqual | Binary::Equal | Binary::Max | Binary::Min);
+        let rounding = if jumps { 0.0 } else { self.rounding() * (self.most(y) + propagated) };
+        self.settle(y, propagated + rounding)
+    }
+
+    fn add_select(&mut self, dice: &mut Dice) -> Option<()> {
+        let (a, ea) = self.find(dice, |_| true)?;
+        let shape = self.b.shape(a).clone();
+        let (b, eb) = self.find(dice, |other| *other == shape || other.is_scalar())?;
+        let (c, _) = self.pool.iter().copied().find(|&(c, e)| e == 0.0 && *self.b.shape(c) == shape)?;
+        let y = self.b.select(c, a, b);
+        self.take(y, ea.max(eb));
+        Some(())
+    }
+
+    fn add_broadcast(&mut self, dice: &mut Dice) -> Option<()> {
+        let (whole, _) = self.find(dice, |shape| shape.rank() >= 1 && shape.numel() > 0)?;
+        let shape = self.b.shape(whole).clone();
+        let axes: Vec<usize> = (0..shape.rank()).filter(|_| dice.chance(2)).collect();
+        let kept = Shape(axes.iter().map(|&axis| shape.0[axis]).collect());
+        let (x, e) = self.find(dice, |other| *other == kept)?;
+        let y = self.b.broadcast(x, axes, shape);
+        self.take(y, e);
+        Some(())
+    }
+
+    fn add_reduce(&mut self, dice: &mut Dice) -> Option<()> {
+        let (x, e) = self.find(dice, |shape| shape.rank() >= 1)?;
+        let rank = self.b.shape(x).rank();
+        let all = dice.chance(2);
+        let axes: Vec<usize> = (0..rank).filter(|_| all || dice.chance(2)).collect();
+        if axes.is_empty() {
+            return None;
+        }
+        let n = axes.iter().map(|&axis| self.b.shape(x).0[axis]).product::<usize>() as f64;
+        let reducer =
+            dice.pick(&[Reducer::Sum, Reducer::Sum, Reducer::Max, Reducer::Min, Reducer::LogSumExp, Reducer::Norm2]);
+        let (most, rounding) = (self.most(x), self.rounding());
+        // The tree's error grows with the logarithm of n; n itself is a bound.
+        let error = match reducer {
+            Reducer::Sum => n * e + n * rounding * most,
+            Reducer::Max | Reducer::Min => e,
+            Reducer::LogSumExp => e + rounding * (most + n.ln().abs() + n),
+            Reducer::Norm2 => n.sqrt() * e + rounding * n * (most + 1.0),
+        };
+        let scaled = if reducer == Reducer::Sum { self.b.scale(1.0 / n.max(1.0), x) } else { x };
+        let y = self.b.reduce(reducer, scaled, axes);
+        self.take(y, if reducer == Reducer::Sum { error / n.max(1.0) + rounding * most } else { error });
+        Some(())
+    }
+
+    fn add_product(&mut self, dice: &mut Dice) -> Option<()> {
+        let (a, ea) = self.find(dice, |shape| shape.rank() == 2)?;
+        let ta = dice.chance(2);
+        let inner = self.b.shape(a).0[usize::from(!ta)];
+        let tb = dice.chance(2);
+        let (b, eb) = self.find(dice, |shape| shape.rank() == 2 && shape.0[usize::from(tb)] == inner)?;
+        let (most_a, most_b) = (self.most(a), self.most(b));
+        // Transposed for good now and then, which the planner is to see through.
+        let (a, ta) = if dice.chance(3) { (self.b.transpose(a), !ta) } else { (a, ta) };
+        let product = self.b.matmul(a, b, ta, tb);
+        let mean = self.b.scale(1.0 / (inner as f64).max(1.0), product);
+        let error = most_a * eb + most_b * ea + ea * eb + self.rounding() * (inner as f64 + 2.0) * most_a * most_b;
+        self.take(mean, error);
+        Some(())
+    }
+
+    fn add_rows(&mut self, dice: &mut Dice) -> Option<()> {
+        let (x, e) = self.find(dice, |shape| shape.rank() >= 1 && shape.0[0] > 0)?;
+        let shape = self.b.shape(x).clone();
+        let picked = 1 + dice.below(6);
+        let index = (0..picked).map(|_| dice.below(shape.0[0]) as f64).collect();
+        let index = self.input(Type::new(Dtype::Index, [picked]), index);
+        let mut rows = shape.clone();
+        rows.0[0] = picked;
+        let gathered = self.b.push(Op::Gather, vec![x, index], Type { dtype: self.dtype, shape: rows });
+        self.take(gathered, e);
+        let whole = Type { dtype: self.dtype, shape };
+        let scattered = self.b.push(Op::ScatterAdd, vec![index, gathered], whole);
+        let picked = picked as f64;
+        self.take(scattered, picked * (e + self.rounding() * self.most(gathered)));
+        Some(())
+    }
+
+    fn add_index(&mut self, dice: &mut Dice) -> Option<()> {
+        let exact: Vec<Value> = self.pool.iter().filter(|(_, e)| *e == 0.0).map(|&(value, _)| value).collect();
+        let x = dice.pick(&exact);
+        let shape = self.b.shape(x).clone();
+        if shape.rank() >= 1 && shape.0[shape.rank() - 1] > 0 && self.b.dtype(x).is_float() && dice.chance(2) {
+            let kept = Shape(shape.0[..shape.rank() - 1].to_vec());
+            let best = self.b.push(Op::ArgMax, vec![x], Type { dtype: Dtype::Index, shape: kept });
+            self.take(best, 0.0);
+        }
+        if shape.rank() >= 1 {
+            let iota = self.b.iota(shape.clone(), dice.below(shape.rank()));
+            self.take(iota, 0.0);
+            let twice = self.b.binary(Binary::Add, iota, iota);
+            let cast = self.b.cast(twice, self.dtype);
+            let small = self.b.scale(0.125, cast);
+            self.take(small, 0.0);
+        }
+        let cast = self.b.cast(x, Dtype::Index);
+        let back = self.b.cast(cast, self.dtype);
+        self.take(back, 0.0);
+        Some(())
+    }
+
+    fn add_movement(&mut self, dice: &mut Dice) -> Option<()> {
+        let (x, e) = self.find(dice, |_| true)?;
+        let shape = self.b.shape(x).clone();
+        let range = |dice: &mut Dice, n: usize| {
+            let step = 1 + dice.below(3);
+            let start = dice.below(n.max(1)).min(n);
+            Range {
+                start,
+                len: if dice.chance(3) {
+                    (n - start).div_ceil(step)
+                } else {
+                    dice.below((n - start).div_ceil(step) + 1)
+                },
+                step,
+            }
+        };
+        let y = match dice.below(6) {
+            0 => self.b.reshape(x, [shape.numel()]),
+            1 => {
+                let mut perm: Vec<usize> = (0..shape.rank()).collect();
+                (1..perm.len()).rev().for_each(|i| perm.swap(i, dice.below(i + 1)));
+                let to = Shape(perm.iter().map(|&axis| shape.0[axis]).collect());
+                self.b.push(Op::Transpose { perm }, vec![x], Type { dtype: self.dtype, shape: to })
+            }
+            2 => {
+                let ranges = shape.0.iter().map(|&n| range(dice, n)).collect();
+                self.b.slice(x, ranges)
+            }
+            3 => {
+                // A part that lies together: a view.
+                let n = shape.numel();
+                let flat = self.b.reshape(x, [n]);
+                let start = dice.below(n.max(1)).min(n);
+                self.b.segment(flat, start, dice.below(n - start + 1))
+            }
+            4 => {
+                let mut whole = shape.clone();
+                let ranges = whole.0.iter_mut().map(|n| {
+                    let (len, step, start) = (*n, 1 + dice.below(2), dice.below(3));
+                    *n = start + len * step + dice.below(2);
+                    Range { start, len, step }
+                });
+                let ranges: Vec<Range> = ranges.collect();
+                self.b.push(Op::Unslice(ranges), vec![x], Type { dtype: self.dtype, shape: whole })
+            }
+            _ => {
+                let axis = dice.below(shape.rank().max(1));
+                if shape.is_scalar() {
+                    return None;
+                }
+                let mut parts = vec![x];
+                for _ in 0..dice.below(3) {
+                    let fits = |other: &Shape| {
+                        let mut other = other.clone();
+                        other.rank() == shape.rank() && {
+                            other.0[axis] = shape.0[axis];
+                            other == shape
+                        }
+                    };
+                    parts.push(self.find(dice, fits)?.0);
+                }
+                let known = |part: &Value| self.pool.iter().find(|(value, _)| value == part).expect("from the pool").1;
+                let worst = parts.iter().map(known).fold(0.0, f64::max);
+                let mut whole = shape.clone();
+                whole.0[axis] = parts.iter().map(|&part| self.b.shape(part).0[axis]).sum();
+                let y = self.b.push(Op::Concat { axis }, parts, Type { dtype: self.dtype, shape: whole });
+                self.take(y, worst);
+                return Some(());
+            }
+        };
+        self.take(y, e);
+        Some(())
+    }
+}
+
+/// A random program, its inputs, and the bound of each output's error.
+fn draft(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) -> (Program, Vec<Tensor>, Vec<f64>) {
+    let mut dice = Dice(seed);
+    let mut draft = Draft { b: Builder::new("random"), inputs: vec![], pool: vec![], values: vec![], dtype };
+    let [m, n, k] = extents;
+    let shapes = [vec![], vec![m], vec![n], vec![m, n], vec![n, k], vec![m, n], vec![m, 2, n], vec![m * n], vec![1]];
+    for _ in 0..4 {
+        let shape = Shape(dice.pick(&shapes));
+        let x = dice.eighths(shape.numel());
+        draft.input(Type { dtype, shape }, x);
+    }
+    let one = draft.b.constant(1.5, dtype);
+    draft.take(one, 0.0);
+    for _ in 0..ops {
+        draft.add(&mut dice);
+    }
+    let mut errors = Vec::new();
+    let (pool, mut b) = (draft.pool.clone(), draft.b);
+    for k in 0..1 + dice.below(5) {
+        // Late values mostly; inputs, constants and the same value twice also.
+        let (value, error) =
+            if dice.chance(4) { dice.pick(&pool) } else { pool[pool.len() - 1 - dice.below(pool.len().min(6))] };
+        b.output(format!("out{k}"), value);
+        errors.push(error);
+    }
+    (b.finish(), draft.inputs, errors)
+}
+
+/// Buffers of an executor for a program: outputs on inputs' buffers, and members of families, by seed.
+fn bind(
+    executor: &mut dyn Executor,
+    program: &Program,
+    inputs: &[Tensor],
+    seed: u64,
+) -> (crate::exec::Call, Vec<Slot>) {
+    let mut dice = Dice(seed ^ 0xA5A5);
+    let slot = |executor: &mut dyn Executor, ty: &Type, dice: &mut Dice| {
+        let member = dice.chance(3);
+        let mut whole = ty.clone();
+        if member {
+            whole.shape.0.insert(0, 3);
+        }
+        Slot { buffer: executor.buffer(&whole), member }
+    };
+    let mut slots = Vec::new();
+    for tensor in inputs {
+        let slot = slot(executor, &tensor.ty(), &mut dice);
+        let mut whole = executor.read(slot.buffer);
+        if slot.member {
+            whole = Tensor::f64(whole.shape.clone(), dice.eighths(whole.numel())).cast(whole.dtype());
+            whole.set_member(1, tensor);
+        } else {
+            whole = tensor.clone();
+        }
+        executor.write(slot.buffer, &whole);
+        slots.push(slot);
+    }
+    let mut taken: Vec<Buffer> = Vec::new();
+    let mut outputs = Vec::new();
+    for output in &program.outputs {
+        let ty = program.ty(output.value);
+        let on_input: Vec<Slot> = slots
+            .iter()
+            .zip(inputs)
+            .filter(|(slot, tensor)| tensor.ty() == *ty && !taken.contains(&slot.buffer))
+            .map(|(slot, _)| *slot)
+            .collect();
+        let to =
+            if !on_input.is_empty() && dice.chance(2) { dice.pick(&on_input) } else { slot(executor, ty, &mut dice) };
+        taken.push(to.buffer);
+        outputs.push(to);
+    }
+    (executor.bind(program, &slots, &outputs), slots.into_iter().chain(outputs).collect())
+}
+
+/// Every bit of a tensor.
+fn bits(tensor: &Tensor) -> Vec<u64> {
+    match &tensor.elements {
+        Elements::F32(x) => x.iter().map(|x| x.to_bits().into()).collect(),
+        Elements::F64(x) => x.iter().map(|x| x.to_bits()).collect(),
+        Elements::Index(x) => x.iter().map(|&x| x.into()).collect(),
+    }
+}
+
+fn check(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) {
+    let (program, inputs, errors) = draft(seed, dtype, extents, ops);
+    verify(&program).unwrap_or_else(|sentence| panic!("seed {seed}: {sentence}\n{program}"));
+    let truth = evaluate(&program, &inputs, Rounding::Outputs);
+    let mut first: Option<Vec<Vec<u64>>> = None;
+    for threads in [1, 2, 4] {
+        let mut cpu = Cpu::new(threads);
+        let (call, slots) = bind(&mut cpu, &program, &inputs, seed);
+        let before: Vec<Tensor> = slots.iter().map(|slot| cpu.read(slot.buffer)).collect();
+        cpu.run(call, 1);
+        let after: Vec<Tensor> = slots.iter().map(|slot| cpu.read(slot.buffer)).collect();
+        let outputs = &slots[inputs.len()..];
+        for (k, slot) in outputs.iter().enumerate() {
+            let whole = &after[inputs.len() + k];
+            let got = if slot.member { whole.member(1) } else { whole.clone() };
+            for (i, (x, y)) in got.to_f64().iter().zip(truth[k].to_f64()).enumerate() {
+                let bound = errors[k] + dtype.eps() * y.abs();
+                assert!(
+                    (x - y).abs() <= bound || x == &y || x.is_nan() && y.is_nan(),
+                    "seed {seed}, {threads} threads: output {k}[{i}] is {x}, truth {y}, bound {bound:e}\n{program}"
+                );
+            }
+            if slot.member {
+                for other in [0, 2] {
+                    let kept = bits(&before[inputs.len() + k].member(other)) == bits(&whole.member(other));
+                    assert!(kept, "seed {seed}: output {k} spilled into member {other}\n{program}");
+                }
+            }
+        }
+        for (k, slot) in slots[..inputs.len()].iter().enumerate() {
+            let written = outputs.iter().any(|output| output.buffer == slot.buffer);
+            assert!(written || bits(&before[k]) == bits(&after[k]), "seed {seed}: input {k} changed\n{program}");
+        }
+        let all: Vec<Vec<u64>> = after.iter().map(bits).collect();
+        let same = first.get_or_insert_with(|| all.clone()) == &all;
+        assert!(same, "seed {seed}: bits depend on the number of threads\n{program}");
+    }
+}
+
+#[test]
+fn random_programs_agree_with_the_reference() {
+    let mut seed = 0;
+    for extents in [
+        [1, 1, 1],
+        [3, 5, 2],
+        [7, 33, 4],
+        [64, 65, 31],
+        [32, 32, 32],
+        [5, 1024, 1],
+        [1, 1025, 3],
+        [257, 9, 8],
+        [0, 3, 2],
+    ] {
+        for dtype in [Dtype::F32, Dtype::F64] {
+            for _ in 0..12 {
+                check(seed, dtype, extents, 25);
+                seed += 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn large_programs_agree_at_any_number_of_threads() {
+    for seed in 0..6 {
+        let dtype = if seed % 2 == 0 { Dtype::F32 } else { Dtype::F64 };
+        check(1000 + seed, dtype, [301, 257, 190], 14);
+    }
+}
+
+/// Runs a program of `Index` and float inputs on both executors.
+fn both(program: &Program, inputs: &[Tensor]) -> (Vec<Tensor>, Vec<Tensor>) {
+    verify(program).expect("the test's program is well formed");
+    let mut cpu = Cpu::new(1);
+    let slots: Vec<Buffer> = inputs.iter().map(|tensor| cpu.buffer(&tensor.ty())).collect();
+    slots.iter().zip(inputs).for_each(|(&slot, tensor)| cpu.write(slot, tensor));
+    let outputs: Vec<Buffer> = program.outputs.iter().map(|output| cpu.buffer(program.ty(output.value))).collect();
+    let slot = |buffers: &[Buffer]| -> Vec<Slot> { buffers.iter().map(|&buffer| buffer.into()).collect() };
+    let call = cpu.bind(program, &slot(&slots), &slot(&outputs));
+    cpu.run(call, 0);
+    let got = outputs.iter().map(|&buffer| cpu.read(buffer)).collect();
+    (got, evaluate(program, inputs, Rounding::Outputs))
+}
+
+fn assert_near(program: &Program, inputs: &[Tensor], tolerance: f64) {
+    let (got, truth) = both(program, inputs);
+    for (k, (got, truth)) in got.iter().zip(&truth).enumerate() {
+        for (x, y) in got.to_f64().into_iter().zip(truth.to_f64()) {
+            let near = (x - y).abs() <= tolerance * (1.0 + y.abs()) || x.is_nan() && y.is_nan();
+            assert!(near, "output {k}: {x}, truth {y}\n{program}");
+        }
+    }
+}
+
+#[test]
+fn factorisations_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for n in [1, 2, 17, 40] {
+            let mut dice = Dice(n as u64);
+            let m = dice.eighths(n * n);
+            let gram = |i: usize, j: usize| (0..n).map(|k| m[k * n + i] * m[k * n + j]).sum::<f64>() / n as f64;
+            let a: Vec<f64> = (0..n * n).map(|at| gram(at / n, at % n) + f64::from(at / n == at % n)).collect();
+            let ty = Type::new(dtype, [n, n]);
+            let mut b = Builder::new("dense");
+            let a_in = b.input("a", ty.clone());
+            let rhs = b.input("rhs", Type::new(dtype, [n, 3]));
+            let l = b.push(Op::Cholesky, vec![a_in], ty.clone());
+            let x = b.push(Op::CholeskySolve, vec![l, rhs], Type::new(dtype, [n, 3]));
+            let values = b.push(Op::SymmetricEigenvalues, vec![a_in], Type::new(dtype, [n]));
+            let root = b.push(Op::PsdSqrt, vec![a_in], ty.clone());
+            let indefinite = b.offset(a_in, -3.0);
+            let none = b.push(Op::Cholesky, vec![indefinite], ty.clone());
+            for (name, value) in [("l", l), ("x", x), ("values", values), ("root", root), ("none", none)] {
+                b.output(name, value);
+            }
+            // The matrix has eigenvalues in [1, 5n]; every one of these is well conditioned.
+            let inputs = [tensor(&ty, a), tensor(&Type::new(dtype, [n, 3]), dice.eighths(3 * n))];
+            assert_near(&b.finish(), &inputs, 100.0 * n as f64 * dtype.eps());
+        }
+    }
+}
+
+#[test]
+fn sparse_products_and_random_numbers_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        let mut b = Builder::new("sparse");
+        let index = |n| Type::new(Dtype::Index, [n]);
+        let (starts, columns) = (b.input("starts", index(4)), b.input("columns", index(5)));
+        let values = b.input("values", Type::new(dtype, [5]));
+        let (x, y) = (b.input("x", Type::new(dtype, [4])), b.input("y", Type::new(dtype, [3])));
+        let forward =
+            b.push(Op::SparseMatVec { transpose: false }, vec![starts, columns, values, x], Type::new(dtype, [3]));
+        let back =
+            b.push(Op::SparseMatVec { transpose: true }, vec![starts, columns, values, y], Type::new(dtype, [4]));
+        b.output("forward", forward);
+        b.output("back", back);
+        let key = b.input("key", index(2));
+        let step = b.input("step", Type::new(Dtype::Index, Shape::scalar()));
+        for (name, distribution) in [("normal", Distribution::Normal), ("uniform", Distribution::Uniform)] {
+            let random = b.push(Op::Random { distribution, stream: 3 }, vec![key, step], Type::new(dtype, [7, 201]));
+            b.output(name, random);
+        }
+        let float = |n, x: &[f64]| tensor(&Type::new(dtype, [n]), x.to_vec());
+        let inputs = [
+            Tensor::index([4], vec![0, 2, 2, 5]),
+            Tensor::index([5], vec![1, 3, 0, 1, 2]),
+            float(5, &[1.0, -2.0, 0.5, 3.0, 4.0]),
+            float(4, &[1.0, 2.0, 3.0, 4.0]),
+            float(3, &[1.0, -1.0, 2.0]),
+            Tensor::index([2], vec![11, 13]),
+            Tensor::index(Shape::scalar(), vec![5]),
+        ];
+        assert_near(&b.finish(), &inputs, 64.0 * dtype.eps());
+    }
+}
+
+#[test]
+fn buffers_exchange_in_one_sweep() {
+    let ty = Type::new(Dtype::F32, [3000]);
+    let mut b = Builder::new("swap");
+    let (x, y) = (b.input("x", ty.clone()), b.input("y", ty.clone()));
+    b.output("x", y);
+    b.output("y", x);
+    let program = b.finish();
+    let mut cpu = Cpu::new(2);
+    let (x, y) = (cpu.buffer(&ty), cpu.buffer(&ty));
+    let ramp: Vec<f32> = (0..3000).map(|i| i as f32).collect();
+    cpu.write(x, &Tensor::f32([3000], ramp.clone()));
+    let call = cpu.bind(&program, &[x.into(), y.into()], &[x.into(), y.into()]);
+    for (first, second) in [(vec![0.0; 3000], ramp.clone()), (ramp.clone(), vec![0.0; 3000])] {
+        cpu.run(call, 0);
+        assert_eq!(cpu.read(x), Tensor::f32([3000], first));
+        assert_eq!(cpu.read(y), Tensor::f32([3000], second));
+    }
+}
+
+#[test]
+fn traces_the_first_number_that_is_not_finite() {
+    let mut b = Builder::new("trace");
+    let x = b.input("x", Type::new(Dtype::F32, [3]));
+    let y = b.unary(Unary::Exp, x);
+    let z = b.mul(y, y);
+    let w = b.unary(Unary::Log, z);
+    b.output("w", w);
+    let program = b.finish();
+    let mut cpu = Cpu::new(1);
+    let (x, w) = (cpu.buffer(&Type::new(Dtype::F32, [3])), cpu.buffer(&Type::new(Dtype::F32, [3])));
+    let call = cpu.bind(&program, &[x.into()], &[w.into()]);
+    cpu.write(x, &Tensor::f32([3], vec![1.0, 2.0, 3.0]));
+    assert_eq!(cpu.trace(call, 0), None);
+    // e⁵⁰ is a single, its square is not.
+    cpu.write(x, &Tensor::f32([3], vec![1.0, 50.0, 100.0]));
+    let found = cpu.trace(call, 0).expect("the square overflows");
+    assert!(found.inst.contains("exp"), "e¹⁰⁰ overflows first: {}", found.inst);
+    cpu.write(x, &Tensor::f32([3], vec![1.0, 50.0, 2.0]));
+    let found = cpu.trace(call, 0).expect("the square overflows");
+    assert!(found.inst.contains("mul") && found.value == f64::INFINITY, "{found:?}");
+    assert!(found.operands.iter().all(|x| (x / 50f64.exp() - 1.0).abs() < 1e-5), "{found:?}");
+}
