@@ -1,0 +1,86 @@
+//! The pages of `admmc explain CODE`: every code has one, and its examples do what the page says.
+
+use admmc::data::Files;
+use admmc::diag::{Code, Diags};
+use admmc::model::Inputs;
+use admmc::pipeline;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+
+/// Codes whose failing example passes every check, and why.
+const FAILS_LATER: &[(Code, &str)] = &[
+    (Code::RewrittenLoss, "a note about what is computed; nothing is refused"),
+    (Code::NonFinite, "happens while a problem runs"),
+    (Code::NoDevice, "depends on the machine"),
+];
+
+/// The files that a page shows, by name.
+struct Shown(BTreeMap<String, String>);
+
+impl Files for Shown {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        let text = self.0.get(&*path.to_string_lossy()).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(Cursor::new(text.clone().into_bytes())))
+    }
+
+    fn list(&self, _folder: &Path) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+/// The blocks of a page: what stands behind its fence, and its text.
+fn blocks(page: &str) -> Vec<(&str, String)> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(kind) = line.strip_prefix("```") {
+            let text = lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
+            blocks.push((kind, text));
+        }
+    }
+    blocks
+}
+
+/// The numbers of what is said about a text.
+fn codes(text: &str, files: &Shown) -> Vec<Code> {
+    let mut parsed = pipeline::parse_text(Path::new("page.admm"), text, files);
+    if !parsed.diags.has_errors() {
+        pipeline::check_all(&mut parsed, &Inputs::new(files));
+    }
+    let numbers = |diags: &Diags| diags.iter().map(|diag| diag.code).collect();
+    numbers(&parsed.diags)
+}
+
+#[test]
+fn every_page_fails_and_is_mended_as_it_says() {
+    for &code in Code::ALL {
+        let page = code.page();
+        assert!(page.starts_with(&format!("# {code} {}\n", code.slug())), "the page of {code} begins with its name");
+        let blocks = blocks(page);
+        let shown = blocks.iter().filter_map(|(kind, text)| Some((kind.strip_prefix("csv ")?.to_string(), text.clone())));
+        let files = Shown(shown.collect());
+        let only = |wanted: &str| {
+            let mut found = blocks.iter().filter(|(kind, _)| *kind == wanted).map(|(_, text)| text.as_str());
+            let text = found.next().unwrap_or_else(|| panic!("the page of {code} has a block `{wanted}`"));
+            assert!(found.next().is_none(), "the page of {code} has one block `{wanted}`");
+            text
+        };
+        let (failing, mended) = (codes(only("admm failing"), &files), codes(only("admm mended"), &files));
+        match FAILS_LATER.iter().find(|(exempt, _)| *exempt == code) {
+            None => assert!(failing.contains(&code), "the failing example of {code} gives {failing:?}"),
+            Some((_, why)) => assert_eq!(failing, [], "{code}: {why}"),
+        }
+        assert_eq!(mended, [], "the mended example of {code}");
+    }
+}
+
+#[test]
+fn there_is_no_page_without_a_code() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diag/explain");
+    for entry in std::fs::read_dir(folder).expect("the pages are there") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        let number = name.strip_suffix(".md").unwrap_or_else(|| panic!("`{name}` is no page"));
+        assert!(Code::ALL.iter().any(|code| code.number() == number), "`{name}` explains no code");
+    }
+}
