@@ -302,9 +302,12 @@ mod tests {
 
     #[test]
     fn precedence_is_seen() {
-        check("minimize -x^2 + 2*x'*A*x - (b + c)/2\n", expect![[r#"
+        check(
+            "minimize -x^2 + 2*x'*A*x - (b + c)/2\n",
+            expect![[r#"
             (minimize (- (+ (neg (^ x 2)) (* (* (* 2 (' x)) A) x)) (/ (+ b c) 2)))
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -313,7 +316,9 @@ mod tests {
                     var x, z: real[n], init = 0\nvar w[i in 1 to 8]: real[n]\nminimize fit: sum(i in 1 to 8: f(w[i])) + reg: norm1(z)\n\
                     subject to link[i in 1 to 8]: w[i] - z = 0\n           0 <= z <= 1, z in simplex\n\
                     split w | z\nsolve admm { rho = auto, tol = 1e-6 }\n";
-        check(text, expect![[r#"
+        check(
+            text,
+            expect![[r#"
             (admm 1)
             (param lambda 0.1)
             (data A (real 20 5) (csv "A.csv" (= column 2)))
@@ -329,7 +334,8 @@ mod tests {
             (solve admm
               (set rho auto)
               (set tol 1e-6))
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -337,7 +343,9 @@ mod tests {
         let text = "net G(φ): 16 -> dense 64 leaky_relu(0.2) -> dense 64 tanh\nsample noise ~ normal(16) batch 64\n\
                     player generator {\n    var φ: params(G)\n    maximize mean(D(G(noise; φ); discriminator.θ))\n}\n\
                     solve play as game {\n    repeat n epochs of digit {\n        each batch { adam generator { rate = 1e-3 } }\n        every 10 epochs restart discriminator\n        at epochs 50, 150 save images G(probe; φ) as grid(8, 8) \"samples\"\n    }\n}\n";
-        check(text, expect![[r#"
+        check(
+            text,
+            expect![[r#"
             (net G φ 16
               (dense 64 (leaky_relu 0.2))
               (dense 64 tanh))
@@ -353,6 +361,7 @@ mod tests {
                   (restart discriminator))
                 (at epochs 50 150
                   (save-images (G probe (; φ)) (grid 8 8) "samples"))))
-        "#]]);
+        "#]],
+        );
     }
 }

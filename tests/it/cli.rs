@@ -20,10 +20,7 @@ fn exit_codes_and_streams() {
     let slip = output(&["rum"]);
     assert_eq!(slip.status.code(), Some(2));
     assert!(slip.stdout.is_empty());
-    assert_eq!(
-        String::from_utf8_lossy(&slip.stderr),
-        "  × there is no command `rum`\n  help: did you mean `run`?\n"
-    );
+    assert_eq!(String::from_utf8_lossy(&slip.stderr), "  × there is no command `rum`\n  help: did you mean `run`?\n");
 }
 
 #[test]

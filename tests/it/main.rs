@@ -3,6 +3,7 @@
 mod cli;
 mod data;
 mod model;
+mod pages;
 mod report;
 mod solve;
 mod syntax;

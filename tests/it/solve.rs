@@ -17,8 +17,12 @@ fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Ou
     inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let model = pipeline::check(&mut parsed, &inputs);
     let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
-    let errors: Vec<String> =
-        parsed.diags.iter().filter(|d| d.severity == Severity::Error).map(|d| format!("{}: {}", d.code, d.message)).collect();
+    let errors: Vec<String> = parsed
+        .diags
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .map(|d| format!("{}: {}", d.code, d.message))
+        .collect();
     assert_eq!(errors, Vec::<String>::new());
     let compiled = compiled.expect("a file without errors compiles");
     run(&compiled.schedule, executor, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint to misfit")
