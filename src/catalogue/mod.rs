@@ -159,7 +159,7 @@ impl Function {
 
     /// Whether it is written between or before its operands.
     pub fn is_operator(self) -> bool {
-        matches!(self.member().form, Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Prefix(_))
+        matches!(self.member().form, Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Power | Form::Prefix(_))
             || self == Function::Transpose
     }
 

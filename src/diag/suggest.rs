@@ -1,13 +1,14 @@
 //! "Did you mean": the nearest of the names in scope.
 
 /// The candidate nearest to `name` by edit distance, if it is near enough to be a slip: at most a
-/// third of the letters changed. Ties go to the first.
+/// third of the letters changed; of a single letter, its case. Ties go to the first.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     candidates
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= limit && candidate != name)
+        .filter(|(_, candidate)| name.chars().nth(1).is_some() || candidate.to_lowercase() == name.to_lowercase())
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }

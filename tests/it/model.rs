@@ -1,40 +1,30 @@
 //! Files that parse and are wrong: each under `tests/cases/model/` with its expected rendering, and
 //! its mended twin, which passes. Set `UPDATE_EXPECT=1` to write renderings anew, and read them.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use admmc::data::{Disk, Files};
-use admmc::diag::{Diags, Style, render};
-use admmc::model::{Inputs, Model, check};
-use admmc::source::Sources;
-use admmc::syntax::ast::{Ast, ItemKind};
-use admmc::syntax::parse;
+use admmc::diag::{Code, Style, render};
+use admmc::model::{Inputs, Model};
+use admmc::pipeline::{self, Parsed};
+use admmc::tape::philox::{self, Stream};
+use expect_test::expect_file;
 
 /// A file and those it uses, checked: diagnostics, and the model where there are none.
-fn checked(path: &Path, text: &str, inputs: &Inputs) -> (Sources, Diags, Option<Model>) {
-    let mut sources = Sources::default();
-    let mut diags = Diags::default();
-    let mut asts: Vec<Ast> = Vec::new();
-    let mut open = vec![(path.to_owned(), text.to_owned())];
-    while let Some((path, text)) = open.pop() {
-        let file = sources.add(&path, text.as_str());
-        let ast = parse(file, &text, &mut diags);
-        for item in &ast.items {
-            if let ItemKind::Use { path: used } = &item.kind {
-                let used = path.with_file_name(&used.value);
-                let text = std::fs::read_to_string(&used).expect("a used file is there");
-                open.push((used, text));
-            }
-        }
-        asts.push(ast);
+fn checked(path: &Path, text: &str, files: &dyn Files) -> (Parsed, Option<Model>) {
+    let mut parsed = pipeline::parse_text(path, text, files);
+    if parsed.diags.has_errors() {
+        return (parsed, None);
     }
-    let model = (!diags.has_errors()).then(|| check(&asts, &sources, inputs, &mut diags));
-    (sources, diags, model)
+    let model = pipeline::check(&mut parsed, &Inputs::new(files));
+    (parsed, model)
 }
 
-fn drawn(sources: &Sources, diags: &Diags) -> String {
-    let drawn: Vec<String> = diags.iter().map(|diag| render(diag, sources, Style::default())).collect();
+fn drawn(parsed: &Parsed) -> String {
+    let drawn: Vec<String> =
+        parsed.diags.iter().map(|diag| render(diag, &parsed.sources, Style::default())).collect();
     drawn.join("\n")
 }
 
@@ -94,8 +84,99 @@ impl Files for WithClassifier {
 fn every_example_passes() {
     for path in files(&folder("examples")) {
         let text = std::fs::read_to_string(&path).expect("it can be read");
-        let (sources, diags, model) = checked(&path, &text, &Inputs::new(&WithClassifier));
-        assert!(diags.is_empty(), "{}\n{}", path.display(), drawn(&sources, &diags));
+        let (parsed, model) = checked(&path, &text, &WithClassifier);
+        assert!(parsed.diags.is_empty(), "{}\n{}", path.display(), drawn(&parsed));
         assert!(model.is_some_and(|model| model.players.iter().all(|player| !player.terms.is_empty())));
+    }
+}
+
+#[test]
+fn wrong_files_are_refused_in_words() {
+    let cases = files(&folder("tests/cases/model"));
+    assert!(cases.len() >= 35);
+    let mut codes = BTreeSet::new();
+    for path in cases {
+        let text = std::fs::read_to_string(&path).expect("a case is text");
+        let (parsed, _) = checked(&path, &text, &Disk);
+        let said = drawn(&parsed).replace(&format!("{}/", folder("tests/cases/model").display()), "");
+        assert!(parsed.diags.has_errors(), "{} is refused", path.display());
+        codes.extend(parsed.diags.iter().map(|diag| diag.code.number()));
+        expect_file![path.with_extension("expected")].assert_eq(&said);
+    }
+    let all = Code::ALL.iter().map(|code| code.number()).filter(|number| number.starts_with("E02") || number.starts_with("E03"));
+    assert_eq!(all.filter(|number| !codes.contains(number)).collect::<Vec<_>>(), Vec::<&str>::new(), "each code has a case");
+}
+
+#[test]
+fn each_wrong_file_has_a_twin_that_passes() {
+    let root = folder("tests/cases/model");
+    for path in files(&root) {
+        let mended = root.join("mended").join(path.file_name().expect("a file"));
+        let text = std::fs::read_to_string(&mended).expect("each case has its twin");
+        // Data lies beside the wrong file.
+        let (parsed, _) = checked(&path, &text, &Disk);
+        assert!(parsed.diags.is_empty(), "{}", drawn(&parsed));
+    }
+}
+
+/// Whatever parses is checked without a panic: tokens of the examples, dropped, doubled, swapped and
+/// put in one another's place.
+#[test]
+fn mutated_examples_never_panic() {
+    const ROUNDS: u32 = 100;
+    let mut random = Choices { stream: Stream::new(philox::key(7), 0), drawn: 0 };
+    for path in files(&folder("examples")) {
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let tokens = tokens(&text);
+        for _ in 0..ROUNDS {
+            let mut mutated = tokens.clone();
+            for _ in 0..1 + random.next(3) {
+                let (i, j) = (random.next(mutated.len()), random.next(mutated.len()));
+                match random.next(5) {
+                    0 => drop(mutated.remove(i)),
+                    1 => mutated.insert(i, mutated[j]),
+                    2 => mutated.swap(i, j),
+                    _ => mutated[i] = mutated[j],
+                }
+            }
+            let text = mutated.concat();
+            let (parsed, model) = checked(&path, &text, &WithClassifier);
+            assert!(model.is_some() || parsed.diags.has_errors(), "silent about\n{text}");
+            drawn(&parsed);
+        }
+    }
+}
+
+/// Words, numbers, marks and spaces.
+fn tokens(text: &str) -> Vec<&str> {
+    let kind = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => 0,
+        c if c.is_whitespace() => 1,
+        _ => 2,
+    };
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    let mut last = None;
+    for (at, c) in text.char_indices() {
+        if last.is_some_and(|last| last != kind(c) || last == 2) {
+            tokens.push(&text[start..at]);
+            start = at;
+        }
+        last = Some(kind(c));
+    }
+    tokens.push(&text[start..]);
+    tokens
+}
+
+/// Seeded choices.
+struct Choices {
+    stream: Stream,
+    drawn: u64,
+}
+
+impl Choices {
+    fn next(&mut self, n: usize) -> usize {
+        self.drawn += 1;
+        self.stream.word(0, self.drawn) as usize % n
     }
 }

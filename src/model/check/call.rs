@@ -195,9 +195,7 @@ impl<'a> Checker<'a> {
         let mut diag = Diag::new(Code::WrongKind, at, message)
             .label(this.span, format!("`{}` has {} parameters", this.name, this.numel))
             .help(format!("declare them with `var θ: params({})`", this.name));
-        for (span, words) in self.shape_sources(params) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[params]);
         self.fail(diag)
     }
 
@@ -225,9 +223,7 @@ impl<'a> Checker<'a> {
                     format!("`{name}` takes {width} numbers; `{text}` is {what}"),
                 )
                 .label(span, format!("its input has width {width}"));
-                for (span, words) in self.shape_sources(input) {
-                    diag = diag.label(span, words);
-                }
+                diag = self.with_sources(diag, &[input]);
                 self.fail(diag.help("a network takes one input, a vector of its width, or a batch of them, one a row"))
             }
         }

@@ -208,9 +208,7 @@ impl<'a> Checker<'a> {
         let message =
             format!("`{}` is declared as {} and is {}", ident.text, shape_words(shape), shape_words(&expr.shape));
         let mut diag = Diag::new(Code::ShapeMismatch, ty.span, message).here(format!("declared {shape}"));
-        for (span, words) in self.shape_sources(expr) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[expr]);
         self.fail(diag.help("one of the two is not what was meant; without the type, the file decides"))
     }
 
@@ -398,9 +396,7 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{}` is {} and starts as {}", ident.text, shape_words(shape), shape_words(&value.shape));
         let mut diag = Diag::new(Code::ShapeMismatch, init.span, message).label(ident.span, shape.to_string());
-        for (span, words) in self.shape_sources(&expr) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[&expr]);
         self.fail(diag.help("a start has the shape of the variable, or is one number for every element"))
     }
 

@@ -134,9 +134,7 @@ impl<'a> Checker<'a> {
                 let mut diag =
                     Diag::new(Code::WrongKind, arg.span, format!("`{text}` is {what}; {place} takes {wanted}"))
                         .here(what);
-                for (span, words) in self.shape_sources(&args[position].clone()) {
-                    diag = diag.label(span, words);
-                }
+                diag = self.with_sources(diag, &[&args[position]]);
                 let help = match function {
                     Function::Pow | Function::Div => "a dot makes an operator elementwise: `.*`, `./`, `.^`".to_owned(),
                     _ if function.is_operator() => format!("{}: {}", function.name(), function.doc()),
@@ -152,15 +150,7 @@ impl<'a> Checker<'a> {
         let (a, b) = (self.text(left.span), self.text(right.span));
         let message = format!("`{a}` is {} and `{b}` is {}", shape_words(&left.shape), shape_words(&right.shape));
         let mut diag = Diag::new(Code::ShapeMismatch, at, message).here(rule);
-        let mut sources = self.shape_sources(left);
-        sources.extend(self.shape_sources(right));
-        let mut seen = Vec::new();
-        for (span, words) in sources {
-            if !seen.contains(&span) {
-                seen.push(span);
-                diag = diag.label(span, words);
-            }
-        }
+        diag = self.with_sources(diag, &[left, right]);
         let help = if left.shape.rank() == 1 && right.shape.rank() == 1 && rule.contains('*') {
             format!("`{a}'*{b}` is a number, `{a}.*{b}` a vector")
         } else if left.shape.rank() == 2 && left.shape.0.first() == right.shape.0.first() {

@@ -112,9 +112,7 @@ impl<'a> Checker<'a> {
                 span,
                 format!("`{text}` is {}; it takes {wanted}, not {}", shape_words(&shape), at.len()),
             );
-            for (span, words) in self.shape_sources(&base) {
-                diag = diag.label(span, words);
-            }
+            diag = self.with_sources(diag, &[&base]);
             return self.fail(diag);
         }
         let mut ranges = Vec::new();
@@ -162,9 +160,7 @@ impl<'a> Checker<'a> {
             format!("the index {last} is past the end: `{text}` has {extent} {what}")
         };
         let mut diag = Diag::new(Code::WrongKind, at, message);
-        for (span, words) in self.shape_sources(base) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[base]);
         self.fail(diag)
     }
 

@@ -42,7 +42,8 @@ const DEPTH: usize = 256;
 /// Gives every name of these files a meaning. The first file is the problem; the others are those
 /// that it uses.
 pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags) -> Model {
-    let mut checker = Checker::new(sources, inputs, diags);
+    let mut own = Diags::default();
+    let mut checker = Checker::new(sources, inputs, &mut own);
     for ast in asts {
         checker.collect(&ast.items, None);
     }
@@ -52,6 +53,8 @@ pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags
     checker.solves(asts);
     let mut model = checker.model;
     prune::prune(&mut model);
+    own.sort();
+    diags.extend(own);
     model
 }
 

@@ -67,17 +67,17 @@ pub(super) enum State {
 }
 
 impl What<'_> {
-    /// `in words`
+    /// What it declares, in words.
     pub fn words(&self) -> &'static str {
         match self {
-            What::Param(_) => "parameter",
+            What::Param(_) => "a parameter",
             What::Data { .. } => "data",
-            What::Let { .. } => "named value",
-            What::Var { .. } => "variable",
-            What::Net { .. } => "network",
-            What::Sample { .. } => "sample",
-            What::Shows(_) => "shown value",
-            What::Player(_) => "player",
+            What::Let { .. } => "a named value",
+            What::Var { .. } => "a variable",
+            What::Net { .. } => "a network",
+            What::Sample { .. } => "a sample",
+            What::Shows(_) => "a shown value",
+            What::Player(_) => "a player",
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
             self.report(
                 Diag::new(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.text))
                     .here("here again")
-                    .label(span, format!("first here, as a {words}"))
+                    .label(span, format!("first here, as {words}"))
                     .help("a name stands for one thing; call one of them otherwise"),
             );
         }
@@ -348,7 +348,7 @@ impl<'a> Checker<'a> {
         if let Some(at) = self.find(&callee.key, scope) {
             let words = self.declarations[at].what.words();
             return self.fail(
-                diag.label(self.declarations[at].name.span, format!("a {words}"))
+                diag.label(self.declarations[at].name.span, words)
                     .help(format!("an element or a member is written `{}[1]`; a product needs its `*`", callee.text)),
             );
         }

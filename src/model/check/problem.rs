@@ -159,9 +159,7 @@ impl<'a> Checker<'a> {
                 body.span,
                 format!("a term of an objective is a number; `{text}` is {words}"),
             );
-            for (span, words) in self.shape_sources(&expr) {
-                diag = diag.label(span, words);
-            }
+            diag = self.with_sources(diag, &[&expr]);
             return self.report(diag.help("take its `sum`, its `mean`, or a norm of it"));
         }
         for factor in place.factors.into_iter().rev() {
@@ -394,9 +392,7 @@ impl<'a> Checker<'a> {
             let message =
                 format!("`{text}` is {} and its claimed update {}", shape_words(&shape), shape_words(&expr.shape));
             let mut diag = Diag::new(Code::ShapeMismatch, value.span, message).label(target.span, shape.to_string());
-            for (span, words) in self.shape_sources(&expr) {
-                diag = diag.label(span, words);
-            }
+            diag = self.with_sources(diag, &[&expr]);
             return self.fail(diag);
         }
         self.player(player).claims.push(Claim { target: id, value: expr, span });

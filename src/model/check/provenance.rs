@@ -2,13 +2,22 @@
 
 use super::Checker;
 use crate::catalogue::Function;
+use crate::diag::Diag;
 use crate::model::ir::{Expr, ExprKind, Leaf, Member};
 use crate::source::Span;
 use crate::tape::Shape;
 
 impl Checker<'_> {
+    /// A diagnostic with the places that gave these expressions their shapes, each once.
+    pub(super) fn with_sources(&self, diag: Diag, exprs: &[&Expr]) -> Diag {
+        let sources = exprs.iter().flat_map(|expr| self.shape_sources(expr));
+        sources.fold(diag, |diag, (span, words)| {
+            if diag.labels.iter().any(|label| label.span == span) { diag } else { diag.label(span, words) }
+        })
+    }
+
     /// The places that gave `expr` its shape, each with words; none where the shape is plain.
-    pub(super) fn shape_sources(&self, expr: &Expr) -> Vec<(Span, String)> {
+    fn shape_sources(&self, expr: &Expr) -> Vec<(Span, String)> {
         match &expr.kind {
             ExprKind::Leaf(leaf) => {
                 self.leaf_span(*leaf).map(|span| (span, self.declared(*leaf))).into_iter().collect()
@@ -35,7 +44,7 @@ impl Checker<'_> {
                 let net = &self.model.nets[net.index()];
                 let layer = &net.layers[layers.saturating_sub(1).min(net.layers.len() - 1)];
                 let width = layer.output.0.last().copied().unwrap_or(1);
-                let mut sources = vec![(layer.span, format!("`{}` gives {width} numbers for each input", net.name))];
+                let mut sources = vec![(layer.span, format!("`{}` gives {width} for each input", net.name))];
                 if input.shape.rank() > net.input.rank() {
                     sources.extend(self.shape_sources(input));
                 }

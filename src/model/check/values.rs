@@ -118,9 +118,7 @@ impl<'a> Checker<'a> {
         let (text, what) = (self.text(ast.span), if name == "nrows" { "rows" } else { "columns" });
         let mut diag =
             Diag::new(Code::WrongKind, ast.span, format!("`{text}` is {}; it has no {what}", shape_words(&expr.shape)));
-        for (span, words) in self.shape_sources(&expr) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[&expr]);
         self.fail(diag.help("`numel` counts the elements of anything, `nrows` those of a vector too"))
     }
 
@@ -261,9 +259,7 @@ impl<'a> Checker<'a> {
         let text = self.text(base.span);
         let message = format!("the {} elements of `{text}` don't fill {shape}", base.shape.numel());
         let mut diag = Diag::new(Code::ShapeMismatch, span, message);
-        for (span, words) in self.shape_sources(&base) {
-            diag = diag.label(span, words);
-        }
+        diag = self.with_sources(diag, &[&base]);
         self.fail(diag)
     }
 

@@ -127,9 +127,7 @@ impl<'a> Checker<'a> {
         };
         if pixels.isqrt().pow(2) != pixels {
             let mut diag = Diag::new(Code::WrongKind, value.span, format!("{pixels} numbers are no square image"));
-            for (span, words) in self.shape_sources(&images) {
-                diag = diag.label(span, words);
-            }
+            diag = self.with_sources(diag, &[&images]);
             return self.fail(diag);
         }
         if rows.saturating_mul(columns) > count {
@@ -141,9 +139,7 @@ impl<'a> Checker<'a> {
                     rows.saturating_mul(columns)
                 ),
             );
-            for (span, words) in self.shape_sources(&images) {
-                diag = diag.label(span, words);
-            }
+            diag = self.with_sources(diag, &[&images]);
             return self.fail(diag);
         }
         Some(StepKind::SaveImages { value: images, rows, columns, name: name.to_owned() })
