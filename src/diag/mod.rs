@@ -10,6 +10,8 @@ pub mod fix;
 mod json;
 mod render;
 mod suggest;
+#[cfg(test)]
+mod tests;
 
 use crate::source::Span;
 pub use codes::Code;

@@ -33,67 +33,61 @@ pub fn render(diag: &Diag, sources: &Sources, style: Style) -> String {
         .with_links(false)
         .without_syntax_highlighting();
     let mut out = String::new();
-    handler.render_report(&mut out, &Drawing::of(diag, sources)).expect("writing to a string can't fail");
+    for drawing in Drawing::all(diag, sources) {
+        handler.render_report(&mut out, &drawing).expect("writing to a string can't fail");
+    }
     // miette pads a few lines; a pipe and a golden file want none of it.
     out.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
-/// What miette draws.
+/// What miette draws: a message and the marks in one file.
 #[derive(Debug)]
 struct Drawing<'a> {
     header: Option<String>,
     severity: Severity,
     message: String,
-    because: Option<Because<'a>>,
+    because: Option<Because>,
     excerpt: Option<Excerpt<'a>>,
     labels: Vec<LabeledSpan>,
     help: Option<String>,
-    /// Labels in other files than the first.
-    elsewhere: Vec<Drawing<'a>>,
 }
 
 impl<'a> Drawing<'a> {
-    fn of(diag: &'a Diag, sources: &'a Sources) -> Drawing<'a> {
+    /// The diagnostic with its marks in the first file, and one drawing more for each further file.
+    fn all(diag: &Diag, sources: &'a Sources) -> Vec<Drawing<'a>> {
         let mut files: Vec<FileId> = Vec::new();
         for label in &diag.labels {
             if !files.contains(&label.span.file) && sources.files().len() > label.span.file.0 as usize {
                 files.push(label.span.file);
             }
         }
-        let mut drawings = files.iter().map(|&file| Drawing::of_file(diag, sources, file));
-        let first = drawings.next();
-        let elsewhere = drawings.collect();
-        Drawing {
+        let mut drawings: Vec<_> = files.iter().map(|&file| Drawing::of_file(diag, sources, file)).collect();
+        if drawings.is_empty() {
+            drawings.push(Drawing::without_text(diag.severity));
+        }
+        let first = drawings.remove(0);
+        let first = Drawing {
             header: Some(format!("{} {} {}", diag.severity, diag.code, diag.code.slug())),
             message: diag.message.clone(),
             because: Because::of(&diag.certificate),
             help: help(diag),
-            elsewhere,
-            ..first.unwrap_or_else(|| Drawing::empty(diag.severity))
-        }
+            ..first
+        };
+        drawings.insert(0, first);
+        drawings
     }
 
-    fn empty(severity: Severity) -> Drawing<'a> {
-        Drawing {
-            header: None,
-            severity,
-            message: String::new(),
-            because: None,
-            excerpt: None,
-            labels: Vec::new(),
-            help: None,
-            elsewhere: Vec::new(),
-        }
+    fn without_text(severity: Severity) -> Drawing<'a> {
+        let message = "and here".to_string();
+        Drawing { header: None, severity, message, because: None, excerpt: None, labels: Vec::new(), help: None }
     }
 
-    /// The marks in one file.
     fn of_file(diag: &Diag, sources: &'a Sources, id: FileId) -> Drawing<'a> {
         let file = sources.file(id);
         let labels: Vec<_> = diag.labels.iter().filter(|label| label.span.file == id).collect();
         let spans: Vec<_> = labels.iter().map(|label| label.span).collect();
-        let drawing = Drawing { message: "and here".into(), ..Drawing::empty(Severity::Note) };
         if file.text.is_empty() {
-            return Drawing { severity: diag.severity, ..drawing };
+            return Drawing::without_text(diag.severity);
         }
         let excerpt = Excerpt::of(file, &spans);
         let drawn = labels.iter().enumerate().map(|(index, label)| {
@@ -104,8 +98,7 @@ impl<'a> Drawing<'a> {
                 _ => LabeledSpan::new_with_span(text, place),
             }
         });
-        let labels = drawn.collect();
-        Drawing { severity: diag.severity, excerpt: Some(excerpt), labels, ..drawing }
+        Drawing { labels: drawn.collect(), excerpt: Some(excerpt), ..Drawing::without_text(diag.severity) }
     }
 }
 
@@ -125,7 +118,7 @@ impl fmt::Display for Drawing<'_> {
 
 impl std::error::Error for Drawing<'_> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
+        self.because.as_ref().map(|because| because as _)
     }
 }
 
@@ -153,43 +146,30 @@ impl miette::Diagnostic for Drawing<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
     }
-
-    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn miette::Diagnostic> + 'b>> {
-        if self.elsewhere.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.elsewhere.iter().map(|drawing| drawing as _)))
-    }
-
-    fn diagnostic_source(&self) -> Option<&dyn miette::Diagnostic> {
-        self.because.as_ref().map(|because| because as _)
-    }
 }
 
-/// The certificate as miette's chain of causes, a line each.
+/// The certificate as a chain of causes, a line each.
 #[derive(Debug)]
-struct Because<'a> {
-    line: &'a str,
-    next: Option<Box<Because<'a>>>,
+struct Because {
+    line: String,
+    next: Option<Box<Because>>,
 }
 
-impl<'a> Because<'a> {
-    fn of(certificate: &'a [String]) -> Option<Because<'a>> {
+impl Because {
+    fn of(certificate: &[String]) -> Option<Because> {
         let (line, rest) = certificate.split_first()?;
-        Some(Because { line, next: Because::of(rest).map(Box::new) })
+        Some(Because { line: line.clone(), next: Because::of(rest).map(Box::new) })
     }
 }
 
-impl fmt::Display for Because<'_> {
+impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.line)
+        f.write_str(&self.line)
     }
 }
 
-impl std::error::Error for Because<'_> {}
-
-impl miette::Diagnostic for Because<'_> {
-    fn diagnostic_source(&self) -> Option<&dyn miette::Diagnostic> {
+impl std::error::Error for Because {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.next.as_ref().map(|next| &**next as _)
     }
 }

@@ -54,7 +54,7 @@ fn the_corpus_comes_back_from_the_printer() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     #[test]
     fn printing_then_parsing_is_the_identity(tape in prop::collection::vec(any::<u32>(), 0..300)) {
