@@ -2,6 +2,8 @@
 
 mod cli;
 mod data;
+mod dependencies;
+mod layering;
 mod model;
 mod pages;
 mod report;
