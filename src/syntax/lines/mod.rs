@@ -6,10 +6,16 @@
 //! languages is found here, so that one slip costs one statement; so is nesting, which is counted,
 //! never recursed into.
 
+mod brackets;
+mod chain;
+mod unreadable;
+
 use super::ast::Comment;
 use super::{errors, foreign, keywords};
-use crate::diag::{Code, Diag, Diags};
+use crate::diag::{Diag, Diags};
 use crate::source::{FileId, Span};
+use chain::Chain;
+pub use unreadable::unreadable;
 
 /// Brackets may nest this deep; no problem written by a person comes near.
 pub const MAX_NESTING: usize = 200;
@@ -123,6 +129,7 @@ pub(super) enum Last {
     Operator,
 }
 
+/// An open bracket.
 #[derive(Debug, Clone, Copy)]
 struct Bracket {
     mark: char,
@@ -145,36 +152,6 @@ struct Line {
     first: Option<(usize, usize)>,
     comment: bool,
     after_blank: bool,
-}
-
-/// How deep the tree of an expression is, from above: the operations at each open bracket.
-#[derive(Debug, Default)]
-struct Chain {
-    counts: Vec<usize>,
-    total: usize,
-}
-
-impl Chain {
-    fn clear(&mut self) {
-        *self = Chain { counts: vec![0], total: 0 };
-    }
-
-    fn operation(&mut self) {
-        self.total += 1;
-        if let Some(count) = self.counts.last_mut() {
-            *count += 1;
-        }
-    }
-
-    fn comma(&mut self) {
-        if let Some(count) = self.counts.last_mut() {
-            self.total -= std::mem::take(count);
-        }
-    }
-
-    fn close(&mut self) {
-        self.total -= self.counts.pop().unwrap_or(0);
-    }
 }
 
 pub(super) struct Cutter<'a> {
@@ -406,153 +383,8 @@ impl<'a> Cutter<'a> {
 
     /// The expression's tree is one operation deeper.
     fn lengthen(&mut self, start: usize, end: usize) {
-        self.chain.operation();
-        if self.chain.total > MAX_CHAIN {
+        if self.chain.operation() > MAX_CHAIN {
             self.fault(errors::long_chain(self.span(start, end)));
-        }
-    }
-
-    // ---- Brackets ----
-
-    fn nested(&self) -> usize {
-        self.brackets.len() + self.levels.len() - 1
-    }
-
-    fn open(&mut self, mark: char) {
-        let at = self.at;
-        let suffix = self.last == Last::Operand;
-        self.take(mark.len_utf8(), Last::Operator);
-        if suffix {
-            self.lengthen(at, at + 1);
-        }
-        if self.excess > 0 || self.nested() >= MAX_NESTING {
-            self.excess += 1;
-            self.fault(errors::too_deep(self.span(at, at + 1)));
-        } else {
-            self.brackets.push(Bracket { mark, at });
-            self.chain.counts.push(0);
-        }
-    }
-
-    fn close(&mut self, mark: char) {
-        let at = self.at;
-        self.take(1, Last::Operand);
-        if self.excess > 0 {
-            self.excess -= 1;
-            return;
-        }
-        let here = self.span(at, at + 1);
-        match self.brackets.pop() {
-            Some(bracket) => {
-                self.chain.close();
-                if bracket.mark != opposite(mark) {
-                    self.fault(errors::mismatched(here, mark, self.span(bracket.at, bracket.at + 1), bracket.mark));
-                }
-            }
-            None => self.fault(errors::closes_nothing(here, mark)),
-        }
-    }
-
-    fn open_brace(&mut self) {
-        let at = self.at;
-        if self.excess > 0 {
-            return self.open('{');
-        }
-        if self.brackets.last().is_some_and(|bracket| bracket.at < self.line.start && bracket.mark != '{') {
-            self.cut_before_line();
-        }
-        if self.outside() && self.piece.is_some() && self.last == Last::Operand {
-            if self.nested() >= MAX_NESTING {
-                // Which brace closes what can't be told any more, so this is the last thing said.
-                self.fault(errors::too_deep(self.span(at, at + 1)));
-                self.lost = true;
-                self.at = self.text.len();
-                return;
-            }
-            let head = self.piece.take();
-            self.levels.push(Level { open: at, head, pieces: Vec::new() });
-            self.line.first.get_or_insert((at, at));
-            self.at += 1;
-            self.last = Last::Nothing;
-            return;
-        }
-        self.open('{');
-        self.fault(errors::stray_brace(self.span(at, at + 1)));
-    }
-
-    fn close_brace(&mut self) {
-        let at = self.at;
-        if self.excess > 0 || self.inside('{') || (self.levels.len() == 1 && self.outside()) {
-            return self.close('}');
-        }
-        self.unclosed_bracket();
-        self.finish();
-        if self.levels.len() > 1 {
-            self.note_indentation(at);
-            self.end_block(at + 1);
-        }
-        self.line.first.get_or_insert((at, at));
-        self.at += 1;
-        self.last = Last::Nothing;
-    }
-
-    /// Ends the innermost block at `close`.
-    fn end_block(&mut self, close: usize) {
-        let Some(level) = self.levels.pop() else { return };
-        let Some(mut piece) = level.head else { return };
-        piece.block = Some(Block { open: level.open, close, pieces: level.pieces });
-        if let Some(parent) = self.levels.last_mut() {
-            parent.pieces.push(piece);
-        }
-    }
-
-    /// Whether the statement before this place was a block; a comma may follow it.
-    fn after_block(&self) -> bool {
-        let before = self.levels.last().and_then(|level| level.pieces.last());
-        before.is_some_and(|piece| piece.block.is_some())
-    }
-
-    /// Reports the brackets of the statement that are still open, once.
-    fn unclosed_bracket(&mut self) {
-        if let Some(&bracket) = self.brackets.first() {
-            let span = self.span(bracket.at, bracket.at + 1);
-            self.fault(errors::unclosed(span, bracket.mark));
-        }
-        self.brackets.clear();
-        self.excess = 0;
-    }
-
-    /// The open bracket was never closed, and this line is a statement of its own.
-    fn cut_before_line(&mut self) {
-        let Some((first, end)) = self.line.first else { return };
-        self.unclosed_bracket();
-        if let Some(piece) = &mut self.piece {
-            piece.end = end;
-        }
-        self.finish();
-        let (at, last) = (self.at, self.last);
-        self.begin(first);
-        if let Some(piece) = &mut self.piece {
-            piece.end = first + self.text[first..at].trim_end().len();
-        }
-        self.last = last;
-    }
-
-    fn note_indentation(&mut self, close: usize) {
-        let Some(level) = self.levels.last() else { return };
-        let own_line = self.text[self.line.start..close].trim().is_empty();
-        if own_line && self.misplaced.is_none() && indent(self.text, close) < indent(self.text, level.open) {
-            self.misplaced = Some((close, level.open));
-        }
-    }
-
-    fn with_misplaced(&self, diag: Diag) -> Diag {
-        match self.misplaced {
-            Some((close, open)) => diag.label(self.span(open, open + 1), "this one").label(
-                self.span(close, close + 1),
-                "closed here, by a brace that is indented less: one may be missing before it",
-            ),
-            None => diag,
         }
     }
 
@@ -635,35 +467,4 @@ fn indent(text: &str, at: usize) -> usize {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = &text[start..at];
     line.len() - line.trim_start().len()
-}
-
-/// The bracket that opens what `mark` closes.
-fn opposite(mark: char) -> char {
-    match mark {
-        ')' => '(',
-        ']' => '[',
-        _ => '{',
-    }
-}
-
-/// A file that is not text at all: one error, and nothing else is said about it.
-pub fn unreadable(file: FileId, text: &str) -> Option<Diag> {
-    let (at, c) =
-        text.char_indices().find(|&(_, c)| c == '\u{fffd}' || (c.is_control() && !"\n\r\t\u{c}".contains(c)))?;
-    let span = Span::new(file, at, at + c.len_utf8());
-    let diag = |message: String, help: &str| Some(Diag::new(Code::UnreadableText, span, message).help(help));
-    match c {
-        '\0' => diag(
-            format!("the file is not text: byte {at} is zero"),
-            "a problem file is plain text in UTF-8; this may be a binary file, or UTF-16: save it again as UTF-8",
-        ),
-        '\u{fffd}' => diag(
-            format!("the file is not UTF-8 from byte {at} on"),
-            "a problem file is plain text in UTF-8; open it in an editor and save it again with that encoding",
-        ),
-        _ => diag(
-            format!("the file holds the control character U+{:04X} at byte {at}", u32::from(c)),
-            "a problem file is plain text; this character can't be seen in an editor, so delete it and what surrounds it",
-        ),
-    }
 }
