@@ -50,10 +50,10 @@ pub struct Compiled {
 /// Reads and parses a file and the files it uses.
 ///
 /// # Errors
-/// A sentence, where the file itself can't be read; a used file that can't is a diagnostic.
-pub fn parse(path: &Path, files: &dyn Files) -> Result<Parsed, String> {
+/// Where the file itself can't be read; a used file that can't is a diagnostic.
+pub fn parse(path: &Path, files: &dyn Files) -> std::io::Result<Parsed> {
     let mut parsed = Parsed::default();
-    let text = read(path, files).map_err(|error| format!("`{}` can't be read: {error}", path.display()))?;
+    let text = read(path, files)?;
     let mut seen = BTreeSet::from([path.to_path_buf()]);
     load(path, text, files, &mut parsed, &mut seen);
     Ok(parsed)

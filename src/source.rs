@@ -105,6 +105,11 @@ impl Sources {
         &self.files
     }
 
+    /// All files with their names in spans.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(at, file)| (FileId(at as u32), file))
+    }
+
     /// The text a span covers; empty where the span is out of range.
     pub fn text(&self, span: Span) -> &str {
         self.files

@@ -2,8 +2,11 @@
 
 use super::args::{self, Output};
 use super::complaint::Complaint;
-use super::{Exit, Setup, World, say};
+use super::{Exit, Setup, World, problem, say};
 use crate::diag::{self, Code};
+use crate::pipeline::Compiled;
+use crate::report::explain::{Subject, explain};
+use crate::steps::Script;
 
 pub fn run(args: &args::Explain, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
     let subject = args.subject.to_string_lossy();
@@ -25,7 +28,15 @@ pub fn run(args: &args::Explain, setup: &Setup, world: &mut World) -> Result<Exi
             near.unwrap_or_else(|| format!("codes run from {} to {}", Code::ALL[0], Code::ALL[Code::ALL.len() - 1])),
         ));
     }
-    Err(Complaint::not_yet("explain FILE", &args.subject))
+    let (_, compiled) = problem::compile(&args.subject, &args.inputs, setup, world)?;
+    Ok(match compiled {
+        Err(exit) => exit,
+        Ok(Compiled { model, split, plan, schedule, .. }) => {
+            let subject = Subject { model: &model, split: &split, plan: &plan, schedule: &schedule };
+            let script = if args.latex { Script::Latex } else { Script::Unicode };
+            say(world, &explain(subject, script))
+        }
+    })
 }
 
 /// `E` and digits, nothing that a file would be called.

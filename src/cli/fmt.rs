@@ -1,6 +1,5 @@
 //! `admmc fmt FILE…`
 
-use std::io::Read;
 use std::path::Path;
 
 use super::args;

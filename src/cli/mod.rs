@@ -4,14 +4,19 @@
 //! [`World`], and a test another.
 
 mod args;
+mod check;
 mod complaint;
 mod completions;
 mod devices;
 mod diagnostics;
+mod emit;
 mod exit;
 mod explain;
 mod fmt;
+mod gradcheck;
 mod machine;
+mod problem;
+mod run;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -84,10 +89,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Compare(args) => Err(Complaint::not_yet("compare", &args.file)),
         Command::Sweep(args) => Err(Complaint::not_yet("sweep", &args.file)),
         Command::Verify(args) => Err(Complaint::not_yet("verify", &args.file)),
-        Command::Run(args) => Err(Complaint::not_yet("run", &args.file)),
-        Command::Check(args) => Err(Complaint::not_yet("check", &args.files[0])),
-        Command::Emit(args) => Err(Complaint::not_yet("emit", &args.file)),
-        Command::Gradcheck(args) => Err(Complaint::not_yet("gradcheck", &args.file)),
+        Command::Run(args) => run::run(&args, &setup, world),
+        Command::Check(args) => check::run(&args, &setup, world),
+        Command::Emit(args) => emit::run(&args, &setup, world),
+        Command::Gradcheck(args) => gradcheck::run(&args, &setup, world),
         Command::Fmt(args) => fmt::run(&args, &setup, world),
         Command::New(args) => Err(Complaint::not_yet("new", args.name.as_ref())),
         Command::Devices => devices::run(&setup, world),

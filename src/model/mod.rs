@@ -8,6 +8,7 @@ mod fold;
 mod inputs;
 pub mod ir;
 mod lower;
+mod print;
 #[cfg(test)]
 mod tests;
 

@@ -44,6 +44,14 @@ impl Folder {
         }
     }
 
+    /// Takes a file away, if it is there.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.path.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Begins a trace.
     pub fn trace(&self, name: &str, columns: Vec<String>) -> io::Result<Trace<BufWriter<File>>> {
         Trace::new(BufWriter::new(File::create(self.path.join(name))?), columns)
@@ -80,6 +88,9 @@ mod tests {
         folder.write("x", b"two").expect("the folder can be written");
         assert_eq!(folder.read("x").expect("the folder can be read"), Some(b"two".to_vec()));
         assert_eq!(fs::read_dir(folder.path()).expect("the folder can be listed").count(), 1);
+        folder.remove("x").expect("the folder can be written");
+        folder.remove("x").expect("it is gone already");
+        assert_eq!(folder.read("x").expect("the folder can be read"), None);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! The lines a run begins with: what is solved, by which blocks and steps.
 
-use super::{Align, Look, Table};
+use super::results::Origin;
+use super::{Align, Look, Table, number};
+use crate::model::Model;
+use crate::model::ir::{Descent, DescentKind, PlayerId, VarKind};
+use crate::pipeline::Compiled;
+use crate::steps::ir::{MethodPlan, Rule, Step};
 
 /// A title and rows of two columns.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,6 +17,39 @@ pub struct Header {
 }
 
 impl Header {
+    /// What a compiled solve block is about to do.
+    pub fn of(compiled: &Compiled, origin: &Origin) -> Header {
+        let Compiled { model, solve, plan, .. } = compiled;
+        let title =
+            format!("{} · {} on {}, {}, seed {}", origin.file, solve.name, origin.device, solve.precision, origin.seed);
+        let mut rows = Vec::new();
+        for player in &model.players {
+            let sense = if player.maximize { "maximize" } else { "minimize" };
+            let head = player.name.as_ref().map_or(sense.to_owned(), |name| format!("{name}: {sense}"));
+            let labels = player.terms.iter().enumerate();
+            let labels = labels.map(|(at, term)| term.label.clone().unwrap_or_else(|| format!("term {}", at + 1)));
+            rows.push((head, labels.collect::<Vec<_>>().join(" + ")));
+        }
+        for var in &model.vars {
+            let family = var.family.map_or(String::new(), |count| format!("{count} of "));
+            let kind = match var.kind {
+                VarKind::Params(net) => format!("{} parameters of {}", var.shape.numel(), model.nets[net.index()].name),
+                VarKind::Symmetric => format!("symmetric{}", var.shape),
+                VarKind::Real => {
+                    format!("real{}", if var.shape.is_scalar() { String::new() } else { var.shape.to_string() })
+                }
+            };
+            rows.push((var.name.clone(), format!("{family}{kind}")));
+        }
+        for method in &plan.methods {
+            let row = steps(model, method);
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        Header { title, rows }
+    }
+
     /// As text, a line feed at the end of every line.
     pub fn render(&self, look: Look) -> String {
         let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
@@ -19,6 +57,38 @@ impl Header {
             table.row(["", name, text]);
         }
         format!("{}\n{}", look.paint(1, &self.title), table.render(look))
+    }
+}
+
+/// One method in a line: `admm` and the step of each component.
+fn steps(model: &Model, method: &MethodPlan) -> (String, String) {
+    let named = |what: &str, player: PlayerId| match &model.players[player.index()].name {
+        Some(name) => format!("{name}: {what}"),
+        None => what.to_owned(),
+    };
+    match method {
+        MethodPlan::Descent { player, descent } => (named("unsplit", *player), words(descent)),
+        MethodPlan::Admm(plan) => {
+            let step = |step: &Step| {
+                let vars: Vec<&str> =
+                    step.component.vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect();
+                let rule = match &step.rule {
+                    Rule::Quadratic { .. } => "closed form".to_owned(),
+                    Rule::Descent(descent) => words(descent),
+                };
+                format!("{} by {rule}", vars.join(", "))
+            };
+            let steps: Vec<String> = plan.steps().map(step).collect();
+            (named("admm", plan.player), format!("{}; ρ = {}", steps.join("; "), number(plan.rho)))
+        }
+    }
+}
+
+fn words(descent: &Descent) -> String {
+    match descent.kind {
+        DescentKind::Gradient { .. } => format!("gradient steps at rate {}", number(descent.rate)),
+        DescentKind::Adam { .. } => format!("Adam at rate {}", number(descent.rate)),
+        DescentKind::Lbfgs { .. } => "L-BFGS".to_owned(),
     }
 }
 

@@ -41,3 +41,13 @@ impl Look {
         if self.colour { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
+
+/// A recorded name as people know it.
+fn shown(name: &str) -> &str {
+    match name {
+        "primal" => "‖r‖",
+        "dual" => "‖s‖",
+        "rho" => "ρ",
+        name => name,
+    }
+}

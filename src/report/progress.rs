@@ -33,32 +33,32 @@ const LINE: f64 = 1.0;
 const STRETCH: f64 = 0.02;
 
 /// Shows how far a run is.
-pub struct Progress {
-    mode: Mode,
+pub struct Progress<'a> {
+    mode: Mode<'a>,
     /// When the next line is due.
     due: f64,
 }
 
-enum Mode {
+enum Mode<'a> {
     Live(ProgressBar),
-    Lines(Box<dyn Write>),
+    Lines(&'a mut dyn Write),
     Quiet,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// A line on the terminal that standard error is connected to.
-    pub fn live() -> Progress {
+    pub fn live() -> Progress<'a> {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         Progress { mode: Mode::Live(bar), due: 0.0 }
     }
 
     /// Lines of plain text, now and then.
-    pub fn lines(out: Box<dyn Write>) -> Progress {
+    pub fn lines(out: &'a mut dyn Write) -> Progress<'a> {
         Progress { mode: Mode::Lines(out), due: 0.0 }
     }
 
     /// Nothing.
-    pub fn quiet() -> Progress {
+    pub fn quiet() -> Progress<'a> {
         Progress { mode: Mode::Quiet, due: f64::INFINITY }
     }
 
@@ -133,25 +133,9 @@ fn line(elapsed: f64, tick: &Tick) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
     use expect_test::expect;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Shared(Rc<RefCell<Vec<u8>>>);
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.borrow_mut().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn tick<'a>(done: u64, values: &'a [(&'a str, f64)]) -> Tick<'a> {
         Tick { unit: "iteration", done, total: Some(1000), limit: true, values }
@@ -159,8 +143,8 @@ mod tests {
 
     #[test]
     fn plain_lines_at_a_bounded_rate() {
-        let out = Shared::default();
-        let mut progress = Progress::lines(Box::new(out.clone()));
+        let mut out = Vec::new();
+        let mut progress = Progress::lines(&mut out);
         for done in 1..=400 {
             progress.tick(done as f64 * 0.01, &tick(done, &[("objective", 3.0), ("‖r‖", 1.0 / done as f64)]));
         }
@@ -172,17 +156,17 @@ mod tests {
             iteration 301/1000  objective 3  ‖r‖ 0.00332226  3.0 s, at most 7.0 s left
             ρ doubled
         "]]
-        .assert_eq(&String::from_utf8_lossy(&out.0.borrow()));
+        .assert_eq(&String::from_utf8_lossy(&out));
     }
 
     #[test]
     fn a_long_run_slows_its_lines_down() {
-        let out = Shared::default();
-        let mut progress = Progress::lines(Box::new(out.clone()));
+        let mut out = Vec::new();
+        let mut progress = Progress::lines(&mut out);
         for second in 0..8 * 3600 {
             progress.tick(f64::from(second), &tick(u64::from(second as u32), &[]));
         }
-        let lines = out.0.borrow().iter().filter(|&&byte| byte == b'\n').count();
+        let lines = out.iter().filter(|&&byte| byte == b'\n').count();
         assert!((100..500).contains(&lines), "{lines} lines in eight hours");
     }
 

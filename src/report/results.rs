@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Folder, Residual, Summary, solution};
-use crate::exec::outcome::{Answer, Checked, Outcome};
+use crate::exec::outcome::{Answer, Checked, Outcome, Status};
 use crate::schedule::ir::Role;
 use crate::tape::{Elements, Shape, Tensor};
 
@@ -35,7 +35,7 @@ impl Summary {
             solve: Some(outcome.name.clone()).filter(|name| !name.is_empty()),
             status: outcome.status.to_string(),
             good: outcome.status.exit_code() == 0,
-            because: None,
+            because: because(&outcome.status).map(str::to_owned),
             terms: outcome.terms.iter().map(named).collect(),
             objective: (!outcome.terms.is_empty()).then(|| outcome.objective()),
             residuals: constraints.chain(stationarity).collect(),
@@ -47,6 +47,17 @@ impl Summary {
             seed: origin.seed,
             files: Vec::new(),
         }
+    }
+}
+
+/// A sentence beside the status.
+fn because(status: &Status) -> Option<&'static str> {
+    match status {
+        Status::Solved | Status::Stationary | Status::Completed => None,
+        Status::SolvedInaccurate => Some("the stopping test passed, and the re-check in double precision did not"),
+        Status::IterationLimit => Some("the iterations ran out before the stopping test passed"),
+        Status::TimeLimit | Status::Interrupted => Some("`--resume` goes on from here"),
+        Status::NonFinite(_) => Some("a value became NaN or infinite"),
     }
 }
 
@@ -126,7 +137,6 @@ fn piece(tensor: &Tensor, offset: usize, shape: Shape) -> Tensor {
 mod tests {
     use super::*;
     use crate::data::{Disk, read_named};
-    use crate::exec::Status;
     use crate::exec::outcome::{Row, Share};
 
     fn outcome() -> Outcome {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Align, Look, Table, number, seconds};
+use super::{Align, Look, Table, number, seconds, shown};
 
 /// The outcome in words and numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -67,8 +67,10 @@ impl Summary {
             });
             table.row([name.clone(), number(*value), bound]);
         }
-        for (name, value) in &self.tracks {
-            table.row([name.clone(), number(*value)]);
+        // The objective stands above, recomputed.
+        let again = |name: &str| name == "objective" && self.objective.is_some();
+        for (name, value) in self.tracks.iter().filter(|(name, _)| !again(name)) {
+            table.row([shown(name).to_owned(), number(*value)]);
         }
         table.rule();
         for (name, count) in &self.counts {

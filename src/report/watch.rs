@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter};
 
-use super::{Folder, Progress, Tick, Trace, png};
+use super::{Folder, Progress, Tick, Trace, png, shown};
 use crate::exec::observer::{self, Observer};
 use crate::exec::outcome::{Picture, Row};
 use crate::host::Host;
@@ -16,7 +16,7 @@ pub const TRACE: &str = "trace.csv";
 /// An observer that writes and shows.
 pub struct Watch<'a> {
     host: &'a dyn Host,
-    progress: Progress,
+    progress: Progress<'a>,
     folder: Option<&'a Folder>,
     columns: Vec<String>,
     /// Opened by the first row: a resumed run goes on behind the rows that it starts from.
@@ -32,7 +32,12 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Watches a run of `schedule`; without a folder nothing is written.
-    pub fn new(schedule: &Schedule, host: &'a dyn Host, progress: Progress, folder: Option<&'a Folder>) -> Watch<'a> {
+    pub fn new(
+        schedule: &Schedule,
+        host: &'a dyn Host,
+        progress: Progress<'a>,
+        folder: Option<&'a Folder>,
+    ) -> Watch<'a> {
         Watch {
             host,
             progress,
@@ -162,16 +167,6 @@ fn columns(schedule: &Schedule) -> Vec<String> {
     let mut columns = vec!["iteration".to_owned(), "seconds".to_owned()];
     collect(&schedule.body, &mut columns);
     columns
-}
-
-/// A recorded name as the live line has it.
-fn shown(name: &str) -> &str {
-    match name {
-        "primal" => "‖r‖",
-        "dual" => "‖s‖",
-        "rho" => "ρ",
-        name => name,
-    }
 }
 
 #[cfg(test)]

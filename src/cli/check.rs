@@ -1,0 +1,62 @@
+//! `admmc check FILE…`
+
+use std::path::Path;
+
+use super::args::{self, Output};
+use super::complaint::Complaint;
+use super::{Exit, Setup, World, diagnostics, problem, say, write};
+use crate::diag::{Fix, fix};
+use crate::pipeline::{self, Parsed};
+
+/// Repairs bring new errors to light; a chain of them longer than this has no end.
+const ROUNDS: usize = 20;
+
+/// Checks every file.
+pub fn run(args: &args::Check, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
+    let mut exit = Exit::Done;
+    for path in &args.files {
+        let mut parsed = checked(path, args, world)?;
+        let mut applied = 0;
+        while args.fix && applied < ROUNDS && mend(&parsed, world)? {
+            applied += 1;
+            parsed = checked(path, args, world)?;
+        }
+        report(path, &parsed, setup, world);
+        exit = exit.or(Exit::of(&parsed.diags));
+    }
+    Ok(exit)
+}
+
+fn checked(path: &Path, args: &args::Check, world: &World) -> Result<Parsed, Complaint> {
+    let mut parsed = problem::parse(path, world)?;
+    pipeline::check_all(&mut parsed, &args.inputs.of(world.files, !args.no_data));
+    Ok(parsed)
+}
+
+/// Applies every repair that fits, in all files; whether there was any.
+fn mend(parsed: &Parsed, world: &World) -> Result<bool, Complaint> {
+    let fixes: Vec<Fix> = parsed.diags.iter().filter_map(|diag| diag.fix.clone()).collect();
+    let mut mended = false;
+    for (id, file) in parsed.sources.iter() {
+        let text = fix::apply(&fixes, id, &file.text);
+        if *text != *file.text {
+            write(&file.path, &text, world)?;
+            mended = true;
+        }
+    }
+    Ok(mended)
+}
+
+/// The diagnostics are the result of this command: as JSON they go to standard output.
+fn report(path: &Path, parsed: &Parsed, setup: &Setup, world: &mut World) {
+    if setup.output == Output::Json {
+        let _ = diagnostics::show(&parsed.diags, &parsed.sources, setup, world.out);
+        return;
+    }
+    problem::show(parsed, setup, world);
+    if !setup.quiet {
+        let tally = diagnostics::tally(&parsed.diags);
+        let found = if tally.is_empty() { "nothing to complain about".to_owned() } else { tally };
+        say(world, &format!("{}: {found}\n", path.display()));
+    }
+}

@@ -1,0 +1,48 @@
+//! What most commands begin with: a file read, checked and compiled, its diagnostics shown.
+
+use std::path::Path;
+
+use super::args::Inputs;
+use super::complaint::Complaint;
+use super::{Exit, Setup, World, diagnostics};
+use crate::data::Files;
+use crate::model;
+use crate::pipeline::{self, Compiled, Parsed};
+
+impl Inputs {
+    /// As the checker takes them; without `bind`, data is taken at its declared shape.
+    pub fn of<'a>(&self, files: &'a dyn Files, bind: bool) -> model::Inputs<'a> {
+        model::Inputs {
+            set: self.set.iter().map(|set| (set.name.clone(), set.value.clone())).collect(),
+            data: self.data.iter().map(|data| (data.name.clone(), data.path.clone())).collect(),
+            files,
+            bind,
+        }
+    }
+}
+
+/// Reads and parses a file and those it uses.
+pub fn parse(path: &Path, world: &World) -> Result<Parsed, Complaint> {
+    pipeline::parse(path, world.files).map_err(|error| Complaint::unreadable(path, &error, world))
+}
+
+/// Compiles the chosen solve block and shows what was found on the way. Where that is errors, the
+/// end of the command.
+pub fn compile(
+    path: &Path,
+    inputs: &Inputs,
+    setup: &Setup,
+    world: &mut World,
+) -> Result<(Parsed, Result<Compiled, Exit>), Complaint> {
+    let mut parsed = parse(path, world)?;
+    let compiled = pipeline::check(&mut parsed, &inputs.of(world.files, true))
+        .and_then(|model| pipeline::compile(model, inputs.solve.as_deref(), &mut parsed.diags));
+    show(&parsed, setup, world);
+    let compiled = compiled.ok_or_else(|| Exit::of(&parsed.diags));
+    Ok((parsed, compiled))
+}
+
+/// Shows the diagnostics on standard error. Where that is closed, the exit code still tells.
+pub fn show(parsed: &Parsed, setup: &Setup, world: &mut World) {
+    let _ = diagnostics::show(&parsed.diags, &parsed.sources, setup, world.err);
+}

@@ -1,0 +1,121 @@
+//! `admmc run FILE`
+
+use std::path::{Path, PathBuf};
+
+use super::args::{self, Output};
+use super::complaint::Complaint;
+use super::values::Device;
+use super::{Exit, Machine, Setup, World, problem, say};
+use crate::diag::{Code, Diag, Style, render};
+use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
+use crate::pipeline::Compiled;
+use crate::report::results::{self, Origin};
+use crate::report::{Folder, Header, Progress, Summary, Watch};
+
+/// Compiles a file, runs it, and writes and shows what was found.
+pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
+    let mut executor = executor(args, world)?;
+    let (parsed, compiled) = problem::compile(&args.file, &args.inputs, setup, world)?;
+    let compiled = match compiled {
+        Ok(compiled) => compiled,
+        Err(exit) => return Ok(exit),
+    };
+    let origin =
+        Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
+    let shown = setup.output == Output::Text && !setup.quiet;
+    if shown {
+        say(world, &format!("{}\n", Header::of(&compiled, &origin).render(setup.look)));
+    }
+
+    let folder = folder(args)?;
+    let limit = args.time_limit.map(|limit| limit.0);
+    let interrupted = std::sync::Arc::clone(&world.interrupted);
+    let host = Machine::new(interrupted).limit(limit).folder(folder.path().to_owned(), args.resume);
+    let progress = match (shown, setup.err_look.terminal) {
+        (false, _) => Progress::quiet(),
+        (true, true) => Progress::live(),
+        (true, false) => Progress::lines(&mut *world.err),
+    };
+    let mut watch = Watch::new(&compiled.schedule, &host, progress, Some(&folder));
+    let ended = exec::run(&compiled.schedule, &mut *executor, &host, &mut watch, args.inputs.seed);
+    let written = watch.finish();
+    let outcome = ended.map_err(|sentence| Complaint::new(sentence).help("without `--resume` the run starts anew"))?;
+
+    let mut summary = Summary::of(&outcome, &origin);
+    summary.files = written.map_err(|sentence| Complaint::new(sentence).exit(Exit::Fault))?;
+    results::write(&folder, &outcome, &mut summary).map_err(|error| unwritable(folder.path(), &error))?;
+    if let Status::NonFinite(found) = &outcome.status {
+        let diag = non_finite(found, &outcome, &compiled);
+        let drawn = match setup.output {
+            Output::Text => render(&diag, &parsed.sources, Style { colour: setup.err_look.colour, width: setup.width }),
+            Output::Json => crate::diag::to_json(&diag, &parsed.sources).to_string(),
+        };
+        let _ = writeln!(world.err, "{drawn}");
+    }
+    match setup.output {
+        Output::Json => say(world, &summary.json()),
+        Output::Text => {
+            let place = format!("\nresults in {}\n", folder.path().display());
+            say(world, &format!("{}{}", summary.render(setup.look), if setup.quiet { "" } else { &place }))
+        }
+    };
+    Ok(match outcome.status {
+        Status::Interrupted => Exit::Interrupted,
+        _ if summary.good => Exit::Done,
+        _ => Exit::Unsolved,
+    })
+}
+
+/// The device asked for.
+fn executor(args: &args::Run, world: &World) -> Result<Box<dyn Executor>, Complaint> {
+    match args.device {
+        Device::Auto | Device::Cpu => Ok(Box::new(Cpu::new(args.threads.unwrap_or(world.threads)))),
+        Device::Reference => Ok(Box::new(Reference::new())),
+        Device::Cuda(number) => Err(Complaint::new(format!(
+            "the CUDA device {number} can't be used: this version runs on the processor only"
+        ))
+        .code(Code::NoDevice)
+        .help("leave `--device` out, or write `--device cpu`")
+        .exit(Exit::Fault)),
+    }
+}
+
+/// The folder for results. A checkpoint that this run does not go on from is another run's.
+fn folder(args: &args::Run) -> Result<Folder, Complaint> {
+    let path = args.out.clone().unwrap_or_else(|| {
+        let name = args.file.file_stem().unwrap_or(args.file.as_os_str());
+        PathBuf::from("out").join(name)
+    });
+    let made = Folder::create(&path).and_then(|folder| {
+        if !args.resume {
+            folder.remove(Machine::CHECKPOINT)?;
+        }
+        Ok(folder)
+    });
+    made.map_err(|error| unwritable(&path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {
+    Complaint::new(format!("the results can't be written to `{}`: {error}", path.display()))
+        .help("`--out DIR` names another folder")
+        .exit(Exit::Fault)
+}
+
+/// E0701, at the expression that first made a number that is not finite.
+fn non_finite(found: &NonFinite, outcome: &Outcome, compiled: &Compiled) -> Diag {
+    let span = found.origin.unwrap_or(compiled.solve.span);
+    let place = match outcome.epochs {
+        Some(epoch) => format!("iteration {}, epoch {epoch}", outcome.iterations),
+        None => format!("iteration {}", outcome.iterations),
+    };
+    let mut diag = Diag::new(Code::NonFinite, span, format!("a value became {} in {place}", found.value));
+    diag = diag.here(if found.origin.is_some() { "here" } else { "in this solve block" });
+    if !found.operands.is_empty() {
+        let operands: Vec<String> = found.operands.iter().map(f64::to_string).collect();
+        diag = diag.certify(format!("it was computed from {}", operands.join(" and ")));
+    }
+    if !found.inst.is_empty() {
+        diag = diag.certify(format!("instruction: {}", found.inst.trim()));
+    }
+    diag.help("every number that depends on it is lost, so the run stops; a smaller `rate`, or a `rho` nearer to `auto`, keeps iterates bounded")
+}
