@@ -18,8 +18,8 @@ use crate::schedule::{self, Schedule};
 use crate::source::{Sources, Span};
 use crate::split::{self, Split};
 use crate::steps::{self, Plan};
-use crate::syntax::ast::{Ast, ItemKind};
 use crate::syntax;
+use crate::syntax::ast::{Ast, ItemKind};
 
 /// A file and what it uses, read and parsed.
 #[derive(Debug, Default)]

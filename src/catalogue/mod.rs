@@ -159,8 +159,10 @@ impl Function {
 
     /// Whether it is written between or before its operands.
     pub fn is_operator(self) -> bool {
-        matches!(self.member().form, Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Power | Form::Prefix(_))
-            || self == Function::Transpose
+        matches!(
+            self.member().form,
+            Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Power | Form::Prefix(_)
+        ) || self == Function::Transpose
     }
 
     /// Whether each element of the result depends on the same element of the operands alone

@@ -11,6 +11,7 @@ mod lower;
 mod print;
 #[cfg(test)]
 mod tests;
+mod unicode;
 
 pub use check::check;
 pub use fold::{evaluate, fold, is_constant};

@@ -1,237 +1,232 @@
-//! The text form of a model: declarations with their shapes, each player's terms in minimised form,
-//! constraints, solve blocks. Expressions are fully bracketed, the function first.
+//! The text of a model, for `emit --model` and golden tests: a line a declaration, terms and
+//! constraints as mathematics.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt;
 
-use super::ir::{
-    Admm, Claim, Constraint, Data, Descent, DescentKind, Expr, ExprKind, Method, Model, Net, Player, Relation, Rho,
-    Sample, SampleSource, Solve, SolveBody, Step, StepKind, Term, Unit, Var, VarId, VarKind, When,
-};
+use super::ir::*;
 
-impl Display for Model {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.data.iter().try_for_each(|data| writeln!(f, "{}", data_line(data)))?;
-        self.nets.iter().try_for_each(|net| net_lines(f, net))?;
-        self.samples.iter().try_for_each(|sample| writeln!(f, "{}", sample_line(self, sample)))?;
-        self.players.iter().try_for_each(|player| player_lines(f, self, player))?;
-        self.solves.iter().try_for_each(|solve| solve_lines(f, self, solve))
-    }
-}
-
-/// `name`, `name[8]`
-fn family(name: &str, count: Option<usize>) -> String {
-    count.map_or(name.to_owned(), |count| format!("{name}[{count}]"))
-}
-
-fn data_line(data: &Data) -> String {
-    let rows = data.rows.as_ref().map_or(String::new(), |rows| format!(", rows {rows:?}"));
-    format!("data {}: {}{rows}", family(&data.name, data.family), data.tensor.ty())
-}
-
-fn net_lines(f: &mut Formatter<'_>, net: &Net) -> fmt::Result {
-    writeln!(f, "net {}: {} -> {}, {} parameters", net.name, net.input, net.output, net.numel)?;
-    for entry in &net.entries {
-        writeln!(f, "  {}.{} {} at {}, {:?}", entry.layer, entry.name, entry.shape, entry.offset, entry.init)?;
-    }
-    for layer in &net.layers {
-        let activations =
-            layer.activations.iter().map(|(activation, parameter)| format!(" {activation:?}({parameter})"));
-        writeln!(f, "  {:?} -> {}{}", layer.kind, layer.output, activations.collect::<String>())?;
-    }
-    Ok(())
-}
-
-fn sample_line(model: &Model, sample: &Sample) -> String {
-    let source = match &sample.source {
-        SampleSource::Rows(parts) => {
-            let names: Vec<&str> = parts.iter().map(|data| model.data[data.index()].name.as_str()).collect();
-            format!("rows of {}", names.join(", "))
-        }
-        SampleSource::Normal => "normal".to_owned(),
-        SampleSource::Uniform { low, high } => format!("uniform on [{low}, {high}]"),
-        SampleSource::Bernoulli { p } => format!("bernoulli {p}"),
-        SampleSource::Categorical { k } => format!("categorical {k}"),
-    };
-    let shapes: Vec<String> = sample.shapes.iter().map(ToString::to_string).collect();
-    let how = match (sample.fixed, sample.keep) {
-        (true, _) => ", once",
-        (false, true) => ", short last batch kept",
-        (false, false) => "",
-    };
-    format!("sample {} ~ {source} {}{how}", family(&sample.names.join(", "), sample.family), shapes.join(", "))
-}
-
-fn player_lines(f: &mut Formatter<'_>, model: &Model, player: &Player) -> fmt::Result {
-    match &player.name {
-        Some(name) => writeln!(f, "player {name}{}", if player.maximize { ", negated" } else { "" })?,
-        None => writeln!(f, "problem{}", if player.maximize { ", negated" } else { "" })?,
-    }
-    player.vars.iter().try_for_each(|var| writeln!(f, "  {}", var_line(model, &model.vars[var.index()])))?;
-    player.terms.iter().try_for_each(|term| writeln!(f, "  {}", term_line(model, term)))?;
-    player.constraints.iter().try_for_each(|constraint| writeln!(f, "  {}", constraint_line(model, constraint)))?;
-    if let Some((x, z)) = &player.split {
-        writeln!(f, "  split {} | {}", names(model, x), names(model, z))?;
-    }
-    for Claim { target, value, .. } in &player.claims {
-        writeln!(f, "  claim {} = {}", model.vars[target.index()].name, expr(model, value))?;
-    }
-    Ok(())
-}
-
-fn names(model: &Model, vars: &[VarId]) -> String {
-    vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-fn var_line(model: &Model, var: &Var) -> String {
-    let kind = match var.kind {
-        VarKind::Real => "real".to_owned(),
-        VarKind::Symmetric => "symmetric".to_owned(),
-        VarKind::Params(net) => format!("params({})", model.nets[net.index()].name),
-    };
-    let init = match &var.init {
-        super::ir::Init::Given(tensor) => format!("given {}", tensor.ty()),
-        other => format!("{other:?}"),
-    };
-    format!("var {}: {kind}{}, starts {init}", family(&var.name, var.family), var.shape)
-}
-
-fn label(label: &Option<String>) -> String {
-    label.as_ref().map_or(String::new(), |label| format!("{label}: "))
-}
-
-fn each(over: &Option<super::ir::Loop>, what: &str) -> String {
-    over.map_or(String::new(), |over| format!(" {what} i in 1 to {}", over.count))
-}
-
-fn term_line(model: &Model, term: &Term) -> String {
-    format!("minimize {}{}{}", label(&term.label), expr(model, &term.expr), each(&term.over, "summed over"))
-}
-
-fn constraint_line(model: &Model, constraint: &Constraint) -> String {
-    let relation = match &constraint.relation {
-        Relation::Zero(zero) => format!("{} = 0", expr(model, zero)),
-        Relation::NonPositive(negative) => format!("{} <= 0", expr(model, negative)),
-        Relation::In { expr: inside, set, args } => {
-            let args: String = args.iter().map(|arg| format!(" {}", expr(model, arg))).collect();
-            format!("{} in ({}{args})", expr(model, inside), set.name())
-        }
-    };
-    format!("subject to {}{relation}{}", label(&constraint.label), each(&constraint.over, "for"))
-}
-
-fn solve_lines(f: &mut Formatter<'_>, model: &Model, solve: &Solve) -> fmt::Result {
-    let forms = if solve.stable { "" } else { ", losses as written" };
-    write!(f, "solve {} in {}{forms}", solve.name, solve.precision)?;
-    match &solve.body {
-        SolveBody::Method(method) => writeln!(f, ": {}", method_text(method)),
-        SolveBody::Game(steps) => {
-            writeln!(f)?;
-            step_lines(f, model, steps, 1)
-        }
-    }
-}
-
-fn method_text(method: &Method) -> String {
-    match method {
-        Method::Descent(descent) => descent_text(descent),
-        Method::Admm(admm) => admm_text(admm),
-    }
-}
-
-fn admm_text(admm: &Admm) -> String {
-    let rho = match admm.rho {
-        Rho::Auto => "rho auto".to_owned(),
-        Rho::Value(rho) => format!("rho {rho}"),
-        Rho::Kappa(kappa) => format!("kappa {kappa}"),
-    };
-    let tol = admm.tol.map_or("no tolerance".to_owned(), |tol| format!("tol {tol:e}"));
-    let inner = |what: &str, step: &Option<Descent>| {
-        step.as_ref().map_or(String::new(), |step| format!(", {what} by {}", descent_text(step)))
-    };
-    format!(
-        "admm, {rho}, relax {}, {tol}, iterations {}, adapt {:?} every {}{}{}",
-        admm.relax,
-        admm.iterations,
-        admm.adapt,
-        admm.adapt_every,
-        inner("x", &admm.x_step),
-        inner("z", &admm.z_step)
-    )
-}
-
-fn descent_text(descent: &Descent) -> String {
-    let kind = match descent.kind {
-        DescentKind::Gradient { momentum } => format!("gradient rate {} momentum {momentum}", descent.rate),
-        DescentKind::Adam { beta1, beta2, epsilon } => {
-            format!("adam rate {} beta1 {beta1} beta2 {beta2} epsilon {epsilon:e}", descent.rate)
-        }
-        DescentKind::Lbfgs { memory } => format!("lbfgs memory {memory}"),
-    };
-    let tol = descent.tol.map_or(String::new(), |tol| format!(" tol {tol:e}"));
-    format!("{kind} steps {}{tol}{}", descent.steps, if descent.fresh { " fresh" } else { "" })
-}
-
-fn step_lines(f: &mut Formatter<'_>, model: &Model, steps: &[Step], depth: usize) -> fmt::Result {
-    steps.iter().try_for_each(|step| {
-        write!(f, "{}", "  ".repeat(depth))?;
-        step_line(f, model, step, depth)
-    })
-}
-
-fn step_line(f: &mut Formatter<'_>, model: &Model, step: &Step, depth: usize) -> fmt::Result {
-    let player =
-        |id: super::ir::PlayerId| model.players[id.index()].name.clone().unwrap_or_else(|| "problem".to_owned());
-    match &step.kind {
-        StepKind::Epochs { count, sample, body } => {
-            writeln!(f, "repeat {count} epochs of {}", model.samples[sample.index()].names.join(", "))?;
-            step_lines(f, model, body, depth + 1)
-        }
-        StepKind::Times { count, body } => {
-            writeln!(f, "repeat {count} times")?;
-            step_lines(f, model, body, depth + 1)
-        }
-        StepKind::EachBatch { body } => {
-            writeln!(f, "each batch")?;
-            step_lines(f, model, body, depth + 1)
-        }
-        StepKind::Method { player: whose, method } => writeln!(f, "{}: {}", player(*whose), method_text(method)),
-        StepKind::Restart { player: whose } => writeln!(f, "restart {}", player(*whose)),
-        StepKind::Track { name, value } => writeln!(f, "track {name} = {}", expr(model, value)),
-        StepKind::SaveImages { value, rows, columns, name } => {
-            writeln!(f, "save images {} as {rows} by {columns} {name:?}", expr(model, value))
-        }
-        StepKind::When { when, body } => {
-            let unit = |unit: &Unit| if *unit == Unit::Epochs { "epochs" } else { "iterations" };
-            match when {
-                When::Every { count, unit: counted } => write!(f, "every {count} {}: ", unit(counted))?,
-                When::At { points, unit: counted } => write!(f, "at {} {points:?}: ", unit(counted))?,
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for data in &self.data {
+            write!(f, "data {}: {}", data.name, data.tensor.ty())?;
+            match (&data.family, &data.rows) {
+                (Some(_), Some(rows)) => writeln!(f, ", members of {rows:?} rows")?,
+                (Some(count), None) => writeln!(f, ", {count} members")?,
+                _ => writeln!(f)?,
             }
-            step_line(f, model, body, depth)
+        }
+        self.nets.iter().try_for_each(|net| writeln!(f, "{net}"))?;
+        for sample in &self.samples {
+            self.sample(f, sample)?;
+        }
+        for player in &self.players {
+            self.player(f, player)?;
+        }
+        for solve in &self.solves {
+            self.solve(f, solve)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "net {}: {}", self.name, self.input.numel())?;
+        for layer in &self.layers {
+            let LayerKind::Dense { weight, .. } = layer.kind;
+            write!(f, " -> dense {}", layer.output.numel())?;
+            for (activation, parameter) in &layer.activations {
+                let function = activation.function();
+                match function.signature().parameters().len() {
+                    1 => write!(f, " {}", function.name())?,
+                    _ => write!(f, " {}({parameter})", function.name())?,
+                }
+            }
+            match self.entries[weight].init {
+                EntryInit::Zeros => write!(f, " init zeros")?,
+                EntryInit::Ones => write!(f, " init ones")?,
+                EntryInit::Normal(scale) => write!(f, " init normal({scale:.4})")?,
+                EntryInit::Uniform(bound) => write!(f, " init uniform({bound:.4})")?,
+            }
+        }
+        write!(f, " = {} parameters", self.numel)
+    }
+}
+
+impl Model {
+    fn sample(&self, f: &mut fmt::Formatter<'_>, sample: &Sample) -> fmt::Result {
+        let parts: Vec<String> =
+            sample.names.iter().zip(&sample.shapes).map(|(name, shape)| format!("{name}: {shape}")).collect();
+        write!(f, "sample {}", parts.join(", "))?;
+        match &sample.source {
+            SampleSource::Rows(data) => {
+                let names: Vec<&str> = data.iter().map(|id| self.data[id.index()].name.as_str()).collect();
+                write!(f, " of rows of {}", names.join(", "))?;
+            }
+            SampleSource::Normal => write!(f, " normal")?,
+            SampleSource::Uniform { low, high } => write!(f, " uniform on {low} to {high}")?,
+            SampleSource::Bernoulli { p } => write!(f, " bernoulli({p})")?,
+            SampleSource::Categorical { k } => write!(f, " categorical({k})")?,
+        }
+        if let Some(count) = sample.family {
+            write!(f, ", {count} members")?;
+        }
+        writeln!(f, "{}{}", if sample.fixed { ", fixed" } else { "" }, if sample.keep { ", keep" } else { "" })
+    }
+
+    fn player(&self, f: &mut fmt::Formatter<'_>, player: &Player) -> fmt::Result {
+        match &player.name {
+            Some(name) => writeln!(f, "player {name}")?,
+            None => writeln!(f, "problem")?,
+        }
+        for id in &player.vars {
+            let var = &self.vars[id.index()];
+            let kind = match var.kind {
+                VarKind::Real => {
+                    format!("real{}", if var.shape.is_scalar() { String::new() } else { var.shape.to_string() })
+                }
+                VarKind::Symmetric => format!("symmetric{}", var.shape),
+                VarKind::Params(net) => format!("params({})", self.nets[net.index()].name),
+            };
+            let family = var.family.map_or(String::new(), |count| format!("[1 to {count}]"));
+            let init = match &var.init {
+                Init::Zeros => "zeros".to_owned(),
+                Init::Given(_) => "given".to_owned(),
+                Init::Normal { scale, shift } => format!("normal({scale}, {shift})"),
+                Init::Uniform { low, high } => format!("uniform({low}, {high})"),
+                Init::Layers => "layers".to_owned(),
+            };
+            writeln!(f, "  var {}{family}: {kind}, init {init}", var.name)?;
+        }
+        for term in &player.terms {
+            let label = term.label.as_ref().map_or(String::new(), |label| format!("{label}: "));
+            let text = self.unicode(&term.expr);
+            let text = if term.over.is_some() { format!("Σᵢ ({text})") } else { text };
+            let count = term.over.map_or(String::new(), |over| format!(", i to {}", over.count));
+            writeln!(f, "  minimize {label}{text}{count}")?;
+        }
+        for constraint in &player.constraints {
+            let label = constraint.label.as_ref().map_or(String::new(), |label| format!("{label}: "));
+            let text = self.unicode(constraint.relation.expr());
+            let relation = match &constraint.relation {
+                Relation::Zero(_) => " = 0".to_owned(),
+                Relation::NonPositive(_) => " ≤ 0".to_owned(),
+                Relation::In { set, .. } => format!(" ∈ {}", set.name()),
+            };
+            let count = constraint.over.map_or(String::new(), |over| format!(", i to {}", over.count));
+            writeln!(f, "  subject to {label}{text}{relation}{count}")?;
+        }
+        if let Some((x, z)) = &player.split {
+            let names = |side: &[VarId]| {
+                side.iter().map(|id| self.vars[id.index()].name.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            writeln!(f, "  split {} | {}", names(x), names(z))?;
+        }
+        for claim in &player.claims {
+            let target = &self.vars[claim.target.index()].name;
+            writeln!(f, "  claim {target} = {}", self.unicode(&claim.value))?;
+        }
+        Ok(())
+    }
+
+    fn solve(&self, f: &mut fmt::Formatter<'_>, solve: &Solve) -> fmt::Result {
+        let losses = if solve.stable { "stable" } else { "literal" };
+        writeln!(f, "solve {}, {}, {losses} losses", solve.name, solve.precision)?;
+        match &solve.body {
+            SolveBody::Method(method) => writeln!(f, "  {method}"),
+            SolveBody::Game(steps) => steps.iter().try_for_each(|step| self.step(f, step, 1)),
+        }
+    }
+
+    fn step(&self, f: &mut fmt::Formatter<'_>, step: &Step, depth: usize) -> fmt::Result {
+        let indent = "  ".repeat(depth);
+        let inside =
+            |f: &mut fmt::Formatter<'_>, body: &[Step]| body.iter().try_for_each(|step| self.step(f, step, depth + 1));
+        let player = |id: &PlayerId| self.players[id.index()].name.as_deref().unwrap_or("problem");
+        match &step.kind {
+            StepKind::Epochs { count, sample, body } => {
+                writeln!(f, "{indent}repeat {count} epochs of {}", self.samples[sample.index()].names.join(", "))?;
+                inside(f, body)
+            }
+            StepKind::Times { count, body } => {
+                writeln!(f, "{indent}repeat {count} times")?;
+                inside(f, body)
+            }
+            StepKind::EachBatch { body } => {
+                writeln!(f, "{indent}each batch")?;
+                inside(f, body)
+            }
+            StepKind::Method { player: id, method } => writeln!(f, "{indent}{}: {method}", player(id)),
+            StepKind::Restart { player: id } => writeln!(f, "{indent}restart {}", player(id)),
+            StepKind::Track { name, value } => writeln!(f, "{indent}track {name} = {}", self.unicode(value)),
+            StepKind::SaveImages { value, rows, columns, name } => {
+                writeln!(f, "{indent}save images {} as {rows} × {columns} {name:?}", self.unicode(value))
+            }
+            StepKind::When { when, body } => {
+                writeln!(f, "{indent}{when}")?;
+                self.step(f, body, depth + 1)
+            }
         }
     }
 }
 
-/// An expression, the function first.
-fn expr(model: &Model, e: &Expr) -> String {
-    let list = |head: String, parts: &[Expr]| {
-        let parts: String = parts.iter().map(|part| format!(" {}", expr(model, part))).collect();
-        format!("({head}{parts})")
-    };
-    match &e.kind {
-        ExprKind::Number(number) => number.to_string(),
-        ExprKind::Leaf(leaf) => model.leaf_name(*leaf),
-        ExprKind::Apply(function, parts) => list(function.name().to_owned(), parts),
-        ExprKind::Net { net, input, params, layers } => {
-            let net = &model.nets[net.index()];
-            let until = if *layers == net.layers.len() { String::new() } else { format!(" until {layers}") };
-            format!("({}{until} {} ; {})", net.name, expr(model, input), expr(model, params))
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |unit: &Unit| if *unit == Unit::Epochs { "epochs" } else { "iterations" };
+        match self {
+            When::Every { count, unit } => write!(f, "every {count} {}", word(unit)),
+            When::At { points, unit } => write!(f, "at {} {points:?}", word(unit)),
         }
-        ExprKind::Slice(base, ranges) => {
-            let ranges: String = ranges.iter().map(|range| format!(" {}:{}", range.start, range.stop())).collect();
-            format!("(slice {}{ranges})", expr(model, base))
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Method::Admm(admm) => write!(f, "{admm}"),
+            Method::Descent(descent) => write!(f, "{descent}"),
         }
-        ExprKind::Reshape(base) => format!("(reshape {} {})", expr(model, base), e.shape),
-        ExprKind::Concat(parts, axis) => list(format!("concat {axis}"), parts),
-        ExprKind::Over(over, body) => format!("(sum {} {})", over.count, expr(model, body)),
+    }
+}
+
+impl fmt::Display for Admm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rho {
+            Rho::Auto => write!(f, "admm rho = auto")?,
+            Rho::Value(rho) => write!(f, "admm rho = {rho}")?,
+            Rho::Kappa(kappa) => write!(f, "admm kappa = {kappa}")?,
+        }
+        write!(f, ", relax = {}, iterations = {}", self.relax, self.iterations)?;
+        if let Some(tol) = self.tol {
+            write!(f, ", tol = {tol:e}")?;
+        }
+        for (name, step) in [("x_step", &self.x_step), ("z_step", &self.z_step)] {
+            if let Some(step) = step {
+                write!(f, ", {name} = {step}")?;
+            }
+        }
+        match self.adapt {
+            Adapt::Fixed => write!(f, ", adapt = fixed"),
+            Adapt::Balanced => write!(f, ", adapt = balanced every {}", self.adapt_every),
+        }
+    }
+}
+
+impl fmt::Display for Descent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = self.rate;
+        match self.kind {
+            DescentKind::Gradient { momentum: 0.0 } => write!(f, "gradient(rate = {rate}")?,
+            DescentKind::Gradient { momentum } => write!(f, "gradient(rate = {rate}, momentum = {momentum}")?,
+            DescentKind::Adam { beta1, beta2, epsilon } => {
+                write!(f, "adam(rate = {rate}, beta1 = {beta1}, beta2 = {beta2}, epsilon = {epsilon:e}")?;
+            }
+            DescentKind::Lbfgs { memory } => write!(f, "lbfgs(memory = {memory}")?,
+        }
+        write!(f, ", steps = {}", self.steps)?;
+        if let Some(tol) = self.tol {
+            write!(f, ", tol = {tol:e}")?;
+        }
+        write!(f, "{})", if self.fresh { ", fresh" } else { "" })
     }
 }
