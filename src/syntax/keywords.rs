@@ -92,6 +92,7 @@ pub const ACTIVATIONS: &[&str] = &[
     "silu",
     "elu",
     "selu",
+    "sine",
     "identity",
 ];
 
@@ -157,6 +158,29 @@ mod tests {
     fn the_grammar_knows_the_same_steps() {
         let steps = STEPS.iter().map(|&(word, _)| word).collect();
         assert_eq!(sorted(words_of("step_word =")), sorted(steps));
+    }
+
+    #[test]
+    fn the_editors_grammar_knows_every_word() {
+        let text = include_str!("../../grammar/admm.tmLanguage.json");
+        let grammar: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
+        let patterns = grammar["repository"]["keyword"]["patterns"].as_array().expect("a list of word groups");
+        let words: Vec<&str> = patterns
+            .iter()
+            .filter_map(|pattern| pattern["match"].as_str())
+            .flat_map(|words| words.trim_start_matches("\\b(").trim_end_matches(")\\b").split('|'))
+            .collect();
+        for word in all() {
+            assert!(words.contains(&word), "`{word}` is missing");
+        }
+    }
+
+    #[test]
+    fn the_reference_lists_the_reserved_words() {
+        let reference = include_str!("../../grammar/README.md");
+        let line = reference.lines().find(|line| line.starts_with("    use param")).expect("the list is there");
+        let reserved: Vec<_> = all().into_iter().filter(|word| is_reserved(word)).collect();
+        assert_eq!(sorted(line.split_whitespace().collect()), reserved);
     }
 
     #[test]

@@ -205,6 +205,21 @@ fn corpus() -> Vec<String> {
     paths.iter().map(|path| std::fs::read_to_string(path).expect("readable")).collect()
 }
 
+/// What the reference shows parses, statement by statement.
+#[test]
+fn the_reference_is_right() {
+    let reference = include_str!("../../grammar/README.md");
+    let mut blocks = reference.split("```admm\n").skip(1).peekable();
+    assert!(blocks.peek().is_some());
+    for block in blocks {
+        tree(block.split("```").next().expect("a block ends"));
+    }
+    let cell = |line: &'static str| line.strip_prefix("| `").and_then(|cell| cell.split("` |").next());
+    for statement in reference.lines().filter_map(cell).filter(|cell| keywords::is_reserved(lines::word_at(cell, 0))) {
+        tree(&statement.replace('…', "1"));
+    }
+}
+
 /// A very deep file still has room on a small stack.
 #[test]
 fn nesting_up_to_the_limit_fits_a_small_stack() {

@@ -239,12 +239,12 @@ fn long_chains_are_one_error() {
 #[test]
 fn a_line_of_ten_megabytes_is_no_trouble() {
     let start = Instant::now();
-    let numbers = |megabytes: usize| format!("let a = [{}1]\n", "1, ".repeat(megabytes * 333_333));
+    let numbers = |bytes: usize| format!("let a = [{}1]\n", "1, ".repeat(bytes / 3));
     let mut diags = Diags::default();
-    syntax::parse(FileId(0), &numbers(1), &mut diags);
+    syntax::parse(FileId(0), &numbers(500_000), &mut diags);
     assert!(diags.is_empty());
     check(
-        &numbers(10),
+        &numbers(10_000_000),
         expect![[r#"
         error E0104 too-deep
 
@@ -303,6 +303,6 @@ fn a_line_of_ten_megabytes_is_no_trouble() {
                     csv("A.csv")`
         "#]],
     );
-    // By trial: some 3 s on a busy machine; quadratic work would take hours.
-    assert!(start.elapsed() < Duration::from_secs(60));
+    // By trial: 5 s of work, more on a busy machine; quadratic work would take hours.
+    assert!(start.elapsed() < Duration::from_secs(300));
 }

@@ -57,11 +57,8 @@ impl Cutter<'_> {
         }
         if self.outside() && self.piece.is_some() && self.last == Last::Operand {
             if self.nested() >= MAX_NESTING {
-                // Which brace closes what can't be told any more, so this is the last thing said.
                 self.fault(errors::too_deep(self.span(at, at + 1)));
-                self.lost = true;
-                self.at = self.text.len();
-                return;
+                return self.give_up();
             }
             let head = self.piece.take();
             self.levels.push(Level { open: at, head, pieces: Vec::new() });

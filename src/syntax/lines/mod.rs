@@ -250,6 +250,13 @@ impl<'a> Cutter<'a> {
         }
     }
 
+    /// Beyond a limit, which bracket closes what can't be told any more: the last thing is said.
+    fn give_up(&mut self) {
+        self.lost = true;
+        self.brackets.clear();
+        self.at = self.text.len();
+    }
+
     // ---- Tokens ----
 
     /// Takes `length` bytes as one token, which begins a statement if none is open.
@@ -268,6 +275,7 @@ impl<'a> Cutter<'a> {
         self.last = last;
         if length > MAX_STATEMENT {
             self.fault(errors::too_long(self.span(from, from + word_at(self.text, from).len().min(40))));
+            self.give_up();
         }
     }
 
