@@ -112,8 +112,23 @@ fn load(path: &Path, text: String, files: &dyn Files, parsed: &mut Parsed, seen:
 /// Checks what was parsed. `None` where there are errors, which are in `parsed.diags`.
 pub fn check(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     let Parsed { sources, asts, diags } = parsed;
-    let model = model::check(asts, sources, inputs, diags);
-    (!diags.has_errors()).then_some(model)
+    let mut found = Diags::default();
+    let model = model::check(asts, sources, inputs, &mut found);
+    if !diags.has_errors() {
+        diags.extend(found);
+        return (!diags.has_errors()).then_some(model);
+    }
+    // What a statement with a syntax error would have declared is not unknown, and whether the file
+    // lacks an objective can't be said: one cause is reported once.
+    let unread: BTreeSet<String> =
+        sources.iter().zip(&*asts).flat_map(|((_, file), ast)| syntax::unread(ast, &file.text)).collect();
+    for diag in found.iter() {
+        let name = syntax::normalise(sources.text(diag.span()));
+        if !diag.span().is_empty() && !(diag.code == Code::UnknownName && unread.contains(&name)) {
+            diags.push(diag.clone());
+        }
+    }
+    None
 }
 
 /// Splits a model. `None` where there are errors.

@@ -8,6 +8,13 @@ use crate::data::Memory;
 /// Runs a command line; standard output and standard error follow each other in the answer, the
 /// exit code comes last.
 fn answer(line: &str, files: &Memory, input: &str) -> String {
+    let (out, err, exit) = run_in(line, files, input, false);
+    format!("{out}{err}exit {exit}\n")
+}
+
+/// What a command line writes to standard output and standard error, and its exit code. The user of
+/// a world that is `interrupted` has pressed Ctrl-C before it began.
+fn run_in(line: &str, files: &Memory, input: &str, interrupted: bool) -> (String, String, u8) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut world = World {
         input: &mut input.as_bytes(),
@@ -18,10 +25,10 @@ fn answer(line: &str, files: &Memory, input: &str) -> String {
         width: 100,
         files,
         threads: 2,
-        interrupted: Arc::default(),
+        interrupted: Arc::new(AtomicBool::new(interrupted)),
     };
     let exit = run(line.split_whitespace().map(OsString::from), &mut world);
-    format!("{}{}exit {}\n", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err), u8::from(exit))
+    (String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned(), u8::from(exit))
 }
 
 fn check(line: &str, expected: Expect) {
@@ -208,25 +215,13 @@ fn what_is_yet_to_come() {
 
 #[test]
 fn pages_and_lists() {
-    check(
-        "admmc explain E0999",
-        expect![[r#"
-              × there is no diagnostic `E0999`
-              help: codes run from E0101 to E0801
-            exit 2
-        "#]],
-    );
-    check(
-        "admmc explain e0103 --format json",
-        expect![[r##"
-        {
-          "code": "E0103",
-          "slug": "unclosed-string",
-          "page": "# E0103\n"
-        }
-        exit 0
-    "##]],
-    );
+    let none = answer("admmc explain E9999", &Memory::default(), "");
+    assert!(none.contains("there is no diagnostic `E9999`\n  help: codes run from E0101 to "), "{none}");
+    let json = answer("admmc explain e0103 --format json", &Memory::default(), "");
+    let json: serde_json::Value =
+        serde_json::from_str(json.trim_end_matches("exit 0\n")).expect("JSON and nothing else");
+    assert_eq!(json["slug"], "unclosed-string");
+    assert_eq!(json["page"], crate::diag::Code::UnclosedString.page());
     check(
         "admmc devices",
         expect![[r#"
@@ -313,4 +308,241 @@ fn fmt_lays_out_and_checks() {
         exit 2
     "#]];
     expected.assert_eq(&answer("admmc fmt folder/nothing.admm", &files, ""));
+}
+
+/// A problem with the answer x = b/(1 + 2λ).
+const SHRINK: &str = "\
+param lambda = 0.5
+data b = csv(\"b.csv\")
+var x, z: real[3]
+minimize fit: sum_squares(x - b)/2 + size: lambda*sum_squares(z)
+subject to link: x - z = 0
+solve admm { rho = 1, tol = 1e-9, iterations = 500 }
+";
+
+fn shrink() -> Memory {
+    Memory::default().with("p/shrink.admm", SHRINK).with("p/b.csv", "1\n2\n-4\n").with("other.csv", "8\n0\n0\n")
+}
+
+/// Runs the problem with results in `folder`: the parsed result.json on standard output, and x.
+fn solved(options: &str, folder: &std::path::Path) -> (serde_json::Value, Vec<f64>) {
+    let line = format!("admmc run p/shrink.admm --format json --out {} {options}", folder.display());
+    let (out, err, exit) = run_in(&line, &shrink(), "", false);
+    assert_eq!((err.as_str(), exit), ("", 0), "{out}");
+    let solution = crate::data::read_named(&crate::data::Disk, &folder.join("solution.npz")).expect("it was written");
+    let x = solution.iter().find(|(name, _)| name == "x").expect("x is a variable").1.to_f64();
+    (serde_json::from_str(&out).expect("JSON and nothing else"), x)
+}
+
+#[test]
+fn run_solves_and_writes() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let (result, x) = solved("", place.path());
+    assert_eq!(result["status"], "solved");
+    assert_eq!(result["files"], serde_json::json!(["solution.npz", "result.json"]));
+    let close = |x: &[f64], expected: [f64; 3]| x.iter().zip(expected).all(|(x, e)| (x - e).abs() < 1e-7);
+    assert!(close(&x, [0.5, 1.0, -2.0]), "{x:?}");
+    let trace = std::fs::read_to_string(place.path().join("trace.csv")).expect("it was written");
+    assert!(trace.starts_with("iteration,seconds,objective,"), "{trace}");
+    let written = std::fs::read_to_string(place.path().join("result.json")).expect("it was written");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON"), result);
+
+    let (_, x) = solved("--set lambda=1.5", place.path());
+    assert!(close(&x, [0.25, 0.5, -1.0]), "{x:?}");
+    let (_, x) = solved("--data b=other.csv --device reference", place.path());
+    assert!(close(&x, [4.0, 0.0, 0.0]), "{x:?}");
+}
+
+#[test]
+fn run_shows_a_header_and_a_table() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let line = format!("admmc run p/shrink.admm --out {}", place.path().display());
+    let (out, err, exit) = run_in(&line, &shrink(), "", false);
+    assert_eq!(exit, 0);
+    // Times differ from run to run.
+    let kept = |line: &&str| !line.starts_with("time") && !line.starts_with("  ") && !line.starts_with("results in");
+    let shown: Vec<&str> = out.lines().filter(kept).collect();
+    expect![[r#"
+        p/shrink.admm · admm on cpu, f64, seed 0
+
+        solved
+        fit                                          2.625
+        size                                         2.625
+        objective                                     5.25
+        constraint link                            1.88e-9  ≤ 3.97e-8
+        stationarity x                             1.88e-9  ≤ 2.93e-8
+        stationarity z                            2.54e-16  ≤ 2.93e-8
+        unsplit                                       5.25
+        ‖r‖                                     1.87702e-9
+        ‖s‖                                     1.87702e-9
+        ρ                                                1
+        iterations                                      13
+    "#]]
+    .assert_eq(&shown.join("\n"));
+    assert!(err.starts_with("iteration 1/500  objective "), "{err}");
+    let (quiet, err, _) = run_in(&format!("{line} -q"), &shrink(), "", false);
+    assert!(quiet.starts_with("solved\n") && err.is_empty(), "{quiet}{err}");
+}
+
+#[test]
+fn an_interrupted_run_goes_on_with_the_same_bits() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let (whole, broken) = (place.path().join("whole"), place.path().join("broken"));
+    solved("", &whole);
+    let line = format!("admmc run p/shrink.admm --format json --out {}", broken.display());
+    let (out, _, exit) = run_in(&line, &shrink(), "", true);
+    assert_eq!(exit, 130);
+    let result: serde_json::Value = serde_json::from_str(&out).expect("JSON and nothing else");
+    assert_eq!((&result["status"], &result["counts"]["iterations"]), (&"interrupted".into(), &1.into()));
+    solved("--resume", &broken);
+    let bytes = |folder: &std::path::Path| std::fs::read(folder.join("solution.npz")).expect("it was written");
+    assert!(bytes(&whole) == bytes(&broken), "the same bits");
+    let rows = |folder: &std::path::Path| {
+        let trace = std::fs::read_to_string(folder.join("trace.csv")).expect("it was written");
+        // All columns but the second, which holds seconds.
+        let row = |line: &str| {
+            line.splitn(3, ',')
+                .enumerate()
+                .filter(|&(at, _)| at != 1)
+                .map(|(_, cell)| cell.to_owned())
+                .collect::<Vec<_>>()
+        };
+        trace.lines().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&whole), rows(&broken));
+}
+
+#[test]
+fn run_stops_for_its_reasons() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let ended = |line: &str, files: &Memory| {
+        let line = format!("{line} --format json --out {}", place.path().display());
+        let (out, err, exit) = run_in(&line, files, "", false);
+        let status = serde_json::from_str::<serde_json::Value>(&out)
+            .map_or(String::new(), |result| result["status"].to_string());
+        (status, err, exit)
+    };
+    let (status, _, exit) = ended("admmc run p/shrink.admm --time-limit 0s", &shrink());
+    assert_eq!((status.as_str(), exit), ("\"time-limit\"", 1));
+    let short = shrink().with("p/shrink.admm", SHRINK.replace("iterations = 500", "iterations = 2"));
+    let (status, _, exit) = ended("admmc run p/shrink.admm", &short);
+    assert_eq!((status.as_str(), exit), ("\"iteration-limit\"", 1));
+    let (_, err, exit) = ended("admmc run p/shrink.admm --device cuda", &shrink());
+    assert_eq!(exit, 4);
+    assert!(err.contains("\"E0801\""), "{err}");
+    let (_, err, exit) = ended("admmc run p/shrink.admm --data b=none.csv", &shrink());
+    assert_eq!(exit, 3);
+    assert!(err.contains("\"E0301\""), "{err}");
+    let (_, err, exit) = ended("admmc run p/shrink.admm --solve sgd", &shrink());
+    assert_eq!(exit, 2);
+    assert!(err.contains("\"E0201\""), "{err}");
+}
+
+#[test]
+fn check_tells_and_mends() {
+    let wrong = "data b = csv('b.csv')\nvar x: real[3]\nminimize sum_squares(x − b)\nsolve gd { rate = 0.1 }\n";
+    let files =
+        || shrink().with("p/wrong.admm", wrong).with("p/unknown.admm", "var x: real\nminimize sum_squares(y)\n");
+    expect![[r#"
+        p/shrink.admm: nothing to complain about
+        p/unknown.admm: 1 error
+        error E0201 unknown-name
+
+          × there is no `y`
+           ╭─[p/unknown.admm:2:22]
+         1 │ var x: real
+         2 │ minimize sum_squares(y)
+           ·                      ─
+           ╰────
+          help: declare it with `data`, `var`, `let` or `param`; an index is known inside its family alone
+
+        exit 2
+    "#]]
+    .assert_eq(&answer("admmc check p/shrink.admm p/unknown.admm", &files(), ""));
+    let (out, err, exit) = run_in("admmc check p/wrong.admm --format json", &files(), "", false);
+    assert_eq!((err.as_str(), exit), ("", 2));
+    let lines: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("JSON a line")).collect();
+    let found: Vec<_> = lines.iter().map(|diag| (diag["line"].as_u64(), diag["code"].as_str())).collect();
+    assert_eq!(found, [(Some(1), Some("E0106"))], "{out}");
+    assert_eq!((&lines[0]["file"], lines[0]["fix"].is_null()), (&"p/wrong.admm".into(), false));
+
+    let files = files();
+    expect![[r#"
+        p/wrong.admm: nothing to complain about
+        exit 0
+    "#]].assert_eq(&answer("admmc check --fix p/wrong.admm", &files, ""));
+    let mended = run_in("admmc fmt --check p/wrong.admm", &files, "", false);
+    assert_eq!(mended, (String::new(), String::new(), 0));
+    let (_, _, exit) = run_in("admmc check --no-data p/shrink.admm --data b=none.csv", &files, "", false);
+    assert_eq!(exit, 0);
+}
+
+#[test]
+fn every_stage_can_be_seen() {
+    for (stage, word) in [
+        ("--ast", "(param lambda 0.5)"),
+        ("--model", "subject to link: "),
+        ("--split", "coupling link"),
+        ("--tape", "program "),
+        ("--schedule", "schedule admm {"),
+    ] {
+        let (out, err, exit) = run_in(&format!("admmc emit p/shrink.admm {stage}"), &shrink(), "", false);
+        assert!(exit == 0 && err.is_empty() && out.contains(word), "{stage}: {out}{err}");
+    }
+    expect![[r#"
+        data b: f64[3]
+        problem
+          var x: real[3], starts at zero
+          var z: real[3], starts at zero
+          minimize fit: (quotient (sum_squares (difference x b)) 2)
+          minimize size: (product 0.5 (sum_squares z))
+          subject to link: (difference x z) = 0
+        solve admm in f64: admm, rho 1 fixed, relax 1.6, tol 1e-9, iterations 500
+        exit 0
+    "#]]
+    .assert_eq(&answer("admmc emit p/shrink.admm --model", &shrink(), ""));
+    expect![[r#"
+        error E0107 not-yet
+
+          × the kernels can't be printed yet
+          help: `--tape` prints the programs that they will be made from
+        exit 2
+    "#]]
+    .assert_eq(&answer("admmc emit p/shrink.admm --cuda", &shrink(), ""));
+    expect![[r#"
+        ADMM
+          block x: x (3)
+          block z: z (3)
+
+          x-step   x = (ρz − λ − p)/(1 + ρ)
+                   closed form: h = fit is quadratic, P = 1.0·I[3], MᵀM = 1.0·I[3]
+          z-step   z = (ρx + λ)/(1 + ρ)
+                   closed form: h = size is quadratic, P = 1.0·I[3], MᵀM = 1.0·I[3]
+          λ-step   λ ← λ + ρ(x − z)
+
+          ρ starts at 1 (as written) and stays
+          over-relaxed by α = 1.6: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps
+
+        one iteration: 127 flops, 344 bytes read and written by its programs
+        exit 0
+    "#]]
+    .assert_eq(&answer("admmc explain p/shrink.admm", &shrink(), ""));
+    let latex = answer("admmc explain p/shrink.admm --latex", &shrink(), "");
+    assert!(latex.contains("\\frac"), "{latex}");
+}
+
+#[test]
+fn gradcheck_agrees() {
+    let files = Memory::default().with(
+        "net.admm",
+        "\
+let X = normal(8, 2, seed = 1)
+net f(θ): 2 -> dense 4 tanh -> dense 1
+var θ: params(f)
+minimize fit: sum_squares(f(X; θ)) + size: sum(log(sum_squares(θ) + 1))
+",
+    );
+    let answer = answer("admmc gradcheck net.admm", &files, "");
+    assert!(answer.matches("agrees").count() == 2 && answer.ends_with("exit 0\n"), "{answer}");
 }

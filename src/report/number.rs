@@ -17,6 +17,12 @@ pub fn number(value: f64) -> String {
     format!("{}e{exponent}", trimmed(digits))
 }
 
+/// Three significant digits: enough to hold a residual against its bound.
+pub fn brief(value: f64) -> String {
+    // Rounded by its text; the second time, to nothing.
+    format!("{value:.2e}").parse().map_or_else(|_| number(value), number)
+}
+
 /// A duration: `0.31 s`, `12 s`, `4 min 05 s`, `2 h 10 min`.
 pub fn seconds(duration: f64) -> String {
     // Rounded first, so that 59.7 s is a minute and not `60 s`.
@@ -58,6 +64,15 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn three_digits() {
+        let cases =
+            [(0.0, "0"), (2.543_84e-16, "2.54e-16"), (-0.019_99, "-0.02"), (123_456.0, "123000"), (f64::NAN, "NaN")];
+        for (value, text) in cases {
+            assert_eq!(brief(value), text);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::number::brief;
 use super::{Align, Look, Table, number, seconds, shown};
 
 /// The outcome in words and numbers.
@@ -63,9 +64,9 @@ impl Summary {
         table.rule();
         for Residual { name, value, tolerance } in &self.residuals {
             let bound = tolerance.map_or(String::new(), |tolerance| {
-                format!("{} {}", if *value <= tolerance { "≤" } else { ">" }, number(tolerance))
+                format!("{} {}", if *value <= tolerance { "≤" } else { ">" }, brief(tolerance))
             });
-            table.row([name.clone(), number(*value), bound]);
+            table.row([name.clone(), brief(*value), bound]);
         }
         // The objective stands above, recomputed.
         let again = |name: &str| name == "objective" && self.objective.is_some();

@@ -21,12 +21,14 @@ mod lines;
 mod pairs;
 mod print;
 mod tree;
+mod unread;
 
 use crate::diag::{Code, Diag, Diags};
 use crate::source::{FileId, Span};
 use ast::Ast;
 pub use pairs::normalise;
 pub use print::print;
+pub use unread::unread;
 
 /// Reads a file. Statements with an error are left out of the tree, and every error is reported.
 pub fn parse(file: FileId, text: &str, diags: &mut Diags) -> Ast {
