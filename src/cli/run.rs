@@ -24,7 +24,10 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
     let shown = setup.output == Output::Text && !setup.quiet;
     if shown {
-        say(world, &format!("{}\n", Header::of(&compiled, &origin).render(setup.look)));
+        say(
+            world,
+            &format!("{}\n", Header::of(&compiled.model, &compiled.solve, &compiled.plan, &origin).render(setup.look)),
+        );
     }
 
     let folder = folder(args)?;

@@ -471,9 +471,10 @@ fn check_tells_and_mends() {
     expect![[r#"
         p/wrong.admm: nothing to complain about
         exit 0
-    "#]].assert_eq(&answer("admmc check --fix p/wrong.admm", &files, ""));
-    let mended = run_in("admmc fmt --check p/wrong.admm", &files, "", false);
-    assert_eq!(mended, (String::new(), String::new(), 0));
+    "#]]
+    .assert_eq(&answer("admmc check --fix p/wrong.admm", &files, ""));
+    let (mended, _, exit) = run_in("admmc emit p/wrong.admm --ast", &files, "", false);
+    assert!(exit == 0 && mended.starts_with("(data b (csv \"b.csv\"))\n"), "{mended}");
     let (_, _, exit) = run_in("admmc check --no-data p/shrink.admm --data b=none.csv", &files, "", false);
     assert_eq!(exit, 0);
 }
@@ -493,12 +494,13 @@ fn every_stage_can_be_seen() {
     expect![[r#"
         data b: f64[3]
         problem
-          var x: real[3], starts at zero
-          var z: real[3], starts at zero
-          minimize fit: (quotient (sum_squares (difference x b)) 2)
-          minimize size: (product 0.5 (sum_squares z))
-          subject to link: (difference x z) = 0
-        solve admm in f64: admm, rho 1 fixed, relax 1.6, tol 1e-9, iterations 500
+          var x: real[3], init zeros
+          var z: real[3], init zeros
+          minimize fit: ‖x − b‖²/2
+          minimize size: 0.5‖z‖²
+          subject to link: x − z = 0
+        solve admm, f64, stable losses
+          admm rho = 1, relax = 1.6, iterations = 500, tol = 1e-9, adapt = fixed
         exit 0
     "#]]
     .assert_eq(&answer("admmc emit p/shrink.admm --model", &shrink(), ""));

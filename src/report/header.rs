@@ -3,8 +3,8 @@
 use super::results::Origin;
 use super::{Align, Look, Table, number};
 use crate::model::Model;
-use crate::model::ir::{Descent, DescentKind, PlayerId, VarKind};
-use crate::pipeline::Compiled;
+use crate::model::ir::{Descent, DescentKind, PlayerId, Solve, VarKind};
+use crate::steps::Plan;
 use crate::steps::ir::{MethodPlan, Rule, Step};
 
 /// A title and rows of two columns.
@@ -18,8 +18,7 @@ pub struct Header {
 
 impl Header {
     /// What a compiled solve block is about to do.
-    pub fn of(compiled: &Compiled, origin: &Origin) -> Header {
-        let Compiled { model, solve, plan, .. } = compiled;
+    pub fn of(model: &Model, solve: &Solve, plan: &Plan, origin: &Origin) -> Header {
         let title =
             format!("{} · {} on {}, {}, seed {}", origin.file, solve.name, origin.device, solve.precision, origin.seed);
         let mut rows = Vec::new();
