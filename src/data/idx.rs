@@ -1,6 +1,8 @@
 //! The idx format of the MNIST files.
 //!
-//!     0 0 type rank | rank extents, u32, big end first | entries, big end first
+//! ```text
+//! 0 0 type rank | rank extents, u32, big end first | entries, big end first
+//! ```
 
 use super::element::{self, Element, Order};
 use super::errors::Fault;

@@ -1,6 +1,8 @@
 //! NumPy's npy format, versions 1 to 3 (NEP 1).
 //!
-//!     "\x93NUMPY" major minor | header length, u16 or u32 | header | entries
+//! ```text
+//! "\x93NUMPY" major minor | header length, u16 or u32 | header | entries
+//! ```
 //!
 //! The header is a Python dictionary of three keys, `{'descr': '<f8', 'fortran_order': False,
 //! 'shape': (200, 50), }`. It is read by a scanner that knows this much and no more of Python.

@@ -1,9 +1,11 @@
 //! One iteration of the split method, as statements.
 //!
-//!     x⁺ = step(pull = Aᵀ(λ + ρ(Bz − c)))
-//!     r̂  = αAx⁺ − (1−α)(Bz − c)
-//!     z⁺ = step(pull = Bᵀ(λ + ρ(r̂ − c)))
-//!     λ⁺ = λ + ρ(r̂ + Bz⁺ − c)
+//! ```text
+//! x⁺ = step(pull = Aᵀ(λ + ρ(Bz − c)))
+//! r̂  = αAx⁺ − (1−α)(Bz − c)
+//! z⁺ = step(pull = Bᵀ(λ + ρ(r̂ − c)))
+//! λ⁺ = λ + ρ(r̂ + Bz⁺ − c)
+//! ```
 //!
 //! `A v` is the JVP of the constraint's program, `Aᵀy` its VJP: the constraint is said once. A step
 //! gets its *pull*, the gradient of the coupling at v = 0, and the curvature `ρMᵀM`.

@@ -1,6 +1,8 @@
 //! The inner gradient steps of a component, the penalty taken exactly:
 //!
-//!     (D/η + ρMᵀM) v⁺ = (D/η) v − m − pull          m: the data gradient, or its moments
+//! ```text
+//! (D/η + ρMᵀM) v⁺ = (D/η) v − m − pull          m: the data gradient, or its moments
+//! ```
 //!
 //! D = I for gradient steps, Adam's diagonal for Adam. Only data gradients enter the moments.
 

@@ -1,6 +1,8 @@
 //! The stopping test: primal and dual residuals in original units, relative to what they are made of.
 //!
-//!     ‖r‖ ≤ √p ε γ_p + ε max(‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ √n ε γ_d + ε ‖Mᵀλ‖   for each block
+//! ```text
+//! ‖r‖ ≤ √p ε γ_p + ε max(‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ √n ε γ_d + ε ‖Mᵀλ‖   for each block
+//! ```
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
 //! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`. γ_p and γ_d are the scale of the

@@ -1,7 +1,9 @@
 //! The inner method that a solve block names: gradient steps, Adam or L-BFGS on the data terms, the
 //! penalty taken exactly in the same metric, so that no ρ makes the step explode.
 //!
-//!     (D/η + ρMᵀM) v⁺ = (D/η) v − ∇h(v) + ρMᵀq        D = I, or Adam's diagonal
+//! ```text
+//! (D/η + ρMᵀM) v⁺ = (D/η) v − ∇h(v) + ρMᵀq        D = I, or Adam's diagonal
+//! ```
 
 use super::ir::Rule;
 use crate::model::Model;

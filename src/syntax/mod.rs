@@ -1,4 +1,4 @@
-//! Text → [`Ast`](ast::Ast), and back.
+//! Text → [`Ast`], and back.
 //!
 //! In reading order: [`keywords`] is the table of words; `lines` cuts the text into statements and
 //! finds what is wrong with brackets, strings and `foreign` spellings; `grammar` is what pest makes

@@ -1,7 +1,9 @@
 //! `frechet(A, B)`: the squared Fréchet distance between the normal distributions fitted to the rows
 //! of two matrices of features (Dowson & Landau 1982; covariances with n − 1):
 //!
-//!     ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2(C₁^{1/2} C₂ C₁^{1/2})^{1/2})
+//! ```text
+//! ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2(C₁^{1/2} C₂ C₁^{1/2})^{1/2})
+//! ```
 
 use crate::catalogue::member::{Member, WrongArguments};
 use crate::catalogue::shapes;

@@ -1,6 +1,8 @@
 //! Balancing of relative residuals (Wohlberg 2017): ρ grows while the primal one is the larger.
 //!
-//!     ρ ← ρ · clip(√(r/s), ½, 2)        when r/s leaves [1/μ, μ], at most so often
+//! ```text
+//! ρ ← ρ · clip(√(r/s), ½, 2)        when r/s leaves [1/μ, μ], at most so often
+//! ```
 //!
 //! r and s are relative to what they are made of, so units cancel. Changes become geometrically rarer
 //! (each doubles the wait for the next), which keeps the convergence theory of a fixed ρ.

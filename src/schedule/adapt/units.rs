@@ -1,6 +1,8 @@
 //! Balancing in consistent units, for gradient steps on random batches.
 //!
-//!     κ = ρη,   e_r, e_s: averages (0.9) of ‖r‖ and κ‖B(z⁺ − z)‖,   ρ ← ρ · clip(√(e_r/e_s), ½, 2)
+//! ```text
+//! κ = ρη,   e_r, e_s: averages (0.9) of ‖r‖ and κ‖B(z⁺ − z)‖,   ρ ← ρ · clip(√(e_r/e_s), ½, 2)
+//! ```
 //!
 //! κ has no unit, so both averages are measured in the variables' own; the equilibrium is κ ≈ 1,
 //! ρ ≈ 1/η, for gradient noise of any size.
