@@ -124,7 +124,8 @@ pub fn check(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
         sources.iter().zip(&*asts).flat_map(|((_, file), ast)| syntax::unread(ast, &file.text)).collect();
     for diag in found.iter() {
         let name = syntax::normalise(sources.text(diag.span()));
-        if !diag.span().is_empty() && !(diag.code == Code::UnknownName && unread.contains(&name)) {
+        let echo = diag.code == Code::UnknownName && unread.contains(&name);
+        if !diag.span().is_empty() && !echo {
             diags.push(diag.clone());
         }
     }

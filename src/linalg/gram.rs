@@ -126,8 +126,9 @@ fn measured(m: &Csr) -> Gram {
         }
         for k in touched {
             let bound = rounding(m.rows) * (diagonal[j] * diagonal[k]).sqrt();
-            // Written so that a NaN counts as an entry.
-            if !(std::mem::take(&mut row[k]).abs() <= bound) {
+            // A NaN is not negligible.
+            let negligible = std::mem::take(&mut row[k]).abs() <= bound;
+            if !negligible {
                 return Gram::General;
             }
         }

@@ -62,7 +62,7 @@ impl Operator {
     }
 
     /// `−M`
-    pub fn neg(m: Operator) -> Operator {
+    pub fn negated(m: Operator) -> Operator {
         Operator::scaled(-1.0, m)
     }
 

@@ -118,7 +118,7 @@ fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<St
     let done = named(coder, player, "done");
 
     let mut draft = coder.draft("test");
-    let mut root = |draft: &mut Draft, state: StateId| {
+    let root = |draft: &mut Draft, state: StateId| {
         let square = draft.read(coder, state);
         draft.b.unary(Unary::Sqrt, square)
     };

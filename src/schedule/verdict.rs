@@ -8,7 +8,7 @@ use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
 use crate::model::ir::{Leaf, Member, PlayerId};
 use crate::split::ir::PlayerSplit;
-use crate::steps::ir::{AdmmPlan, Curvature, Rule, Step};
+use crate::steps::ir::{Curvature, Rule, Step};
 use crate::tape::{self, Dtype, Value};
 
 /// The objective's terms of a player, in the sense that was written.

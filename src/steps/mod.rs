@@ -23,7 +23,7 @@ use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step a
 use crate::source::Span;
 use crate::split::Split;
 use crate::split::ir::{Component, PlayerSplit};
-use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
+use ir::{AdmmPlan, Curvature, MethodPlan, Step};
 
 /// Chooses a rule for every step of a solve block.
 pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) -> Plan {

@@ -125,7 +125,7 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, mantissa 23, bias 127, ln2 (0.693359375, (std::f64::consts::LN_2 - 0.693359375) as f32),
+real!(f32, u32, mantissa 23, bias 127, ln2 (355.0 / 512.0, (std::f64::consts::LN_2 - 355.0 / 512.0) as f32),
     exp_range (-104.0, 89.0), expm1_least -18.0, exp_terms 6, log_terms 4);
 real!(f64, u64, mantissa 52, bias 1023, ln2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10),
     exp_range (-746.0, 710.0), expm1_least -38.0, exp_terms 12, log_terms 10);
@@ -212,7 +212,7 @@ pub(super) fn log1p<T: Real>(x: T) -> T {
     let lost = x - (u - T::ONE);
     let y = log(u);
     let corrected = y + lost / u;
-    let y = if lost > T::ZERO || lost < T::ZERO { corrected } else { y };
+    let y = if lost.abs() > T::ZERO { corrected } else { y };
     if x == T::ZERO { x } else { y }
 }
 

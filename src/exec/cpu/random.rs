@@ -42,6 +42,7 @@ fn fill_body<T: Real>(distribution: Distribution, key: [u32; 2], counter: [u32; 
 
 /// Philox blocks with counters `first …`, their words in order.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "one lane of four arrays at a time")]
 fn blocks(key: [u32; 2], [step, stream]: [u32; 2], first: usize, words: &mut [u32; TILE]) {
     let mut c = [[0u32; TILE / 4]; 4];
     for i in 0..TILE / 4 {

@@ -155,10 +155,7 @@ impl<'a> Checker<'a> {
         scope: &Scope,
     ) -> Option<Meaning> {
         let before = self.model.data.len();
-        let declared = match ty {
-            Some(ty) => Some(self.type_of(ty, scope)),
-            None => None,
-        };
+        let declared = ty.map(|ty| self.type_of(ty, scope));
         let meaning = match self.replaced(&ident.text, value, scope) {
             Some(replaced) => replaced,
             None => self.meaning(value, scope),
