@@ -47,6 +47,10 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
     let mut summary = Summary::of(&outcome, &origin);
     summary.files = written.map_err(|sentence| Complaint::new(sentence).exit(Exit::Fault))?;
     results::write(&folder, &outcome, &mut summary).map_err(|error| unwritable(folder.path(), &error))?;
+    if summary.good {
+        // The run came to its end: there is nothing to go on from.
+        folder.remove(Machine::CHECKPOINT).map_err(|error| unwritable(folder.path(), &error))?;
+    }
     if let Status::NonFinite(found) = &outcome.status {
         let diag = non_finite(found, &outcome, &compiled);
         let drawn = match setup.output {

@@ -37,7 +37,8 @@ impl Summary {
             good: outcome.status.exit_code() == 0,
             because: because(&outcome.status).map(str::to_owned),
             terms: outcome.terms.iter().map(named).collect(),
-            objective: (!outcome.terms.is_empty()).then(|| outcome.objective()),
+            // Over random batches there is no objective, only the terms without them.
+            objective: (!outcome.terms.is_empty() && outcome.epochs.is_none()).then(|| outcome.objective()),
             residuals: constraints.chain(stationarity).collect(),
             counts: counts.into_iter().flatten().map(|(name, count)| (name.to_owned(), count as u64)).collect(),
             tracks: tracks(outcome),
@@ -173,7 +174,9 @@ mod tests {
     fn an_outcome_as_a_summary() {
         let origin = Origin { file: "gan.admm".to_owned(), device: "cpu".to_owned(), seed: 3 };
         let summary = Summary::of(&outcome(), &origin);
-        assert_eq!((summary.status.as_str(), summary.good, summary.objective), ("completed", true, Some(2.5)));
+        assert_eq!((summary.status.as_str(), summary.good, summary.objective), ("completed", true, None));
+        let plain = Summary::of(&Outcome { epochs: None, ..outcome() }, &origin);
+        assert_eq!((plain.objective, plain.counts.len()), (Some(2.5), 1));
         assert_eq!(summary.tracks, [("loss".to_owned(), 2.5), ("rho".to_owned(), 1.0)]);
         assert_eq!(summary.counts, [("iterations".to_owned(), 2), ("epochs".to_owned(), 1)]);
         assert_eq!(summary.residuals[0].name, "constraint tie");
