@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use admmc::data::{Disk, Files};
 use admmc::diag::{Code, Style, render};
-use admmc::model::{Inputs, Model};
+use admmc::model::{Inputs, Model, fold};
 use admmc::pipeline::{self, Parsed};
 use admmc::tape::philox::{self, Stream};
 use expect_test::{expect, expect_file};
@@ -174,6 +174,154 @@ claim z = (x - λ)/(1 + ρ)
         (x − λ)/(1 + ρ)
     "#]]
     .assert_eq(&format!("{}\n{claim}\n", terms.join("\n")));
+}
+
+/// What an expression of known numbers is worth.
+fn value(expression: &str) -> f64 {
+    let text = format!("{KNOWN}minimize {expression}\n");
+    let (parsed, model) = checked(Path::new("made.admm"), &text, &Disk);
+    let Some(model) = model else { panic!("{}", drawn(&parsed)) };
+    let terms = model.players[0].terms.iter().map(|term| fold(&model, &term.expr).and_then(|value| value.item()));
+    terms.map(|term| term.expect("all of it is known")).sum()
+}
+
+const KNOWN: &str = "
+let A = [1, 2; 3, 4; 5, 6]
+let S = [2, 1; 1, 3]
+let v = [3, -4]
+let w = [0.5, 2]
+let scores = [1, 3, 2; 0, -1, 5; 4, 4, 1]
+let labels = [1, 2, 1]
+net D(θ): 2 -> dense 2 leaky_relu(0.5) -> dense 1
+data θ: params(D) = [1, 0, 0, -1, 0.5, 0, 2, 3, 10]
+";
+
+#[test]
+fn functions_have_their_values() {
+    let e = std::f64::consts::E;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let logsumexp = |x: &[f64]| x.iter().map(|x| x.exp()).sum::<f64>().ln();
+    let cross =
+        [logsumexp(&[1.0, 3.0, 2.0]) - 3.0, logsumexp(&[0.0, -1.0, 5.0]) - 5.0, logsumexp(&[4.0, 4.0, 1.0]) - 4.0];
+    let table: &[(&str, f64)] = &[
+        ("2^3 + 2^-1 + 2^0.5", 8.5 + 2f64.sqrt()),
+        ("-2^2", -4.0),
+        ("v'*w", -6.5),
+        ("sum(v*w')", -2.5),
+        ("sum(A*v)", -5.0 - 7.0 - 9.0),
+        ("sum(A'*A)", 35.0 + 44.0 + 44.0 + 56.0),
+        ("sum(v./w) + sum(v.*w) + sum(v.^2)", 6.0 - 2.0 - 6.5 + 25.0),
+        ("norm1(v) + norm2(v) + norm_inf(v) + norm_fro(S)", 7.0 + 5.0 + 4.0 + 15f64.sqrt()),
+        ("sum_squares(A) + mean(A) + max(A) + min(A)", 91.0 + 3.5 + 6.0 + 1.0),
+        ("sum(max(v, 1)) + sum(min(v, w, 0))", 4.0 - 4.0),
+        ("quad_form(v, S)", 18.0 - 24.0 + 48.0),
+        ("dot(v, w)", -6.5),
+        ("huber([0.5, -3], M = 2)", 0.125 + 4.0),
+        ("huber(0.5) + huber(3)", 0.125 + 2.5),
+        ("logistic([1, -1], [2, 2])", (1.0 + (-2f64).exp()).ln() + (1.0 + 2f64.exp()).ln()),
+        ("hinge([1, -1], [0.25, -3])", 0.75),
+        ("mse(v, w)", (6.25 + 36.0) / 2.0),
+        ("cross_entropy(scores, labels)", cross.iter().sum::<f64>() / 3.0),
+        // At the tie of the third row the first column counts, and the label is the second.
+        ("accuracy(scores, labels)", 2.0 / 3.0),
+        ("coverage(scores)", 3.0),
+        ("sum(logsumexp(scores))", cross.iter().sum::<f64>() + 12.0),
+        ("sum(softmax(scores))", 3.0),
+        ("sum(log_softmax([0, 0]))", -2.0 * 2f64.ln()),
+        ("logsumexp([1000, 1000])", 1000.0 + 2f64.ln()),
+        ("sum(exp([0, 1])) + log(2) + expm1(1) + log1p(1)", 1.0 + e + 2f64.ln() + e - 1.0 + 2f64.ln()),
+        ("sqrt(9) + abs(-2) + square(3) + sign(-5)", 3.0 + 2.0 + 9.0 - 1.0),
+        ("sin(pi/2) + cos(π) + tanh(0.5)", 0.5f64.tanh()),
+        ("sigmoid(0.3) + softplus(-0.7)", sigmoid(0.3) + (1.0 + (-0.7f64).exp()).ln()),
+        ("pos(-2) + pos(3) + neg_part(-2) + relu(0.5)", 0.0 + 3.0 + 2.0 + 0.5),
+        ("leaky_relu(-2) + leaky_relu(-2, slope = 0.2) + elu(-1, 2)", -0.02 - 0.4 + 2.0 * (1.0 / e - 1.0)),
+        ("elu(1000) + selu(1)", 1000.0 + 1.0507009873554805),
+        ("silu(2) + gelu(0)", 2.0 * sigmoid(2.0)),
+        ("sum(average(v, w, [1, 1]))", 4.5 / 3.0 - 1.0 / 3.0),
+        ("sum(D([1, 1]; θ))", 2.0 * 1.5 + 3.0 * -0.5 + 10.0),
+        ("sum(D(A, until = 1; θ)) - sum(D(A[2, :], until = 1; θ))", 1.5 - 1.0 + 5.5 - 3.0),
+        ("sum(weights(θ)) + θ.layer2.bias[1] + sum(θ.layer1.weight)", 5.0 + 10.0 + 0.0),
+        ("nrows(A) + ncols(A) + numel(A) + nrows(v)", 3.0 + 2.0 + 6.0 + 2.0),
+        ("sum(linspace(0, 1, 5)) + sum(range(1, 3)) + sum(range(0, 1, 0.25)) + sum(eye(3))", 2.5 + 6.0 + 2.5 + 3.0),
+        ("sum(zeros(3)) + sum(ones(2, 3)) + sum(shard(A, 1, 2)) + sum(concat(v, w, 7))", 6.0 + 10.0 + 8.5),
+        ("sum(i in 1 to 3: i*A[i, 1]) + sum(i in 1 to 2: sum(j in 1 to 2: S[i, j]*(i - j)^2))", 22.0 + 2.0),
+        ("A[3, 2] + sum(A[1 to 2, :]) + sum(reshape(A, 2, 3)[2, :])", 6.0 + 10.0 + 15.0),
+    ];
+    for &(expression, expected) in table {
+        let found = value(expression);
+        assert!((found - expected).abs() <= 1e-12 * (1.0 + expected.abs()), "{expression} is {expected}, not {found}");
+    }
+}
+
+/// The distance of one normal distribution from another, in closed form: of shifted data the shift
+/// squared, of scaled data `(s − 1)²` times the variance.
+#[test]
+fn the_frechet_distance_is_that_of_normals() {
+    let near = |expression: &str, expected: f64| {
+        let found = value(expression);
+        assert!((found - expected).abs() < 1e-6 * (1.0 + expected), "{expression} is {expected}, not {found}");
+    };
+    near("frechet(A, A)", 0.0);
+    near("frechet(A, A + 2)", 8.0);
+    // Means (3, 4), variances 4 and 4.
+    near("frechet(A, 3*A)", 36.0 + 64.0 + 4.0 * 8.0);
+}
+
+/// Seeds decide, and rows are only put in another order.
+#[test]
+fn splits_and_random_numbers_repeat() {
+    let text = |seed: u32| {
+        format!(
+            "let (a, b) = split(linspace(1, 100, 100), 30, seed = {seed})\nminimize sum_squares(a) + 1e6*a[1] + sum_squares(b)\n"
+        )
+    };
+    let terms = |seed: u32| {
+        let (parsed, model) = checked(Path::new("made.admm"), &text(seed), &Disk);
+        let Some(model) = model else { panic!("{}", drawn(&parsed)) };
+        model.players[0]
+            .terms
+            .iter()
+            .map(|term| fold(&model, &term.expr).and_then(|v| v.item()).expect("known"))
+            .collect::<Vec<f64>>()
+    };
+    assert_eq!(terms(1), terms(1));
+    assert_ne!(terms(1)[1], terms(2)[1]);
+    assert_eq!(terms(1)[0] + terms(1)[2], (1..=100).map(|i| f64::from(i * i)).sum::<f64>());
+    assert_eq!(value("sum(normal(50, seed = 3) - normal(50, seed = 3))"), 0.0);
+    let mean = value("mean(uniform(10000, low = 2, high = 4, seed = 5))");
+    assert!((mean - 3.0).abs() < 0.03, "{mean}");
+}
+
+/// Overrides of the command line.
+#[test]
+fn the_command_line_overrides() {
+    let text = "param λ = 1\ndata b = csv(\"data/b.csv\")\nvar x: real[numel(b)]\nminimize λ*sum_squares(x - b)\n";
+    let path = folder("tests/cases/model").join("made.admm");
+    let check = |set: &[(&str, &str)], data: &[(&str, &str)]| {
+        let mut parsed = pipeline::parse_text(&path, text, &Disk);
+        let mut inputs = Inputs::new(&Disk);
+        inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        inputs.data =
+            data.iter().map(|(name, file)| (name.to_string(), folder("tests/cases/model/data").join(file))).collect();
+        let model = pipeline::check(&mut parsed, &inputs);
+        model.map_or_else(
+            || {
+                parsed
+                    .diags
+                    .iter()
+                    .map(|diag| format!("{}: {}", diag.code, diag.message))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            },
+            |model| model.to_string().lines().take(4).map(str::trim).collect::<Vec<_>>().join("; "),
+        )
+    };
+    expect!["data b: f64[5]; problem; var x: real[5], init zeros; minimize 1‖x − b‖²"].assert_eq(&check(&[], &[]));
+    expect!["data b: f64[4]; problem; var x: real[4], init zeros; minimize 0.5‖x − b‖²"].assert_eq(&check(&[("lambda", "0.5")], &[("b", "short.csv")]));
+    expect![[r#"
+        E0201: `--set` names `lamda`, and the file has no such parameter
+        E0201: `--data` names `c`, and the file has no such data
+        E0204: `--set λ=big` gives no number"#]].assert_eq(&check(&[("lamda", "1"), ("λ", "big")], &[("c", "b.csv")]));
 }
 
 /// Whatever parses is checked without a panic: tokens of the examples, dropped, doubled, swapped and
