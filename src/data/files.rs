@@ -1,9 +1,9 @@
 //! The file system as the program needs it: open a file, list a folder, write a file back.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::errors::Fault;
 use crate::diag;
@@ -11,8 +11,8 @@ use crate::diag;
 /// More than this, packed or unpacked, is taken for a mistake (a device file, a zip bomb).
 pub(super) const MAX_BYTES: u64 = 16 << 30;
 
-/// Where files come from.
-pub trait Files {
+/// Where files come from. Shared with the threads that a stage may need for their stack.
+pub trait Files: Sync {
     /// The file's bytes from the first on.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>>;
 
@@ -47,35 +47,46 @@ impl Files for Disk {
 }
 
 /// Files held in memory, for tests and for embedding.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Memory {
-    files: RefCell<BTreeMap<PathBuf, Vec<u8>>>,
+    files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
+}
+
+impl Clone for Memory {
+    fn clone(&self) -> Memory {
+        Memory { files: Mutex::new(self.files().clone()) }
+    }
 }
 
 impl Memory {
+    /// The files; an insertion that panicked left them as they were.
+    fn files(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Vec<u8>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The same with one more file.
     pub fn with(self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Memory {
-        self.files.borrow_mut().insert(path.into(), bytes.into());
+        self.files().insert(path.into(), bytes.into());
         self
     }
 }
 
 impl Files for Memory {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        match self.files.borrow().get(path) {
+        match self.files().get(path) {
             Some(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
     fn list(&self, folder: &Path) -> Vec<String> {
-        let files = self.files.borrow();
+        let files = self.files();
         let inside = files.keys().filter(|path| path.parent() == Some(folder));
         inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.files.borrow_mut().insert(path.to_owned(), bytes.to_owned());
+        self.files().insert(path.to_owned(), bytes.to_owned());
         Ok(())
     }
 }

@@ -52,8 +52,9 @@ pub fn parse(file: FileId, text: &str, diags: &mut Diags) -> Ast {
 }
 
 /// The parser recurses some 10 KB per bracket, and a thread of the user's may have little stack:
-/// with the limits of `lines`, 8 MB are reached at worst. Only pages that are touched cost memory.
-fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// with the limits of `lines`, 8 MB are reached at worst; the checker, which walks the tree, needs as
+/// much again for its own limit. Only pages that are touched cost memory.
+pub(crate) fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     const STACK: usize = 64 << 20;
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);

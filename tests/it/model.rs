@@ -317,11 +317,13 @@ fn the_command_line_overrides() {
         )
     };
     expect!["data b: f64[5]; problem; var x: real[5], init zeros; minimize 1‖x − b‖²"].assert_eq(&check(&[], &[]));
-    expect!["data b: f64[4]; problem; var x: real[4], init zeros; minimize 0.5‖x − b‖²"].assert_eq(&check(&[("lambda", "0.5")], &[("b", "short.csv")]));
+    expect!["data b: f64[4]; problem; var x: real[4], init zeros; minimize 0.5‖x − b‖²"]
+        .assert_eq(&check(&[("lambda", "0.5")], &[("b", "short.csv")]));
     expect![[r#"
         E0201: `--set` names `lamda`, and the file has no such parameter
         E0201: `--data` names `c`, and the file has no such data
-        E0204: `--set λ=big` gives no number"#]].assert_eq(&check(&[("lamda", "1"), ("λ", "big")], &[("c", "b.csv")]));
+        E0204: `--set λ=big` gives no number"#]]
+    .assert_eq(&check(&[("lamda", "1"), ("λ", "big")], &[("c", "b.csv")]));
 }
 
 /// Whatever parses is checked without a panic: tokens of the examples, dropped, doubled, swapped and
@@ -348,6 +350,38 @@ fn mutated_examples_never_panic() {
             let (parsed, model) = checked(&path, &text, &WithClassifier);
             assert!(model.is_some() || parsed.diags.has_errors(), "silent about\n{text}");
             drawn(&parsed);
+        }
+    }
+}
+
+/// Chains and towers end in one error each, whatever stack the caller has.
+#[test]
+fn what_grows_without_end_is_refused() {
+    let lets = |n: usize, body: fn(usize) -> String| {
+        let lets: String = (1..n).map(|k| format!("let a{k} = {}\n", body(k - 1))).collect();
+        format!("let a0 = x[1]\n{lets}var x: real[3]\nminimize a{}\n", n - 1)
+    };
+    let backwards: String = (0..5000).map(|k| format!("let b{k} = b{} + 1\n", k + 1)).collect();
+    let texts = [
+        lets(60, |k| format!("a{k} + a{k}")),
+        lets(5000, |k| format!("a{k} + 1")),
+        format!("{backwards}let b5000 = 1\nvar x: real[3]\nminimize sum_squares(x - b0)\n"),
+        format!("var x: real[3]\nlet a = {}1\nminimize sum(x)*a\n", "x[1] + ".repeat(900)),
+        format!("var x: real[3]\nminimize {}x[1]{}\n", "exp(".repeat(190), ")".repeat(190)),
+        "let v = ones(100000)\nvar x: real[3]\nminimize sum(v*v')*sum(x)\n".to_owned(),
+        "let v = ones(99999, 99999, 99999)\nvar x: real[3]\nminimize sum(v)*sum(x)\n".to_owned(),
+        "var x: real[999999999, 999999999]\nminimize sum(x)\n".to_owned(),
+        "sample u ~ normal(999999999, 999999999) batch 999999999\nvar x: real[3]\nminimize sum(u)*sum(x)\n".to_owned(),
+        "net f(θ): 1000000 -> dense 1000000\nvar θ: params(f)\nminimize sum(θ)\n".to_owned(),
+        "var w[i in 1 to 4000000000]: real[999]\nminimize sum(i in 1 to 9: sum(w[i]))\n".to_owned(),
+        "var x: real[3]\nminimize sum(i in 1 to 900000000: i*x[1])\n".to_owned(),
+    ];
+    for (at, text) in texts.into_iter().enumerate() {
+        let (parsed, model) = checked(Path::new("made.admm"), &text, &Disk);
+        match at {
+            // Deep, but not too deep.
+            4 => assert!(model.is_some(), "{}", drawn(&parsed)),
+            _ => assert_eq!(parsed.diags.len(), 1, "{}", drawn(&parsed)),
         }
     }
 }

@@ -74,22 +74,22 @@ impl<'a> Checker<'a> {
             Meaning::Trained(named) => Meaning::Expr(self.only_tensor(&named, ident, span)?),
             other => other,
         };
-        let Meaning::Expr(expr) = &meaning else { return Some(meaning) };
+        let Meaning::Expr(expr) = meaning else { return Some(meaning) };
+        let expr = self.bounded(expr, span)?;
         if let ExprKind::Leaf(Leaf::Data(id, Member::None)) = expr.kind {
             if id.index() >= before {
                 self.rename(id, ident);
             }
-            return Some(meaning);
+            return Some(Meaning::Expr(expr));
         }
-        match fold(&self.model, expr) {
-            Some(value) if value.shape.is_scalar() => Some(Meaning::Expr(self.constant(value, ident.span))),
+        Some(Meaning::Expr(match fold(&self.model, &expr) {
+            Some(value) if value.shape.is_scalar() => self.constant(value, ident.span),
             Some(value) => {
-                let net = self.params_of(expr);
-                let facts = Facts { net, ..Facts::default() };
-                Some(Meaning::Expr(self.add_data(ident.text.clone(), ident.span, value, facts)))
+                let facts = Facts { net: self.params_of(&expr), ..Facts::default() };
+                self.add_data(ident.text.clone(), ident.span, value, facts)
             }
-            None => Some(meaning),
-        }
+            None => expr,
+        }))
     }
 
     fn rename(&mut self, id: DataId, ident: &ast::Ident) {
@@ -275,8 +275,6 @@ impl<'a> Checker<'a> {
 
     /// Shape and kind of a declared type.
     fn type_of(&mut self, ty: &'a TypeExpr, scope: &Scope) -> Option<(Shape, VarKind)> {
-        /// Elements that one variable may have.
-        const MOST: usize = 1 << 32;
         let (shape, kind) = match &ty.kind {
             TypeKind::Real(extents) => {
                 let extents: Vec<Option<usize>> =
@@ -314,10 +312,7 @@ impl<'a> Checker<'a> {
                 (Shape::vector(self.model.nets[net.index()].numel), VarKind::Params(net))
             }
         };
-        let size = shape.0.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
-        if size.is_none_or(|size| size > MOST) {
-            return self.fail(Diag::new(Code::WrongKind, ty.span, format!("{shape} is more than can be stored")));
-        }
+        self.fits(&shape, ty.span)?;
         Some((shape, kind))
     }
 
@@ -335,6 +330,7 @@ impl<'a> Checker<'a> {
             None => None,
         };
         let (shape, kind) = self.type_of(ty, scope)?;
+        self.fits(&Shape(members.into_iter().chain(shape.0.iter().copied()).collect()), ty.span)?;
         let init = match init {
             Some(init) => self.init(ident, init, &shape, kind, members, scope)?,
             None if matches!(kind, VarKind::Params(_)) => Init::Layers,

@@ -11,6 +11,9 @@ use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp};
 use crate::tape::{Shape, Tensor};
 
+/// Elements that a tensor may have: 2 GB of doubles.
+const ELEMENTS: usize = 1 << 28;
+
 /// Nodes of an expression after its named parts are put in: more is taken for a mistake.
 const NODES: usize = 100_000;
 
@@ -18,6 +21,10 @@ impl<'a> Checker<'a> {
     /// What an expression means.
     pub(super) fn meaning(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<Meaning> {
         if self.depth >= DEPTH {
+            // Said once: what is too deep from here is too deep from many places.
+            if std::mem::replace(&mut self.too_deep, true) {
+                return None;
+            }
             return self.fail(
                 Diag::new(Code::TooDeep, ast.span, format!("definitions and brackets nest more than {DEPTH} deep"))
                     .help("give a part of it a value that is known here, or shorten the chain of `let`"),
@@ -92,15 +99,7 @@ impl<'a> Checker<'a> {
         let words = meaning.words();
         let diag = |text: String| Diag::new(Code::WrongKind, span, text);
         match meaning {
-            Meaning::Expr(expr) => {
-                if size(&expr) > NODES {
-                    return self.fail(
-                        diag(format!("written out, this has more than {NODES} parts"))
-                            .help("named expressions are put in wherever they stand; give it fewer of them"),
-                    );
-                }
-                Some(expr)
-            }
+            Meaning::Expr(expr) => self.bounded(expr, span),
             Meaning::Layer { params, net, layer } => Some(self.layer(&params, net, &layer, span)),
             Meaning::Family(family) => self.fail(
                 diag(format!("`{}` is a family of {}, not one tensor", family.name, family.count))
@@ -117,11 +116,28 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// An expression that is not too large with its named parts put in.
+    pub(super) fn bounded(&mut self, expr: Expr, span: Span) -> Option<Expr> {
+        let (nodes, depth) = measure(&expr);
+        let what = match (nodes > NODES, depth > DEPTH) {
+            (true, _) => format!("has more than {NODES} parts"),
+            (false, true) => format!("chains more than {DEPTH} operations"),
+            (false, false) => return Some(expr),
+        };
+        self.fail(
+            Diag::new(Code::TooDeep, span, format!("with its named parts put in, this {what}"))
+                .help("a sum over an index, `sum(i in 1 to m: …)`, and products of matrices say much in few parts"),
+        )
+    }
+
     /// A function of the catalogue on typed operands; `at` is what is pointed at.
     pub(super) fn apply(&mut self, function: Function, args: Vec<Expr>, at: Span, span: Span) -> Option<Expr> {
         let shapes: Vec<Shape> = args.iter().map(|arg| arg.shape.clone()).collect();
         match function.shape(&shapes) {
-            Ok(shape) => Some(Expr { kind: ExprKind::Apply(function, args), shape, span }),
+            Ok(shape) => {
+                self.fits(&shape, span)?;
+                Some(Expr { kind: ExprKind::Apply(function, args), shape, span })
+            }
             Err(WrongArguments::Disagree { left, right, rule }) => self.disagree(&args[left], &args[right], at, rule),
             Err(WrongArguments::Argument { at: position, wanted }) => {
                 let (arg, what) = (&args[position], shape_words(&args[position].shape));
@@ -143,6 +159,23 @@ impl<'a> Checker<'a> {
                 self.fail(diag.help(help))
             }
         }
+    }
+
+    /// Whether a tensor of that shape could be stored at all.
+    pub(super) fn fits(&mut self, shape: &Shape, span: Span) -> Option<()> {
+        let elements = shape.0.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent));
+        if elements.is_some_and(|elements| elements <= ELEMENTS) {
+            return Some(());
+        }
+        let text = self.text(span);
+        self.fail(
+            Diag::new(
+                Code::WrongKind,
+                span,
+                format!("`{text}` would be {}, more than can be stored", shape_words(shape)),
+            )
+            .help(format!("a tensor has up to {ELEMENTS} elements; is a side transposed, or a size mistyped?")),
+        )
     }
 
     /// Two operands whose shapes don't fit together.
@@ -293,9 +326,11 @@ fn kind_words(leaf: Leaf) -> &'static str {
     }
 }
 
-/// Nodes of an expression.
-fn size(expr: &Expr) -> usize {
-    1 + expr.children().into_iter().map(size).sum::<usize>()
+/// Nodes of an expression, and the longest way down.
+fn measure(expr: &Expr) -> (usize, usize) {
+    let inside = expr.children().into_iter().map(measure);
+    let (nodes, depth) = inside.fold((0, 0), |(nodes, depth), (n, d)| (nodes + n, depth.max(d)));
+    (nodes + 1, depth + 1)
 }
 
 fn operator(op: BinaryOp) -> Function {

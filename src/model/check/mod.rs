@@ -35,23 +35,25 @@ use crate::tape::{Shape, Tensor};
 use meaning::{Family, Meaning, Scope};
 use names::Declaration;
 
-/// Nesting of definitions and expressions, all together: far above what a person writes, far below
-/// what the stack bears.
-const DEPTH: usize = 256;
+/// Nesting of definitions and expressions, all together, and of an expression once its named parts
+/// are put in: above what a person writes, below what the stack of any later stage bears.
+const DEPTH: usize = 600;
 
 /// Gives every name of these files a meaning. The first file is the problem; the others are those
 /// that it uses.
 pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags) -> Model {
     let mut own = Diags::default();
-    let mut checker = Checker::new(sources, inputs, &mut own);
-    for ast in asts {
-        checker.collect(&ast.items, None);
-    }
-    checker.overrides(asts);
-    checker.declare_all();
-    checker.problems(asts);
-    checker.solves(asts);
-    let mut model = checker.model;
+    let mut model = crate::syntax::with_deep_stack(|| {
+        let mut checker = Checker::new(sources, inputs, &mut own);
+        for ast in asts {
+            checker.collect(&ast.items, None);
+        }
+        checker.overrides(asts);
+        checker.declare_all();
+        checker.problems(asts);
+        checker.solves(asts);
+        checker.model
+    });
     prune::prune(&mut model);
     own.sort();
     diags.extend(own);
@@ -71,6 +73,7 @@ struct Checker<'a> {
     /// Declarations being given a meaning, for the cycle of a recursive one.
     busy: Vec<usize>,
     depth: usize,
+    too_deep: bool,
 }
 
 /// What is known of a data tensor beside its numbers.
@@ -96,6 +99,7 @@ impl<'a> Checker<'a> {
             tuples: BTreeMap::new(),
             busy: Vec::new(),
             depth: 0,
+            too_deep: false,
         }
     }
 

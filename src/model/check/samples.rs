@@ -98,8 +98,12 @@ impl<'a> Checker<'a> {
         };
         let batch = batch?;
         self.enough_rows(&source, batch, size.span)?;
-        let shapes =
+        let shapes: Vec<Shape> =
             rows.iter().map(|row| Shape(std::iter::once(batch).chain(row.0.iter().copied()).collect())).collect();
+        for shape in &shapes {
+            let members = members.map(|(_, count)| count);
+            self.fits(&Shape(members.into_iter().chain(shape.0.iter().copied()).collect()), size.span)?;
+        }
         let id = SampleId(self.model.samples.len() as u32);
         self.model.samples.push(Sample {
             names: names.iter().map(|name| name.text.clone()).collect(),

@@ -43,9 +43,6 @@ const SHUFFLE: u32 = 0x5348_5546;
 const NORMAL: u32 = 0x4e4f_524d;
 const UNIFORM: u32 = 0x554e_4946;
 
-/// Elements that a generated tensor may have.
-const ELEMENTS: usize = 1 << 30;
-
 /// The signature of a compile-time function.
 pub(super) fn builtin(name: &str) -> Option<Signature> {
     signatures().find(|signature| signature.name() == name)
@@ -87,11 +84,11 @@ impl<'a> Checker<'a> {
             "nrows" | "ncols" | "numel" => return self.extent(signature.name(), &slots, span, scope),
             "known" => self.mask(value(&slots, 0), span, scope)?,
             "shard" => self.shard(&slots, span, scope)?,
-            "linspace" => self.linspace(&slots, scope)?,
+            "linspace" => self.linspace(&slots, span, scope)?,
             "range" => self.range(&slots, span, scope)?,
             "eye" => {
                 let n = self.count(value(&slots, 0), scope, 1, "rows")?;
-                self.not_too_big(n.saturating_mul(n), span)?;
+                self.fits(&Shape::matrix(n, n), span)?;
                 let mut elements = vec![0.0; n * n];
                 elements.iter_mut().step_by(n + 1).for_each(|x| *x = 1.0);
                 Tensor::f64([n, n], elements)
@@ -182,10 +179,11 @@ impl<'a> Checker<'a> {
         Some(take_rows(&table, &(start(i - 1)..start(i)).collect::<Vec<_>>()))
     }
 
-    fn linspace(&mut self, slots: &Slots<'a>, scope: &Scope) -> Option<Tensor> {
+    fn linspace(&mut self, slots: &Slots<'a>, span: Span, scope: &Scope) -> Option<Tensor> {
         let first = self.known_number(value(slots, 0), scope)?;
         let last = self.known_number(value(slots, 1), scope)?;
         let n = self.count(value(slots, 2), scope, 1, "points")?;
+        self.fits(&Shape::vector(n), span)?;
         let step = if n > 1 { (last - first) / (n - 1) as f64 } else { 0.0 };
         let point = |i: usize| if i + 1 == n && n > 1 { last } else { first + step * i as f64 };
         Some(Tensor::f64([n], (0..n).map(point).collect()))
@@ -200,7 +198,7 @@ impl<'a> Checker<'a> {
         };
         // A hair more than a whole number of steps still reaches the end.
         let count = ((last - first) / step + 1e-9).floor() + 1.0;
-        if !(count >= 1.0 && count <= ELEMENTS as f64) {
+        if count.is_nan() || count < 1.0 {
             return self.fail(
                 Diag::new(
                     Code::WrongArguments,
@@ -210,6 +208,7 @@ impl<'a> Checker<'a> {
                 .help("`range(first, last, step = 1)` counts from first to last, both included"),
             );
         }
+        self.fits(&Shape::vector(count as usize), span)?;
         Some(Tensor::f64([count as usize], (0..count as usize).map(|i| first + step * i as f64).collect()))
     }
 
@@ -223,8 +222,8 @@ impl<'a> Checker<'a> {
             shape.push(self.count(&arg.value, scope, 1, "rows or columns")?);
         }
         let shape = Shape(shape);
-        let n = shape.0.iter().try_fold(1usize, |n, &extent| n.checked_mul(extent)).unwrap_or(usize::MAX);
-        self.not_too_big(n, span)?;
+        self.fits(&shape, span)?;
+        let n = shape.numel();
         let elements = match signature.name() {
             "zeros" => vec![0.0; n],
             "ones" => vec![1.0; n],
@@ -291,13 +290,6 @@ impl<'a> Checker<'a> {
             Some(arg) => self.count(&arg.value, scope, 0, "a seed").map(|seed| seed as u64),
             None => Some(0),
         }
-    }
-
-    fn not_too_big(&mut self, elements: usize, span: Span) -> Option<()> {
-        if elements <= ELEMENTS {
-            return Some(());
-        }
-        self.fail(Diag::new(Code::WrongArguments, span, format!("this would have more than {ELEMENTS} elements")))
     }
 }
 
