@@ -2,7 +2,6 @@
 //! its mended twin, which passes. Set `UPDATE_EXPECT=1` to write renderings anew, and read them.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use admmc::data::{Disk, Files};
@@ -39,51 +38,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The disk, and a classifier where it has not been trained yet: what its numbers are is nothing to
-/// the checker.
-struct WithClassifier;
-
-impl Files for WithClassifier {
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
-        if !path.ends_with("classifier.safetensors") || path.exists() {
-            return Disk.open(path);
-        }
-        let sizes = [(128, 64), (32, 128), (10, 32)];
-        let mut header = Vec::new();
-        let mut end = 0;
-        for (layer, (rows, columns)) in sizes.into_iter().enumerate() {
-            for (name, shape, numel) in
-                [("weight", format!("[{rows},{columns}]"), rows * columns), ("bias", format!("[{rows}]"), rows)]
-            {
-                let start = end;
-                end += 4 * numel;
-                header.push(format!(
-                    r#""layer{}.{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}}"#,
-                    layer + 1
-                ));
-            }
-        }
-        let header = format!("{{{}}}", header.join(","));
-        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-        bytes.extend(header.as_bytes());
-        bytes.resize(bytes.len() + end, 0);
-        Ok(Box::new(io::Cursor::new(bytes)))
-    }
-
-    fn list(&self, folder: &Path) -> Vec<String> {
-        Disk.list(folder)
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        Disk.write(path, bytes)
-    }
-}
-
 #[test]
 fn every_example_passes() {
     for path in files(&folder("examples")) {
         let text = std::fs::read_to_string(&path).expect("it can be read");
-        let (parsed, model) = checked(&path, &text, &WithClassifier);
+        let (parsed, model) = checked(&path, &text, &Disk);
         assert!(parsed.diags.is_empty(), "{}\n{}", path.display(), drawn(&parsed));
         assert!(model.is_some_and(|model| model.players.iter().all(|player| !player.terms.is_empty())));
     }
@@ -131,7 +90,7 @@ fn models_are_printed() {
     for name in ["toy", "gan", "gan_many", "consensus"] {
         let path = folder("examples").join(name).with_extension("admm");
         let text = std::fs::read_to_string(&path).expect("it can be read");
-        let (_, model) = checked(&path, &text, &WithClassifier);
+        let (_, model) = checked(&path, &text, &Disk);
         let printed = model.expect("an example passes").to_string();
         expect_file![folder("tests/cases/model").join(name).with_extension("model")].assert_eq(&printed);
     }
@@ -347,7 +306,7 @@ fn mutated_examples_never_panic() {
                 }
             }
             let text = mutated.concat();
-            let (parsed, model) = checked(&path, &text, &WithClassifier);
+            let (parsed, model) = checked(&path, &text, &Disk);
             assert!(model.is_some() || parsed.diags.has_errors(), "silent about\n{text}");
             drawn(&parsed);
         }
