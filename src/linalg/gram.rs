@@ -126,9 +126,8 @@ fn measured(m: &Csr) -> Gram {
         }
         for k in touched {
             let bound = rounding(m.rows) * (diagonal[j] * diagonal[k]).sqrt();
-            // A NaN is not negligible.
-            let negligible = std::mem::take(&mut row[k]).abs() <= bound;
-            if !negligible {
+            let entry = std::mem::take(&mut row[k]);
+            if entry.is_nan() || entry.abs() > bound {
                 return Gram::General;
             }
         }

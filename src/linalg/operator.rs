@@ -61,11 +61,6 @@ impl Operator {
         }
     }
 
-    /// `−M`
-    pub fn negated(m: Operator) -> Operator {
-        Operator::scaled(-1.0, m)
-    }
-
     /// `L·R`
     pub fn compose(l: Operator, r: Operator) -> Operator {
         assert_eq!(l.cols(), r.rows(), "the right one lands where the left one starts");
@@ -335,6 +330,14 @@ fn kronecker(l: &Operator, r: &Operator, alpha: f64, x: &[f64], y: &mut [f64], a
         column.fill(0.0);
         l.accumulate(alpha, &right[j * l_cols..][..l_cols], &mut column, adjoint);
         column.iter().enumerate().for_each(|(i, &value)| y[i * r_rows + j] += value);
+    }
+}
+
+impl std::ops::Neg for Operator {
+    type Output = Operator;
+
+    fn neg(self) -> Operator {
+        Operator::scaled(-1.0, self)
     }
 }
 

@@ -51,7 +51,7 @@ fn zoo() -> Vec<Operator> {
         Operator::stack(vec![sparse.clone(), Operator::Identity(4), dense(1, 4, &mut entries)]),
         Operator::hstack(vec![sparse.clone(), Operator::Scale(3.0, 3), dense(3, 2, &mut entries)]),
         Operator::block(vec![sparse.clone(), Operator::Identity(2), dense(1, 2, &mut entries)]),
-        Operator::negated(sparse.clone()),
+        -sparse.clone(),
         Operator::stack(vec![sparse.clone(), Operator::Identity(4)]).adjoint(),
         Operator::compose(dense(2, 3, &mut entries), sparse.clone()),
         Operator::sum(vec![square.clone(), Operator::Identity(4), Operator::Diagonal(vec![1.0, 2.0, 3.0, 4.0])]),
@@ -122,8 +122,8 @@ fn structure_shows_in_the_variant() {
     assert_eq!(Operator::compose(Operator::Identity(2), dense.clone()), dense);
     assert_eq!(Operator::compose(scale.clone(), Operator::Scale(0.5, 2)), Operator::Identity(2));
     assert_eq!(Operator::sum(vec![Operator::Identity(2), scale.clone()]), Operator::Scale(3.0, 2));
-    assert_eq!(Operator::sum(vec![scale.clone(), Operator::negated(scale)]), Operator::Zero { rows: 2, cols: 2 });
-    assert_eq!(Operator::negated(Operator::negated(dense.clone())), dense);
+    assert_eq!(Operator::sum(vec![scale.clone(), -scale]), Operator::Zero { rows: 2, cols: 2 });
+    assert_eq!(-(-dense.clone()), dense);
 }
 
 #[test]

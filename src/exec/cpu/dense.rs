@@ -19,9 +19,7 @@ pub(super) fn cholesky<T: Real + RealField>(l: &mut [T], a: &[T], n: usize) {
     let stack = faer::dyn_stack::MemStack::new(&mut memory);
     let matrix = MatMut::from_row_major_slice_mut(l, n, n);
     let factored = llt::factor::cholesky_in_place(matrix, Default::default(), Par::Seq, stack, Default::default());
-    // A NaN is not positive.
-    let positive = |x: T| x > T::ZERO;
-    if factored.is_err() || !(0..n).all(|i| positive(l[i * n + i])) {
+    if factored.is_err() || !(0..n).all(|i| l[i * n + i] > T::ZERO) {
         l.fill(T::of(f64::NAN));
         return;
     }

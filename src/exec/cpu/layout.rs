@@ -213,22 +213,13 @@ fn part_offsets(graph: &Graph, node: usize) -> Option<Vec<usize>> {
     Some(ends.zip(&it.arg_tys).map(|(end, ty)| end - ty.shape.numel()).collect())
 }
 
-/// Whether the unit of `node`, which it writes an element at a time, reads `input` at just the
-/// positions that it writes.
+/// Whether `node` is written a tile at a time by a sweep that reads `input`, if it does, at just the
+/// positions that it writes. A sweep of as many elements as the input has reads it in no other way:
+/// views of it and what repeats it have another size.
 fn is_aligned(graph: &Graph, input: usize, node: usize) -> bool {
     let it = &graph.nodes[node];
     let unit = &graph.units[it.unit.expect("a stored node has a unit")];
-    let aligned = |&user: &usize| {
-        let user = &graph.nodes[user];
-        user.class != Class::Repeat
-            && user.args.iter().all(|&arg| match graph.nodes[arg].class {
-                Class::Repeat => graph.repeated(arg).is_none_or(|source| graph.owner(source) != input),
-                _ => arg == input || graph.owner(arg) != input,
-            })
-    };
-    it.class == Class::Elementwise
-        && unit.sweep == Some(graph.nodes[input].ty.shape.numel())
-        && unit.nodes.iter().all(aligned)
+    it.class == Class::Elementwise && unit.sweep == Some(graph.nodes[input].ty.shape.numel())
 }
 
 /// The free parts of the arena, ascending.

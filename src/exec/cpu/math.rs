@@ -125,10 +125,13 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, mantissa 23, bias 127, ln2 (355.0 / 512.0, (std::f64::consts::LN_2 - 355.0 / 512.0) as f32),
+real!(f32, u32, mantissa 23, bias 127, ln2 (LN2_TOP as f32, (std::f64::consts::LN_2 - LN2_TOP) as f32),
     exp_range (-104.0, 89.0), expm1_least -18.0, exp_terms 6, log_terms 4);
 real!(f64, u64, mantissa 52, bias 1023, ln2 (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10),
     exp_range (-746.0, 710.0), expm1_least -38.0, exp_terms 12, log_terms 10);
+
+/// `log 2` to nine bits: a single holds its product with any exponent.
+const LN2_TOP: f64 = 355.0 / 512.0;
 
 const EXP: [f64; 12] = {
     let mut coefficients = [0.0; 12];

@@ -1,5 +1,7 @@
 //! Threads. Work is cut into parts by its size alone; threads only take parts.
 
+use rayon::prelude::*;
+
 /// The threads of an executor.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -22,12 +24,23 @@ impl Pool {
     pub fn each(&self, parts: usize, pays: bool, work: impl Fn(usize, usize) + Sync) {
         match &self.threads {
             Some(threads) if pays && parts > 1 => {
-                use rayon::prelude::*;
                 threads.install(|| {
                     (0..parts).into_par_iter().for_each(|part| work(part, rayon::current_thread_index().unwrap_or(0)));
                 });
             }
             _ => (0..parts).for_each(|part| work(part, 0)),
+        }
+    }
+
+    /// Calls `work(start, chunk)` for each chunk of `y` and where it starts in it, on several threads
+    /// where that pays.
+    pub fn each_chunk<T: Send>(&self, y: &mut [T], chunk: usize, pays: bool, work: impl Fn(usize, &mut [T]) + Sync) {
+        match &self.threads {
+            Some(threads) if pays && y.len() > chunk => {
+                let chunks = || y.par_chunks_mut(chunk).enumerate().for_each(|(k, y)| work(k * chunk, y));
+                threads.install(chunks);
+            }
+            _ => y.chunks_mut(chunk).enumerate().for_each(|(k, y)| work(k * chunk, y)),
         }
     }
 }

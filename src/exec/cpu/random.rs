@@ -45,18 +45,16 @@ fn fill_body<T: Real>(distribution: Distribution, key: [u32; 2], counter: [u32; 
 #[allow(clippy::needless_range_loop, reason = "one lane of four arrays at a time")]
 fn blocks(key: [u32; 2], [step, stream]: [u32; 2], first: usize, words: &mut [u32; TILE]) {
     let mut c = [[0u32; TILE / 4]; 4];
-    for i in 0..TILE / 4 {
-        [c[0][i], c[2][i], c[3][i]] = [(first + i) as u32, step, stream];
-    }
+    c[0].iter_mut().enumerate().for_each(|(i, word)| *word = (first + i) as u32);
+    c[2].fill(step);
+    c[3].fill(stream);
     let [mut k0, mut k1] = key;
     for _ in 0..10 {
-        for i in 0..TILE / 4 {
-            let a = u64::from(c[0][i]) * philox::MULTIPLIERS[0];
-            let b = u64::from(c[2][i]) * philox::MULTIPLIERS[1];
-            c[0][i] = (b >> 32) as u32 ^ c[1][i] ^ k0;
-            c[1][i] = b as u32;
-            c[2][i] = (a >> 32) as u32 ^ c[3][i] ^ k1;
-            c[3][i] = a as u32;
+        let [c0, c1, c2, c3] = &mut c;
+        for (((c0, c1), c2), c3) in c0.iter_mut().zip(c1).zip(c2).zip(c3) {
+            let a = u64::from(*c0) * philox::MULTIPLIERS[0];
+            let b = u64::from(*c2) * philox::MULTIPLIERS[1];
+            [*c0, *c1, *c2, *c3] = [(b >> 32) as u32 ^ *c1 ^ k0, b as u32, (a >> 32) as u32 ^ *c3 ^ k1, a as u32];
         }
         k0 = k0.wrapping_add(philox::KEY_STEPS[0]);
         k1 = k1.wrapping_add(philox::KEY_STEPS[1]);

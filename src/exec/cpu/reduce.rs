@@ -17,8 +17,8 @@ versions! {
 }
 
 versions! {
-    /// `y[i]` combines `x[r·inner + i]` over `r < reduced`, `inner = y.len()`.
-    columns<T: Real>(reducer: Reducer, y: &mut [T], x: &[T]), columns_body
+    /// `y[i]` combines `x[r·inner + first + i]` over the rows `r` of `x`.
+    columns<T: Real>(reducer: Reducer, y: &mut [T], x: &[T], inner: usize, first: usize), columns_body
 }
 
 /// The parts of a fold, each a node of equally many blocks but for the last.
@@ -196,49 +196,60 @@ impl<T: Real> Add for Strip<T> {
 }
 
 #[inline(always)]
-fn columns_body<T: Real>(reducer: Reducer, y: &mut [T], x: &[T]) {
-    let inner = y.len();
+fn columns_body<T: Real>(reducer: Reducer, y: &mut [T], x: &[T], inner: usize, first: usize) {
     for (k, y) in y.chunks_mut(STRIP).enumerate() {
-        let first = k * STRIP;
-        let row = |row: &[T]| -> Strip<T> {
-            let mut strip = Strip::default();
-            strip.0[..y.len()].copy_from_slice(&row[first..first + y.len()]);
-            strip
-        };
-        let mut most = Strip([start::<T>(reducer); STRIP]);
-        if reducer != Reducer::Sum {
-            for x in x.chunks_exact(inner) {
-                widen(reducer, &mut most, row(x));
-            }
+        let first = first + k * STRIP;
+        if y.len() == STRIP {
+            strip_body(reducer, y, x, inner, |row| {
+                Strip(row[first..first + STRIP].try_into().expect("a strip of a row is a strip"))
+            });
+        } else {
+            let width = y.len();
+            strip_body(reducer, y, x, inner, |row| {
+                let mut strip = Strip::default();
+                strip.0[..width].copy_from_slice(&row[first..first + width]);
+                strip
+            });
         }
-        let mut sum = Strip::default();
-        if !matches!(reducer, Reducer::Max | Reducer::Min) {
-            let block = |x: &[T]| {
-                let mut lanes = [Strip::default(); LANES];
-                for rows in x.chunks(LANES * inner) {
-                    for (lane, x) in lanes.iter_mut().zip(rows.chunks_exact(inner)) {
-                        let mut terms = row(x);
-                        if reducer != Reducer::Sum {
-                            for (x, most) in terms.0.iter_mut().zip(most.0) {
-                                *x = term(reducer, *x, most);
-                            }
+    }
+}
+
+/// A strip's columns; `strip` takes its part of a row.
+#[inline(always)]
+fn strip_body<T: Real>(reducer: Reducer, y: &mut [T], x: &[T], inner: usize, strip: impl Fn(&[T]) -> Strip<T>) {
+    let mut most = Strip([start::<T>(reducer); STRIP]);
+    if reducer != Reducer::Sum {
+        for x in x.chunks_exact(inner) {
+            widen(reducer, &mut most, strip(x));
+        }
+    }
+    let mut sum = Strip::default();
+    if !matches!(reducer, Reducer::Max | Reducer::Min) {
+        let block = |x: &[T]| {
+            let mut lanes = [Strip::default(); LANES];
+            for rows in x.chunks(LANES * inner) {
+                for (lane, x) in lanes.iter_mut().zip(rows.chunks_exact(inner)) {
+                    let mut terms = strip(x);
+                    if reducer != Reducer::Sum {
+                        for (x, most) in terms.0.iter_mut().zip(most.0) {
+                            *x = term(reducer, *x, most);
                         }
-                        *lane = *lane + terms;
                     }
+                    *lane = *lane + terms;
                 }
-                tree::fold(lanes)
-            };
-            sum = if x.len() <= BLOCK * inner {
-                block(x)
-            } else {
-                let mut carry = Carry::default();
-                x.chunks(BLOCK * inner).for_each(|x| carry.push(block(x)));
-                carry.finish()
-            };
-        }
-        for ((y, most), sum) in y.iter_mut().zip(most.0).zip(sum.0) {
-            *y = if needs_terms(reducer, most) { close(reducer, most, sum) } else { most };
-        }
+            }
+            tree::fold(lanes)
+        };
+        sum = if x.len() <= BLOCK * inner {
+            block(x)
+        } else {
+            let mut carry = Carry::default();
+            x.chunks(BLOCK * inner).for_each(|x| carry.push(block(x)));
+            carry.finish()
+        };
+    }
+    for ((y, most), sum) in y.iter_mut().zip(most.0).zip(sum.0) {
+        *y = if needs_terms(reducer, most) { close(reducer, most, sum) } else { most };
     }
 }
 
@@ -271,7 +282,7 @@ mod tests {
                 for (reduced, inner) in [(1, 1), (7, 3), (64, 33), (256, 1), (300, 64), (1500, 5), (0, 4)] {
                     let x = numbers(reduced * inner);
                     let mut y = vec![0.0; inner];
-                    columns(isa, reducer, &mut y, &x);
+                    columns(isa, reducer, &mut y, &x, inner, 0);
                     for i in 0..inner {
                         let column: Vec<f32> = (0..reduced).map(|r| x[r * inner + i]).collect();
                         let by_row = row(isa, reducer, &column);

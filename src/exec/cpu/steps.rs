@@ -14,7 +14,11 @@ use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
 /// Elements from which a step is shared among threads.
-const SHARED: usize = 1 << 16;
+const SHARED: usize = 1 << 18;
+
+/// Results that a thread takes at a time: a multiple of a strip of columns, and of a block of random
+/// words.
+const CHUNK: usize = 256;
 
 /// Runs a plan.
 ///
@@ -105,7 +109,10 @@ unsafe fn float<T: Real + RealField>(
         Single::ScatterAdd { width } => movement::scatter_add(y, indices(0), x(1), width),
         Single::Random { distribution, stream } => {
             let (key, step) = (indices(0), indices(1)[0]);
-            random::fill(isa, distribution, [key[0], key[1]], [step, stream], 0, y);
+            let shared = y.len() >= SHARED / 8;
+            pool.each_chunk(y, 16 * CHUNK, shared, |start, y| {
+                random::fill(isa, distribution, [key[0], key[1]], [step, stream], start, y);
+            });
         }
         Single::Cholesky { n } => dense::cholesky(y, x(0), n),
         Single::CholeskySolve { n } => dense::cholesky_solve(y, x(0), x(1), n),
@@ -119,18 +126,26 @@ unsafe fn float<T: Real + RealField>(
 
 /// Rows or columns that lie regularly, shared among threads by blocks of results.
 fn regular<T: Real>(reducer: Reducer, y: &mut [T], x: &[T], reduced: usize, inner: usize, pool: &Pool, isa: Isa) {
-    if inner == 0 {
-        return;
-    }
-    let rows = y.chunks_mut(inner).zip(0..);
-    let _ = (pool, SHARED);
-    for (y, outer) in rows {
-        let x = &x[outer * reduced * inner..][..reduced * inner];
-        if inner == 1 {
-            y[0] = reduce::row(isa, reducer, x);
-        } else {
-            reduce::columns(isa, reducer, y, x);
+    let shared = x.len() >= SHARED;
+    if inner == 1 {
+        pool.each_chunk(y, CHUNK, shared, |start, y| {
+            let rows = y.iter_mut().zip(start..);
+            rows.for_each(|(y, row)| *y = reduce::row(isa, reducer, &x[row * reduced..][..reduced]));
+        });
+    } else if inner >= CHUNK {
+        for (outer, y) in y.chunks_mut(inner).enumerate() {
+            let x = &x[outer * reduced * inner..][..reduced * inner];
+            let shared = x.len() >= SHARED;
+            pool.each_chunk(y, CHUNK, shared, |first, y| reduce::columns(isa, reducer, y, x, inner, first));
         }
+    } else if inner > 0 {
+        let blocks = inner * (CHUNK / inner);
+        pool.each_chunk(y, blocks, shared, |start, y| {
+            for (outer, y) in y.chunks_mut(inner).enumerate() {
+                let x = &x[(start + outer * inner) * reduced..][..reduced * inner];
+                reduce::columns(isa, reducer, y, x, inner, 0);
+            }
+        });
     }
 }
 

@@ -56,6 +56,8 @@ struct Draft {
     /// Every value's elements.
     values: Vec<Vec<f64>>,
     dtype: Dtype,
+    /// Elements that a value may have, so that the reference stays quick.
+    room: usize,
 }
 
 impl Draft {
@@ -82,7 +84,11 @@ impl Draft {
             };
             self.values.push(x);
         }
-        if self.most(value) <= 100.0 && error <= 0.01 && !self.pool.iter().any(|&(other, _)| other == value) {
+        if self.b.shape(value).numel() <= self.room
+            && self.most(value) <= 100.0
+            && error <= 0.01
+            && !self.pool.iter().any(|&(other, _)| other == value)
+        {
             self.pool.push((value, error));
         }
     }
@@ -356,11 +362,15 @@ impl Draft {
     }
 }
 
-/// A random program, its inputs, and the bound of each output's error.
-fn draft(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) -> (Program, Vec<Tensor>, Vec<f64>) {
+/// An output's true elements, and the bound of their error.
+type Truth = (Vec<f64>, f64);
+
+/// A random program, its inputs, and what is true of each output.
+fn draft(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) -> (Program, Vec<Tensor>, Vec<Truth>) {
     let mut dice = Dice(seed);
-    let mut draft = Draft { b: Builder::new("random"), inputs: vec![], pool: vec![], values: vec![], dtype };
     let [m, n, k] = extents;
+    let room = 4 * (m * n).max(64);
+    let mut draft = Draft { b: Builder::new("random"), inputs: vec![], pool: vec![], values: vec![], dtype, room };
     let shapes = [vec![], vec![m], vec![n], vec![m, n], vec![n, k], vec![m, n], vec![m, 2, n], vec![m * n], vec![1]];
     for _ in 0..4 {
         let shape = Shape(dice.pick(&shapes));
@@ -372,16 +382,16 @@ fn draft(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) -> (Program, 
     for _ in 0..ops {
         draft.add(&mut dice);
     }
-    let mut errors = Vec::new();
+    let mut truth = Vec::new();
     let (pool, mut b) = (draft.pool.clone(), draft.b);
     for k in 0..1 + dice.below(5) {
         // Late values mostly; inputs, constants and the same value twice also.
         let (value, error) =
             if dice.chance(4) { dice.pick(&pool) } else { pool[pool.len() - 1 - dice.below(pool.len().min(6))] };
         b.output(format!("out{k}"), value);
-        errors.push(error);
+        truth.push((draft.values[value.index()].clone(), error));
     }
-    (b.finish(), draft.inputs, errors)
+    (b.finish(), draft.inputs, truth)
 }
 
 /// Buffers of an executor for a program: outputs on inputs' buffers, and members of families, by seed.
@@ -441,9 +451,8 @@ fn bits(tensor: &Tensor) -> Vec<u64> {
 }
 
 fn check(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) {
-    let (program, inputs, errors) = draft(seed, dtype, extents, ops);
+    let (program, inputs, truth) = draft(seed, dtype, extents, ops);
     verify(&program).unwrap_or_else(|sentence| panic!("seed {seed}: {sentence}\n{program}"));
-    let truth = evaluate(&program, &inputs, Rounding::Outputs);
     let mut first: Option<Vec<Vec<u64>>> = None;
     for threads in [1, 2, 4] {
         let mut cpu = Cpu::new(threads);
@@ -455,10 +464,11 @@ fn check(seed: u64, dtype: Dtype, extents: [usize; 3], ops: usize) {
         for (k, slot) in outputs.iter().enumerate() {
             let whole = &after[inputs.len() + k];
             let got = if slot.member { whole.member(1) } else { whole.clone() };
-            for (i, (x, y)) in got.to_f64().iter().zip(truth[k].to_f64()).enumerate() {
-                let bound = errors[k] + dtype.eps() * y.abs();
+            let (truth, error) = &truth[k];
+            for (i, (x, y)) in got.to_f64().iter().zip(truth).enumerate() {
+                let bound = error + dtype.eps() * y.abs();
                 assert!(
-                    (x - y).abs() <= bound || x == &y || x.is_nan() && y.is_nan(),
+                    (x - y).abs() <= bound || x == y || x.is_nan() && y.is_nan(),
                     "seed {seed}, {threads} threads: output {k}[{i}] is {x}, truth {y}, bound {bound:e}\n{program}"
                 );
             }
@@ -494,8 +504,8 @@ fn random_programs_agree_with_the_reference() {
         [0, 3, 2],
     ] {
         for dtype in [Dtype::F32, Dtype::F64] {
-            for _ in 0..12 {
-                check(seed, dtype, extents, 25);
+            for _ in 0..8 {
+                check(seed, dtype, extents, 20);
                 seed += 1;
             }
         }
@@ -504,7 +514,7 @@ fn random_programs_agree_with_the_reference() {
 
 #[test]
 fn large_programs_agree_at_any_number_of_threads() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let dtype = if seed % 2 == 0 { Dtype::F32 } else { Dtype::F64 };
         check(1000 + seed, dtype, [301, 257, 190], 14);
     }
@@ -613,6 +623,46 @@ fn buffers_exchange_in_one_sweep() {
         cpu.run(call, 0);
         assert_eq!(cpu.read(x), Tensor::f32([3000], first));
         assert_eq!(cpu.read(y), Tensor::f32([3000], second));
+    }
+}
+
+#[test]
+fn results_replace_the_operands_they_are_made_of() {
+    let ty = Type::new(Dtype::F64, [3, 3]);
+    let x: Vec<f64> = (0..9).map(f64::from).collect();
+    type Make = fn(&mut Builder, Value) -> Value;
+    let cases: [(&str, Make); 5] = [
+        ("transpose", |b, x| b.transpose(x)),
+        ("product", |b, x| b.matmul(x, x, false, true)),
+        ("rotation", |b, x| {
+            let rows = [1, 2, 0]
+                .map(|start| b.slice(x, vec![Range { start, len: 1, step: 1 }, Range { start: 0, len: 3, step: 1 }]));
+            b.concat(rows.to_vec(), 0)
+        }),
+        ("centred", |b, x| {
+            let sum = b.sum(x);
+            b.sub(x, sum)
+        }),
+        ("by rows", |b, x| {
+            let sums = b.reduce(Reducer::Sum, x, vec![1]);
+            let sums = b.broadcast(sums, vec![0], Shape::matrix(3, 3));
+            let twice = b.add(sums, sums);
+            b.div(twice, x)
+        }),
+    ];
+    for (name, make) in cases {
+        let mut b = Builder::new(name);
+        let value = b.input("x", ty.clone());
+        let y = make(&mut b, value);
+        b.output("x", y);
+        let program = b.finish();
+        let mut cpu = Cpu::new(1);
+        let buffer = cpu.buffer(&ty);
+        cpu.write(buffer, &Tensor::f64([3, 3], x.clone()));
+        let call = cpu.bind(&program, &[buffer.into()], &[buffer.into()]);
+        cpu.run(call, 0);
+        let truth = evaluate(&program, &[Tensor::f64([3, 3], x.clone())], Rounding::Outputs);
+        assert_eq!(cpu.read(buffer), truth[0], "{name}");
     }
 }
 
