@@ -273,9 +273,12 @@ impl Runner<'_> {
     }
 
     fn due(&self, when: &Due) -> bool {
-        let pass = |unit: LoopUnit| match unit {
-            LoopUnit::Iteration => self.iterations,
-            _ => self.passes.iter().rev().find(|(around, _)| *around == unit).map_or(0, |&(_, pass)| pass),
+        // Counted since the start of the run, so that loops around do not start them anew; passes of a
+        // plain `repeat … times` are its own.
+        let pass = |unit: LoopUnit| match (unit, self.passes.last()) {
+            (LoopUnit::Epoch, _) => self.epochs,
+            (_, Some(&(LoopUnit::Step, pass))) => pass,
+            _ => self.iterations,
         };
         match when {
             Due::Every(count, unit) => pass(*unit) % count == 0,
