@@ -3,6 +3,7 @@
 mod cli;
 mod data;
 mod dependencies;
+mod examples;
 mod layering;
 mod model;
 mod pages;
