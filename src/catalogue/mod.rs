@@ -176,6 +176,12 @@ impl Function {
         self.member().kinks
     }
 
+    /// Whether it lacks a derivative somewhere: at a point of [`Function::kinks`], or at ties.
+    pub fn is_kinked(self) -> bool {
+        use Function::{Hinge, Max, Maximum, Min, Minimum, NormInf};
+        !self.kinks().is_empty() || matches!(self, Hinge | Max | Maximum | Min | Minimum | NormInf)
+    }
+
     /// Shape of the result on arguments of these shapes, all parameters present.
     pub fn shape(self, args: &[Shape]) -> Result<Shape, WrongArguments> {
         (self.member().shape)(args)

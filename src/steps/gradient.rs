@@ -7,7 +7,7 @@
 
 use super::ir::Rule;
 use crate::model::Model;
-use crate::model::ir::{Descent, DescentKind, PlayerId};
+use crate::model::ir::{Descent, DescentKind, Expr, ExprKind, PlayerId, VarId};
 use crate::split::ir::Component;
 
 /// Steps of the default inner method, and its pairs.
@@ -16,9 +16,9 @@ const DEFAULT: Descent =
 
 /// The rule, or why there is none.
 pub(super) fn rule(
-    _model: &Model,
-    _player: PlayerId,
-    _component: &Component,
+    model: &Model,
+    player: PlayerId,
+    component: &Component,
     inner: &Option<Descent>,
     sampled: bool,
     option: &str,
@@ -28,8 +28,28 @@ pub(super) fn rule(
             Err("L-BFGS needs the same objective at every step, and a term reads a random batch".to_string())
         }
         Some(descent) => Ok(Rule::Descent(descent.clone())),
+        None if !sampled && kink(model, player, component).is_some() => Err(format!(
+            "`{}` has a kink, where a gradient method stalls",
+            kink(model, player, component).unwrap_or_default()
+        )),
         // Without random batches the default is safe: it needs no rate.
         None if !sampled => Ok(Rule::Descent(DEFAULT)),
         None => Err(format!("a term reads a random batch, so the step size has to be named in `{option}`")),
     }
+}
+
+/// The first function with a kink that a term applies to something with variables of the component;
+/// the activations of networks are exempt.
+fn kink(model: &Model, player: PlayerId, component: &Component) -> Option<&'static str> {
+    fn find(expr: &Expr, vars: &[VarId]) -> Option<&'static str> {
+        if let ExprKind::Apply(function, args) = &expr.kind
+            && function.is_kinked()
+            && args.iter().any(|arg| crate::split::variables(arg).iter().any(|var| vars.contains(var)))
+        {
+            return Some(function.name());
+        }
+        expr.children().into_iter().find_map(|child| find(child, vars))
+    }
+    let terms = &model.players[player.index()].terms;
+    component.terms.iter().find_map(|&at| find(&terms[at].expr, &component.vars))
 }

@@ -127,8 +127,8 @@ fn step(
                 component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
             let at = component.terms.first().map_or(span, |&at| terms[at].span);
             let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
-                .here("no closed form, and no inner method is named")
-                .help(format!("name one in the solve block, for example `{option} = gradient(rate = 0.1)`"));
+                .here("no closed form is known yet, and no inner method is named")
+                .help(format!("name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`; closed-form steps of norms and sets are not executed yet"));
             for why in tried {
                 diag = diag.certify(why);
             }
