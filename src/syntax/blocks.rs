@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         for piece in pieces {
             let word = piece.word(self.text);
             let keyword = keywords::is_reserved(word) || (word == "split" && self.is_split(piece));
-            if !keyword && in_subject && !expected::is_misspelt_statement(self.text, piece) {
+            if !keyword && in_subject {
                 if let Some(pair) = self.parse(Rule::constraint_line, piece, Place::Constraints) {
                     self.no_block(piece);
                     let more = self.build(piece).constraints(pair);
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                 let pair = self.parse(Rule::statement, piece, place)?;
                 self.no_block(piece);
                 match self.build(piece).statement(pair) {
-                    Parsed::Item(kind) => Some(kind),
+                    Parsed::Item(kind) => Some(*kind),
                     Parsed::Version(_, span) => {
                         let diag = Diag::new(Code::Syntax, span, "the language version stands in the first line");
                         self.report(diag.help("move `admm 1` to the top of the file, or remove it"));

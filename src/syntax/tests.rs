@@ -183,6 +183,18 @@ fn bracketed(e: &ast::Expr) -> String {
     }
 }
 
+/// Words with a meaning at their place only are names everywhere else.
+#[test]
+fn contextual_words_are_names() {
+    for word in keywords::CONTEXTUAL.iter().chain(keywords::LAYER_OPTIONS).chain(keywords::ACTIVATIONS) {
+        tree(&format!("var {word}, {word}_2: real[3]\nminimize {word}: sum({word})\nsubject to {word} = 0\n"));
+    }
+    for (word, _) in keywords::STEPS {
+        tree(&format!("var {word}: real\nminimize {word}^2\nsubject to {word} >= 0\nsolve admm {{ {word} = 1 }}\n"));
+    }
+    tree("let total = input + tonic + inner + data_1 + letter");
+}
+
 #[test]
 fn names_are_compared_by_their_normal_form() {
     let ast = tree("var θ₁: real\nvar Ａ: real");

@@ -12,7 +12,7 @@ use crate::syntax::lines::{Piece, continues_name, word_at};
 
 /// Whether the piece begins with a word that is nearly a statement's, followed by what only a
 /// statement could be followed by.
-pub fn is_misspelt_statement(text: &str, piece: &Piece) -> bool {
+pub(super) fn is_misspelt_statement(text: &str, piece: &Piece) -> bool {
     let word = piece.word(text);
     meant(word).is_some() && keywords::statement(word).is_none() && begins_like_statement(text, piece, word)
 }

@@ -11,7 +11,6 @@ use super::keywords::{self, STEPS};
 use super::lines::Piece;
 use crate::diag::{Code, Diag};
 use crate::source::{FileId, Span};
-pub use first_word::is_misspelt_statement;
 use pest::error::Error;
 use refusal::Refusal;
 

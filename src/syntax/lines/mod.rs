@@ -324,7 +324,9 @@ impl<'a> Cutter<'a> {
             return;
         }
         let opener = self.piece.is_none() && matches!(word, "minimize" | "maximize");
-        let between = keywords::BETWEEN.contains(&word);
+        // Behind `subject to` nothing has to follow: each further line is a constraint by itself.
+        let subject_to = word == "to" && self.outside() && self.in_statement("subject");
+        let between = keywords::BETWEEN.contains(&word) && !subject_to;
         self.take(word.len(), if opener || between { Last::Operator } else { Last::Operand });
     }
 

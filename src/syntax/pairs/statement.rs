@@ -8,7 +8,7 @@ use crate::syntax::grammar::Rule;
 /// A statement, or the file's language version.
 pub enum Parsed {
     /// A statement.
-    Item(ItemKind),
+    Item(Box<ItemKind>),
     /// `admm 1`
     Version(Option<u32>, Span),
 }
@@ -23,10 +23,10 @@ impl Build<'_> {
             return Parsed::Version(number.as_str().parse().ok(), self.span(&number));
         }
         if rule == Rule::net {
-            return Parsed::Item(self.net(pair));
+            return Parsed::Item(Box::new(self.net(pair)));
         }
         let mut children = Children::of(pair);
-        Parsed::Item(match rule {
+        Parsed::Item(Box::new(match rule {
             Rule::use_file => ItemKind::Use { path: self.text(&children.expect()) },
             Rule::param => {
                 let name = self.ident(&children.expect());
@@ -68,7 +68,7 @@ impl Build<'_> {
                 ItemKind::Claim { target, value: self.expr(children.expect()) }
             }
             rule => unreachable!("the grammar has no statement `{rule:?}`"),
-        })
+        }))
     }
 
     /// `constraint_line`, or the `constraints` of a `subject to`.
