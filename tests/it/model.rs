@@ -285,14 +285,17 @@ fn the_command_line_overrides() {
     .assert_eq(&check(&[("lamda", "1"), ("λ", "big")], &[("c", "b.csv")]));
 }
 
-/// Whatever parses is checked without a panic: tokens of the examples, dropped, doubled, swapped and
-/// put in one another's place.
+/// Whatever parses is checked without a panic: tokens of the examples and of the mended cases, dropped,
+/// doubled, swapped and put in one another's place.
 #[test]
-fn mutated_examples_never_panic() {
-    const ROUNDS: u32 = 100;
+fn mutated_files_never_panic() {
+    const ROUNDS: u32 = 30;
     let mut random = Choices { stream: Stream::new(philox::key(7), 0), drawn: 0 };
-    for path in files(&folder("examples")) {
+    let cases = folder("tests/cases/model");
+    for path in files(&folder("examples")).into_iter().chain(files(&cases.join("mended"))) {
         let text = std::fs::read_to_string(&path).expect("it can be read");
+        // Data lies beside the wrong files.
+        let path = if path.starts_with(&cases) { cases.join("made.admm") } else { path };
         let tokens = tokens(&text);
         for _ in 0..ROUNDS {
             let mut mutated = tokens.clone();

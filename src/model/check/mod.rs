@@ -2,14 +2,16 @@
 //! (their order in the file is free), then players, then `solve` blocks.
 //!
 //! In reading order: [`names`] finds what a name stands for, [`declare`] gives a declaration its
-//! meaning, [`expression`], [`call`] and [`index`] type expressions, [`values`] and [`binding`] make
-//! compile-time tensors, [`nets`] and [`samples`] their declarations, [`problem`] the objective and
-//! the constraints, [`solve`] the rest.
+//! meaning, with [`data`], [`variables`], [`nets`] and [`samples`]; [`expression`], [`call`], [`index`]
+//! and [`families`] type expressions, [`values`] and [`binding`] make compile-time tensors;
+//! [`constraints`], [`problem`] and [`solve`] read what is left.
 //!
 //! Faults are reported once: a fault gives `None`, and `None` silences what depends on it.
 
 mod binding;
 mod call;
+mod constraints;
+mod data;
 mod declare;
 mod expression;
 mod families;
@@ -23,6 +25,7 @@ mod prune;
 mod samples;
 mod solve;
 mod values;
+mod variables;
 
 use std::collections::BTreeMap;
 

@@ -3,10 +3,10 @@
 use super::settings::General;
 use crate::diag::{Code, Diag, closest};
 use crate::model::check::Checker;
-use crate::model::check::meaning::Scope;
+use crate::model::check::meaning::{Meaning, Members, Scope};
 use crate::model::check::names::suggest;
 use crate::model::check::shape_words;
-use crate::model::ir::{PlayerId, Step, StepKind, Unit, When};
+use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, SampleId, SampleSource, Step, StepKind, Unit, When};
 use crate::syntax::ast::{self, Ident};
 
 impl<'a> Checker<'a> {
@@ -82,6 +82,34 @@ impl<'a> Checker<'a> {
                 StepKind::When { when: when?, body: Box::new(Step { kind: kind?, span: body.span }) }
             }
         })
+    }
+
+    /// A name that must be a sample with epochs.
+    fn epochs_of(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<SampleId> {
+        let meaning = self.meaning(ast, scope)?;
+        let sample = match &meaning {
+            Meaning::Family(family) => match family.of {
+                Members::Sample(id, _) => Some(id),
+                _ => None,
+            },
+            Meaning::Expr(Expr { kind: ExprKind::Leaf(Leaf::Sample(id, ..)), .. }) => Some(*id),
+            _ => None,
+        };
+        let text = self.text(ast.span);
+        let Some(id) = sample else {
+            let words = meaning.words();
+            return self.fail(Diag::new(Code::WrongKind, ast.span, format!("`{text}` is {words}, not a sample")));
+        };
+        let sample = &self.model.samples[id.index()];
+        let span = sample.span;
+        if sample.fixed || !matches!(sample.source, SampleSource::Rows(_)) {
+            return self.fail(
+                Diag::new(Code::WrongKind, ast.span, format!("`{text}` has no epochs"))
+                    .label(span, "drawn anew each time, or once for all")
+                    .help("an epoch is one pass over rows: `sample digit ~ draw(train) batch 64`"),
+            );
+        }
+        Some(id)
     }
 
     fn when(&mut self, when: &'a ast::When, scope: &Scope) -> Option<When> {

@@ -1,6 +1,7 @@
 //! `solve` blocks: methods with their settings, and the program of a game.
 
 mod game;
+mod methods;
 mod settings;
 
 use super::Checker;
@@ -128,7 +129,7 @@ impl<'a> Checker<'a> {
         let players = self.model.players.iter().enumerate().filter(|(_, player)| player.name.is_some());
         let turns: Vec<Step> = players
             .map(|(at, player)| {
-                let method = if player.constraints.is_empty() { settings::adam(1) } else { admm(false, 1) };
+                let method = if player.constraints.is_empty() { methods::adam(1) } else { admm(false, 1) };
                 Step { kind: StepKind::Method { player: PlayerId(at as u32), method }, span: player.span }
             })
             .collect();
