@@ -1,136 +1,208 @@
-//! `admmc gradcheck FILE`: every derivative of every term against central differences, at a random
-//! point, in double precision.
+//! `admmc gradcheck FILE`: every derivative of every term and constraint against central differences,
+//! where the variables start and at a few random points, in double precision.
 
 use serde_json::{Value, json};
 
 use super::args::{self, Output};
 use super::complaint::Complaint;
 use super::{Exit, Setup, World, problem, say};
-use crate::exec::reference::{Comparison, gradcheck};
+use crate::exec::reference::{self, Comparison};
+use crate::exec::starting;
 use crate::model::Lower;
-use crate::model::ir::{DataId, Leaf, Member, Model, SampleSource, Term};
+use crate::model::ir::{DataId, Expr, Leaf, Member, Model, Player, SampleSource};
 use crate::pipeline;
-use crate::report::{Align, Table, number};
+use crate::report::{Align, Table, brief};
+use crate::schedule::{self, ir::State};
 use crate::tape::philox::{Stream, key};
-use crate::tape::{Dtype, passes};
+use crate::tape::{Dtype, Program, Type, passes};
+
+/// Random points beside the start.
+const RANDOM: u32 = 3;
 
 /// Size of the random entries of variables: where activations bend and losses have not saturated.
 const SIZE: f64 = 0.5;
 
-/// The comparisons of one term.
+/// What all points say about one derivative.
 struct Checked {
-    player: Option<String>,
-    term: String,
-    comparisons: Vec<Comparison>,
+    /// `discriminator.tie`
+    of: String,
+    /// The variable or multiplier.
+    by: String,
+    /// At how many points it is defined.
+    points: usize,
+    /// At the point where the two are furthest apart, by what they may be.
+    worst: Comparison,
 }
 
-/// Checks the file; the exit code is 1 where a derivative is wrong.
+impl Checked {
+    fn verdict(&self) -> &'static str {
+        match (self.points, self.worst.agrees()) {
+            (0, _) => "UNDEFINED",
+            (_, true) => "agrees",
+            (_, false) => "DISAGREES",
+        }
+    }
+
+    /// Error and tolerance, by the size of the derivative.
+    fn relative(&self) -> [f64; 2] {
+        let Comparison { difference, reverse, forward, .. } = self.worst;
+        let size = difference.abs().max(reverse.abs()).max(forward.abs());
+        [self.worst.error(), self.worst.tolerance].map(|x| if size == 0.0 { x } else { x / size })
+    }
+}
+
+/// Checks the file; the exit code is 1 where a derivative is wrong or can't be taken.
 pub fn run(args: &args::Gradcheck, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
     let mut parsed = problem::parse(&args.file, world)?;
     let model = pipeline::check(&mut parsed, &args.inputs.of(world.files, true));
     problem::show(&parsed, setup, world);
     let Some(model) = model else { return Ok(Exit::of(&parsed.diags)) };
 
-    let mut checked = Vec::new();
-    for player in &model.players {
-        for (at, term) in player.terms.iter().enumerate() {
-            let label = term.label.clone().unwrap_or_else(|| format!("term {}", at + 1));
-            let comparisons = compare(&model, term, args.inputs.seed);
-            checked.push(Checked { player: player.name.clone(), term: label, comparisons });
-        }
-    }
+    let players = model.players.iter();
+    let checked: Vec<Checked> = players.flat_map(|player| check(&model, player, args.inputs.seed)).collect();
     let text = match setup.output {
         Output::Text => table(&checked).render(setup.look),
         Output::Json => format!("{:#}\n", json(&checked)),
     };
     say(world, &text);
-    let fine = checked.iter().flat_map(|checked| &checked.comparisons).all(Comparison::agrees);
+    let fine = checked.iter().all(|checked| checked.points > 0 && checked.worst.agrees());
     Ok(if fine { Exit::Done } else { Exit::Unsolved })
 }
 
-/// The term as it is run (stable forms included), by each variable and multiplier in it. Of a family
-/// of terms, the first.
-fn compare(model: &Model, term: &Term, seed: u64) -> Vec<Comparison> {
-    let mut lower = Lower::new(model, "term", Dtype::F64);
-    let value = lower.expr(&term.expr);
+/// The terms and the constraints of a player. Of a family, the first member.
+fn check(model: &Model, player: &Player, seed: u64) -> Vec<Checked> {
+    let name = |label: &Option<String>, kind: &str, at: usize| {
+        let label = label.clone().unwrap_or_else(|| format!("{kind} {}", at + 1));
+        player.name.as_ref().map_or(label.clone(), |player| format!("{player}.{label}"))
+    };
+    let terms = player.terms.iter().enumerate().map(|(at, term)| (name(&term.label, "term", at), &term.expr));
+    let constraints = player.constraints.iter().enumerate();
+    let constraints = constraints.map(|(at, c)| (name(&c.label, "constraint", at), c.relation.expr()));
+    terms.chain(constraints).flat_map(|(of, expr)| compare(model, &of, expr, seed)).collect()
+}
+
+/// An expression as it is run (stable forms included), by each variable and multiplier in it.
+fn compare(model: &Model, of: &str, expr: &Expr, seed: u64) -> Vec<Checked> {
+    let mut lower = Lower::new(model, "expression", Dtype::F64);
+    let value = lower.expr(expr);
     lower.b.output("value", value);
     let (program, leaves) = lower.finish();
     let program = passes::optimise(&passes::stabilise(&program).0);
-    let compare = |positive: bool| {
-        let point = leaves.iter().enumerate().map(|(at, &leaf)| values(model, leaf, at, positive, seed));
-        gradcheck(&program, 0, &point.collect::<Vec<_>>(), seed)
-    };
-    // Where a logarithm or a root asks for it, the point is moved into the positive orthant.
-    let defined = |found: &[Comparison]| found.iter().all(|comparison| comparison.difference.is_finite());
-    let found = Some(compare(false)).filter(|found| defined(found)).unwrap_or_else(|| compare(true));
-    // One comparison for each input that is no index, in the program's order.
-    let floats = leaves.iter().zip(&program.inputs).filter(|(_, input)| program.ty(input.value).dtype.is_float());
+
     let moves = |leaf: &Leaf| matches!(leaf, Leaf::Var(..) | Leaf::Dual(..));
-    floats.zip(found).filter(|((leaf, _), _)| moves(leaf)).map(|(_, comparison)| comparison).collect()
+    let positions: Vec<usize> = (0..leaves.len()).filter(|&at| moves(&leaves[at])).collect();
+    let at = |point: Point| -> Vec<Comparison> {
+        let at: Vec<Vec<f64>> =
+            leaves.iter().enumerate().map(|(at, &leaf)| values(model, leaf, at, point, seed)).collect();
+        positions.iter().map(|&position| reference::compare(&program, 0, &at, position, seed)).collect()
+    };
+    let defined = |found: &[Comparison]| found.iter().all(|comparison| comparison.is_defined());
+    let random = (1..=RANDOM).map(|number| {
+        let found = at(Point::Random { number, positive: false });
+        // Where a logarithm or a root asks for it, the point is moved into the positive orthant.
+        if defined(&found) { found } else { at(Point::Random { number, positive: true }) }
+    });
+    let found: Vec<Vec<Comparison>> = std::iter::once(at(Point::Start)).chain(random).collect();
+    (0..positions.len()).map(|which| judge(of, &program, positions[which], found.iter().map(|f| &f[which]))).collect()
 }
 
-/// Elements of a leaf at the point: data as it is, a sample of rows by its first rows, the rest
-/// random.
-fn values(model: &Model, leaf: Leaf, at: usize, positive: bool, seed: u64) -> Vec<f64> {
-    let length = model.leaf_shape(leaf).numel();
-    let data = |id: DataId, member| {
-        let first = if let Member::At(k) = member { k as usize * length } else { 0 };
-        model.data[id.index()].tensor.to_f64()[first..][..length].to_vec()
-    };
-    match leaf {
-        Leaf::Data(id, member) => data(id, member),
-        Leaf::Rho(_) => vec![1.0; length],
-        Leaf::Sample(id, part, _) => match &model.samples[id.index()].source {
-            SampleSource::Rows(parts) => data(parts[part as usize], Member::None),
-            _ => random(length, at, positive, seed),
-        },
-        Leaf::Var(..) | Leaf::Dual(..) => random(length, at, positive, seed),
+/// What the points say about one derivative. A point where the expression itself is not defined says
+/// nothing.
+fn judge<'a>(
+    of: &str,
+    program: &Program,
+    position: usize,
+    found: impl Iterator<Item = &'a Comparison> + Clone,
+) -> Checked {
+    let excess = |c: &Comparison| if c.error().is_nan() { f64::INFINITY } else { c.error() / c.tolerance };
+    let defined = found.clone().filter(|comparison| comparison.is_defined());
+    let worst = defined.clone().max_by(|a, b| excess(a).total_cmp(&excess(b)));
+    let worst = worst.or_else(|| found.clone().next()).expect("there is a comparison at the start");
+    Checked {
+        of: of.to_owned(),
+        by: program.inputs[position].name.clone(),
+        points: defined.count(),
+        worst: worst.clone(),
     }
 }
 
-fn random(length: usize, at: usize, positive: bool, seed: u64) -> Vec<f64> {
+/// Where derivatives are compared.
+#[derive(Clone, Copy)]
+enum Point {
+    /// Where a run starts.
+    Start,
+    /// Random entries, from the seed.
+    Random { number: u32, positive: bool },
+}
+
+/// Elements of a leaf at a point: data as it is, a sample of rows by its first rows; multipliers and
+/// other samples are random at every point.
+fn values(model: &Model, leaf: Leaf, at: usize, point: Point, seed: u64) -> Vec<f64> {
+    let length = model.leaf_shape(leaf).numel();
+    let member = |all: Vec<f64>, member| {
+        let first = if let Member::At(k) = member { k as usize * length } else { 0 };
+        all[first..][..length].to_vec()
+    };
+    let data = |id: DataId, which| member(model.data[id.index()].tensor.to_f64(), which);
+    match leaf {
+        Leaf::Data(id, which) => data(id, which),
+        Leaf::Rho(_) => vec![1.0; length],
+        Leaf::Var(id, which) if matches!(point, Point::Start) => {
+            let var = &model.vars[id.index()];
+            let ty = Type { dtype: Dtype::F64, shape: var.shape.clone() };
+            let init = schedule::start(model, var);
+            let state = State { name: var.name.clone(), ty, family: var.family, init, constant: false };
+            starting(&state, seed).map_or_else(|| vec![0.0; length], |tensor| member(tensor.to_f64(), which))
+        }
+        Leaf::Sample(id, part, _) => match &model.samples[id.index()].source {
+            SampleSource::Rows(parts) => data(parts[part as usize], Member::None),
+            _ => random(length, at, point, seed),
+        },
+        Leaf::Var(..) | Leaf::Dual(..) => random(length, at, point, seed),
+    }
+}
+
+fn random(length: usize, at: usize, point: Point, seed: u64) -> Vec<f64> {
+    let (number, positive) = match point {
+        Point::Start => (0, false),
+        Point::Random { number, positive } => (number, positive),
+    };
     let stream = Stream::new(key(seed), at as u32);
-    let normals = (0..length as u64).map(|j| SIZE * stream.normal(0, j, Dtype::F64));
+    let normals = (0..length as u64).map(|j| SIZE * stream.normal(number, j, Dtype::F64));
     if positive { normals.map(|x| SIZE / 2.0 + x.abs()).collect() } else { normals.collect() }
 }
 
 fn table(checked: &[Checked]) -> Table {
-    let right = Align::Right;
     let mut table = Table::new(&[
-        ("term", Align::Left),
+        ("derivative of", Align::Left),
         ("by", Align::Left),
-        ("reverse", right),
-        ("forward", right),
-        ("difference", right),
-        ("tolerance", right),
+        ("points", Align::Right),
+        ("relative error", Align::Right),
+        ("allowed", Align::Right),
         ("", Align::Left),
     ]);
-    for Checked { player, term, comparisons } in checked {
-        let term = player.as_ref().map_or(term.clone(), |player| format!("{player}.{term}"));
-        for comparison in comparisons {
-            let Comparison { input, difference, reverse, forward, tolerance } = comparison;
-            let numbers = [reverse, forward, difference, tolerance].map(|&value| number(value));
-            let verdict = if comparison.agrees() { "agrees" } else { "DISAGREES" };
-            table.row([term.clone(), input.clone()].into_iter().chain(numbers).chain([verdict.to_owned()]));
-        }
+    for checked in checked {
+        let [error, allowed] = checked.relative().map(brief);
+        let cells = [&checked.of, &checked.by, &checked.points.to_string(), &error, &allowed];
+        table.row(cells.into_iter().cloned().chain([checked.verdict().to_owned()]));
     }
     table
 }
 
 fn json(checked: &[Checked]) -> Value {
-    let comparison = |comparison: &Comparison| {
+    let one = |checked: &Checked| {
+        let [error, allowed] = checked.relative();
         json!({
-            "by": comparison.input,
-            "reverse": comparison.reverse,
-            "forward": comparison.forward,
-            "difference": comparison.difference,
-            "tolerance": comparison.tolerance,
-            "agrees": comparison.agrees(),
+            "of": checked.of,
+            "by": checked.by,
+            "points": checked.points,
+            "difference": checked.worst.difference,
+            "reverse": checked.worst.reverse,
+            "forward": checked.worst.forward,
+            "relative_error": error,
+            "allowed": allowed,
+            "agrees": checked.points > 0 && checked.worst.agrees(),
         })
     };
-    let term = |checked: &Checked| {
-        let comparisons: Vec<Value> = checked.comparisons.iter().map(comparison).collect();
-        json!({ "player": checked.player, "term": checked.term, "comparisons": comparisons })
-    };
-    json!({ "terms": checked.iter().map(term).collect::<Vec<_>>() })
+    json!({ "derivatives": checked.iter().map(one).collect::<Vec<_>>() })
 }

@@ -542,9 +542,25 @@ fn gradcheck_agrees() {
 let X = normal(8, 2, seed = 1)
 net f(θ): 2 -> dense 4 tanh -> dense 1
 var θ: params(f)
-minimize fit: sum_squares(f(X; θ)) + size: sum(log(sum_squares(θ) + 1))
+var s: real[2]
+minimize fit: sum_squares(f(X; θ)) + kinks: norm1(s) + sum(relu(s)) + powers: sum(log(s .* s))
+subject to balance: sum(s) - 1 = 0
 ",
     );
     let answer = answer("admmc gradcheck net.admm", &files, "");
-    assert!(answer.matches("agrees").count() == 2 && answer.ends_with("exit 0\n"), "{answer}");
+    let facts = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Some([*words.first()?, *words.get(1)?, *words.get(2)?, *words.last()?].join(" "))
+    };
+    let found: Vec<String> = answer.lines().skip(1).filter_map(facts).collect();
+    // `s` starts at zero: on a kink, where any slope between its sides is right, and where the
+    // logarithm is not defined.
+    expect![[r#"
+        fit θ 4 agrees
+        kinks s 4 agrees
+        term 3 s agrees
+        powers s 3 agrees
+        balance s 4 agrees"#]]
+    .assert_eq(&found.join("\n"));
+    assert!(answer.ends_with("exit 0\n"), "{answer}");
 }

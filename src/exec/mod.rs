@@ -18,3 +18,4 @@ pub use observer::{Nobody, Observer};
 pub use outcome::{Outcome, Status};
 pub use reference::Reference;
 pub use run::run;
+pub use start::tensor as starting;

@@ -5,7 +5,7 @@ use crate::tape::philox::{self, Stream};
 use crate::tape::{Dtype, Elements, Tensor};
 
 /// The starting value of a state; `None` for zeros.
-pub(super) fn tensor(state: &State, seed: u64) -> Option<Tensor> {
+pub fn tensor(state: &State, seed: u64) -> Option<Tensor> {
     let ty = state.buffer();
     match &state.init {
         Start::Zeros => None,

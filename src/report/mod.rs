@@ -19,7 +19,7 @@ mod watch;
 
 pub use folder::Folder;
 pub use header::Header;
-pub use number::{number, seconds};
+pub use number::{brief, number, seconds};
 pub use progress::{Progress, Tick};
 pub use summary::{Residual, Summary};
 pub use table::{Align, Table};

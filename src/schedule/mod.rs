@@ -24,6 +24,7 @@ mod verdict;
 mod verify;
 
 pub use ir::Schedule;
+pub use start::of as start;
 pub use verify::verify;
 
 use crate::model::Model;

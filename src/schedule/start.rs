@@ -8,7 +8,7 @@ use crate::model::ir::{EntryInit, Init, Var, VarKind};
 const STREAMS: u32 = 1 << 16;
 
 /// The start of a variable. Variables of one `var` statement share a stream, so they start equal.
-pub(super) fn of(model: &Model, var: &Var) -> Start {
+pub fn of(model: &Model, var: &Var) -> Start {
     let stream = STREAMS + var.stream;
     let n = var.shape.numel();
     match &var.init {

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! What a difference can show is known: its truncation is a third of `D(2h) − D(h)`, and rounding adds
-//! `eps·⟨|c|, |y|⟩/h`. A comparison carries that as its tolerance, three times the one and eight times
-//! the other.
+//! `eps·⟨|c|, |y|⟩/h`, and `eps·⟨|ȳ|, |d|⟩` in the derivative itself. A comparison carries that as its
+//! tolerance, three times the first and eight times the others. At a kink any slope between the one-sided ones will do, so half their jump is added: with
+//! `g(h) = (y(x + hd) − 2y(x) + y(x − hd))/h` it is `2g(h) − g(2h)`, which vanishes where `y` is smooth.
 
 use super::interpret::{Rounding, interpret};
 use crate::tape::philox::{Stream, key};
@@ -32,9 +33,21 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Whether the output is finite at the point and around it; elsewhere there is nothing to compare.
+    pub fn is_defined(&self) -> bool {
+        self.difference.is_finite() && self.tolerance.is_finite()
+    }
+
     /// Whether both modes agree with the difference. NaN does not.
     pub fn agrees(&self) -> bool {
-        [self.reverse, self.forward].iter().all(|mode| (mode - self.difference).abs() <= self.tolerance)
+        self.error() <= self.tolerance
+    }
+
+    /// How far the worse of the two modes is from the difference; NaN if either is one.
+    pub fn error(&self) -> f64 {
+        let [reverse, forward] = [self.reverse, self.forward].map(|mode| (mode - self.difference).abs());
+        // `max` would drop a NaN.
+        if reverse >= forward || reverse.is_nan() { reverse } else { forward }
     }
 }
 
@@ -45,7 +58,8 @@ pub fn gradcheck(program: &Program, output: usize, at: &[Vec<f64>], seed: u64) -
     floats.map(|(position, _)| compare(program, output, at, position, seed)).collect()
 }
 
-fn compare(program: &Program, output: usize, at: &[Vec<f64>], position: usize, seed: u64) -> Comparison {
+/// Compares the derivatives of the output at that position by one floating input.
+pub fn compare(program: &Program, output: usize, at: &[Vec<f64>], position: usize, seed: u64) -> Comparison {
     let y = program.outputs[output].value;
     let normals = |stream, n: usize| -> Vec<f64> {
         let stream = Stream::new(key(seed), stream);
@@ -61,20 +75,31 @@ fn compare(program: &Program, output: usize, at: &[Vec<f64>], position: usize, s
         inputs[position].iter_mut().zip(&direction).for_each(|(x, d)| *x += h * d);
         interpret(program, &inputs, Rounding::Outputs).swap_remove(y.index())
     };
-    let difference = |h: f64| (dot(&cotangent, &value(h)) - dot(&cotangent, &value(-h))) / (2.0 * h);
-    let [narrow, wide] = [difference(STEP), difference(2.0 * STEP)];
-    let magnitude: f64 = cotangent.iter().zip(value(0.0)).map(|(c, y)| (c * y).abs()).sum();
+    let here = value(0.0);
+    let size_here = magnitude(&cotangent, &here);
+    let here = dot(&cotangent, &here);
+    // The central difference, what the slope gains across the point, and the size of the sums.
+    let sides = |h: f64| {
+        let [right, left] = [value(h), value(-h)];
+        let size = size_here.max(magnitude(&cotangent, &right)).max(magnitude(&cotangent, &left));
+        let [right, left] = [right, left].map(|y| dot(&cotangent, &y));
+        ((right - left) / (2.0 * h), ((right - here) - (here - left)) / h, size)
+    };
+    let [(narrow, gain, _), (wide, wide_gain, size)] = [sides(STEP), sides(2.0 * STEP)];
+    let jump = (2.0 * gain - wide_gain).abs();
 
     let (derivatives, [reverse, forward]) = derivatives(program, y, position);
     let mut inputs = at.to_vec();
     inputs.extend([cotangent.clone(), direction.clone()]);
     let values = interpret(&derivatives, &inputs, Rounding::Outputs);
+    // Capped, so that a derivative that is no number is found wrong, not the point undefined.
+    let rounding = size / STEP + magnitude(&values[reverse.index()], &direction).min(f64::MAX);
     Comparison {
         input: program.inputs[position].name.clone(),
         difference: narrow,
         reverse: dot(&values[reverse.index()], &direction),
         forward: dot(&cotangent, &values[forward.index()]),
-        tolerance: (wide - narrow).abs() + 8.0 * f64::EPSILON * magnitude / STEP + f64::MIN_POSITIVE,
+        tolerance: (wide - narrow).abs() + jump / 2.0 + 8.0 * f64::EPSILON * rounding + f64::MIN_POSITIVE,
     }
 }
 
@@ -91,6 +116,11 @@ fn derivatives(program: &Program, y: Value, position: usize) -> (Program, [Value
     let reverse = vjp(&mut b, pasted, cotangent, &inputs[position..=position])[0];
     let forward = jvp(&mut b, pasted, &inputs[position..=position], &[direction]);
     (b.finish(), [reverse, forward])
+}
+
+/// The size of what a dot product sums.
+fn magnitude(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -8,7 +8,7 @@ mod interpret;
 mod tests;
 mod trace;
 
-pub use gradcheck::{Comparison, gradcheck};
+pub use gradcheck::{Comparison, compare, gradcheck};
 pub use interpret::{Rounding, evaluate, interpret};
 pub use trace::blame;
 

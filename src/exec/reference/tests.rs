@@ -1,6 +1,6 @@
 //! The executor's contract on the reference device.
 
-use super::{Reference, Rounding, evaluate};
+use super::{Comparison, Reference, Rounding, evaluate, gradcheck};
 use crate::exec::{Buffer, Executor, NonFinite, Slot};
 use crate::source::{FileId, Span};
 use crate::tape::{Binary, Builder, Dtype, Program, Tensor, Type, Unary};
@@ -88,4 +88,26 @@ fn the_first_number_that_is_not_finite_is_found() {
     assert_eq!(device.trace(call, 0), Some(expected));
     device.write(x, &Tensor::f64([3], vec![1.0, 2.0, 3.0]));
     assert_eq!(device.trace(call, 0), None);
+}
+
+/// At a kink any slope between its sides is right, and nothing outside them.
+#[test]
+fn a_kink_leaves_the_slope_open() {
+    let compared = |f: Unary, x: f64| {
+        let mut b = Builder::new("kink");
+        let input = b.input("x", Type::new(Dtype::F64, []));
+        let y = b.unary(f, input);
+        b.output("y", y);
+        gradcheck(&b.finish(), 0, &[vec![x]], 1).swap_remove(0)
+    };
+    let kink = compared(Unary::Relu, 0.0);
+    assert!(kink.agrees(), "{kink:?}");
+    // The one-sided derivatives are 0 and twice the difference.
+    for (slope, right) in [(0.0, true), (2.0, true), (-0.1, false), (2.1, false), (f64::NAN, false)] {
+        let stated = Comparison { reverse: slope * kink.difference, ..kink.clone() };
+        assert_eq!(stated.agrees(), right, "{slope}");
+    }
+    // Nothing is given away where the function is smooth.
+    let smooth = compared(Unary::Exp, 1.0);
+    assert!(smooth.agrees() && smooth.tolerance < 1e-8 * smooth.difference.abs(), "{smooth:?}");
 }
