@@ -125,8 +125,11 @@ fn adaptation(plan: &AdmmPlan) -> String {
     match (plan.settings.adapt, plan.is_stochastic()) {
         (Adapt::Fixed, _) => "stays".to_string(),
         (Adapt::Balanced, true) => format!(
-            "is balanced every {} iterations: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units",
-            plan.settings.adapt_every
+            "is balanced every {}: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units",
+            match plan.settings.adapt_every {
+                0 | 1 => "iteration".to_string(),
+                count => format!("{count} iterations"),
+            }
         ),
         (Adapt::Balanced, false) => {
             "is balanced: relative primal against relative dual residual, ever more rarely".to_string()

@@ -72,7 +72,10 @@ fn term_hessians(
             Form::Affine(rest) => forms::Quadratic { products: Vec::new(), rest },
             Form::Constant(_) => continue,
             Form::Root(_) => return Err(format!("{name} is a norm, not its square")),
-            Form::Other(stopped) => return Err(format!("{name} is not quadratic: {}", stopped.op)),
+            Form::Other(stopped) if stopped.op == "input" => {
+                return Err(format!("{name} reads what changes from call to call"));
+            }
+            Form::Other(stopped) => return Err(format!("{name} holds {}", stopped.op)),
         };
         let inputs: Vec<(usize, usize)> = component
             .vars

@@ -54,7 +54,7 @@ fn toy_explained() {
           block z: θ2 (321)
 
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)   (10 times)
-                   gradient descent: h = fit, 10 steps of η = 0.002; not quadratic: `fit` is not quadratic: tanh
+                   gradient descent: h = fit, 10 steps of η = 0.002; not quadratic: `fit` holds tanh
           z-step   θ₂ = (ρθ₁ − λ)/(1 + ρ)
                    closed form: h = size is quadratic, P = 1.0·I[321], MᵀM = 1.0·I[321]
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
@@ -68,7 +68,25 @@ fn toy_explained() {
 
 #[test]
 fn gan_explained() {
-    expect![[""]].assert_eq(&explained("gan"));
+    expect![[r#"
+        discriminator: ADMM
+          block x: θ1 (8385)
+          block z: θ2 (8385)
+
+          x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)
+                   gradient descent: h = on_real, one step of η = 0.1; not quadratic: `on_real` reads what changes from call to call
+          z-step   θ₂ ← (θ₂ − η(∇h(θ₂) + λ) + ηρθ₁)/(1 + ηρ)
+                   gradient descent: h = on_fake, one step of η = 0.1; not quadratic: `on_fake` reads what changes from call to call
+          λ-step   λ ← λ + ρ(θ₂ − θ₁)
+
+          ρ starts at 10 (1/rate = 1/0.1, κ = 1) and is balanced every iteration: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units
+          κ = ρη = 1: the coupled pair moves at the effective rate η/(2 + κ) = 0.0333333, at which the unsplit method is the fair comparison
+
+        generator: Adam
+          on the unsplit objective over φ (9408), one step of η = 0.001
+
+        one batch: 12 721 005 flops, 589 908 bytes read and written by its programs
+    "#]].assert_eq(&explained("gan"));
 }
 
 /// The objective that L-BFGS reaches from given values of the variables.
