@@ -15,6 +15,7 @@ mod explain;
 mod fmt;
 mod gradcheck;
 mod machine;
+mod new;
 mod problem;
 mod run;
 #[cfg(test)]
@@ -94,7 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Emit(args) => emit::run(&args, &setup, world),
         Command::Gradcheck(args) => gradcheck::run(&args, &setup, world),
         Command::Fmt(args) => fmt::run(&args, &setup, world),
-        Command::New(args) => Err(Complaint::not_yet("new", args.name.as_ref())),
+        Command::New(args) => new::run(&args, &setup, world),
         Command::Devices => devices::run(&setup, world),
         Command::Completions(args) => completions::run(&args, world),
     };

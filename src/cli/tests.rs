@@ -564,3 +564,26 @@ subject to balance: sum(s) - 1 = 0
     .assert_eq(&found.join("\n"));
     assert!(answer.ends_with("exit 0\n"), "{answer}");
 }
+
+#[test]
+fn new_begins_from_an_example() {
+    let files = Memory::default();
+    expect![[r#"
+        wrote mine.admm
+        `admmc run mine.admm` solves it
+        exit 0
+    "#]].assert_eq(&answer("admmc new lasso mine", &files, ""));
+    assert_eq!(answer("admmc check mine.admm -q", &files, ""), "exit 0\n");
+    expect![[r#"
+          × `mine.admm` is there already
+          help: choose another name
+        exit 2
+    "#]].assert_eq(&answer("admmc new toy mine.admm", &files, ""));
+    expect![[r#"
+          × there is no kind of problem `lasoo`
+          help: did you mean `lasso`?
+        exit 2
+    "#]].assert_eq(&answer("admmc new lasoo other", &files, ""));
+    assert_eq!(answer("admmc new gan art/gan -q", &files, ""), "exit 0\n");
+    assert_eq!(answer("admmc check art/gan.admm -q", &files, ""), "exit 0\n");
+}

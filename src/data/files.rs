@@ -19,7 +19,7 @@ pub trait Files: Sync {
     /// Names of the files in a folder, sorted; none if it can't be listed.
     fn list(&self, folder: &Path) -> Vec<String>;
 
-    /// Puts these bytes in the file's place.
+    /// Puts these bytes in the file's place; makes its folder if need be.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
@@ -42,6 +42,9 @@ impl Files for Disk {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         std::fs::write(path, bytes)
     }
 }

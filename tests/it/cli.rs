@@ -29,3 +29,33 @@ fn a_closed_pipe_is_no_fault() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends by itself").code(), Some(0));
 }
+
+/// Ctrl-C ends a run with what it has reached, and the run can be gone on with.
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_cleanly() {
+    use std::io::{BufRead, BufReader};
+
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let problem =
+        "var x: real[3]\nminimize sum_squares(x - ones(3))\nsolve gd { rate = 1e-9, iterations = 1000000000 }\n";
+    std::fs::write(place.path().join("endless.admm"), problem).expect("a file for the test");
+    let mut command = admmc(&["run", "endless.admm", "--out", "out"]);
+    let mut child = command
+        .current_dir(place.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program was built for this test");
+    // The first line of progress says that the run has begun.
+    let mut err = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    err.read_line(&mut line).expect("it is text");
+    assert!(line.starts_with("iteration "), "{line}");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    assert_eq!(child.wait().expect("it ends by itself").code(), Some(130));
+    let result = std::fs::read_to_string(place.path().join("out/result.json")).expect("it was written");
+    assert!(result.contains("\"status\": \"interrupted\""), "{result}");
+    assert!(place.path().join("out/checkpoint.bin").is_file());
+}
