@@ -20,7 +20,6 @@ const DIGITS: &[(&str, &[u8])] =
 
 /// The kinds: an example, what it is, and the data it reads.
 const KINDS: &[Kind] = &[
-    Kind { file: example!("lasso.admm"), about: "a sparse solution of noisy equations", data: &[] },
     Kind { file: example!("ridge.admm"), about: "least squares held down, in closed form", data: &[] },
     Kind { file: example!("consensus.admm"), about: "data in shards that agree on one solution", data: &[] },
     Kind { file: example!("toy.admm"), about: "a small network, its regulariser split off", data: &[] },

@@ -572,7 +572,7 @@ fn new_begins_from_an_example() {
         wrote mine.admm
         `admmc run mine.admm` solves it
         exit 0
-    "#]].assert_eq(&answer("admmc new lasso mine", &files, ""));
+    "#]].assert_eq(&answer("admmc new ridge mine", &files, ""));
     assert_eq!(answer("admmc check mine.admm -q", &files, ""), "exit 0\n");
     expect![[r#"
           × `mine.admm` is there already
@@ -580,10 +580,10 @@ fn new_begins_from_an_example() {
         exit 2
     "#]].assert_eq(&answer("admmc new toy mine.admm", &files, ""));
     expect![[r#"
-          × there is no kind of problem `lasoo`
-          help: did you mean `lasso`?
+          × there is no kind of problem `rigde`
+          help: did you mean `ridge`?
         exit 2
-    "#]].assert_eq(&answer("admmc new lasoo other", &files, ""));
+    "#]].assert_eq(&answer("admmc new rigde other", &files, ""));
     assert_eq!(answer("admmc new gan art/gan -q", &files, ""), "exit 0\n");
     assert_eq!(answer("admmc check art/gan.admm -q", &files, ""), "exit 0\n");
 }

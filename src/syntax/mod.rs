@@ -42,7 +42,7 @@ pub fn parse(file: FileId, text: &str, diags: &mut Diags) -> Ast {
     if cut.pieces.is_empty() && own.is_empty() {
         let what = if text.trim().is_empty() { "the file is empty" } else { "the file holds only comments" };
         own.push(Diag::new(Code::Syntax, Span::new(file, 0, 0), what).help(
-            "a problem needs variables and something to minimize; `admmc new lasso my.admm` writes one to start from",
+            "a problem needs variables and something to minimize; `admmc new ridge my.admm` writes one to start from",
         ));
     }
     let ast = with_deep_stack(|| blocks::assemble(file, text, cut, &mut own));
