@@ -8,9 +8,9 @@ use super::values::Device;
 use super::{Exit, Machine, Setup, World, problem, say};
 use crate::diag::{Code, Diag, Style, render};
 use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
-use crate::pipeline::Compiled;
 use crate::report::results::{self, Origin};
-use crate::report::{Folder, Header, Progress, Summary, Watch};
+use crate::report::{Folder, Header, Progress, Summary, Watch, number};
+use crate::source::{Sources, Span};
 
 /// Compiles a file, runs it, and writes and shows what was found.
 pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
@@ -52,7 +52,7 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
         folder.remove(Machine::CHECKPOINT).map_err(|error| unwritable(folder.path(), &error))?;
     }
     if let Status::NonFinite(found) = &outcome.status {
-        let diag = non_finite(found, &outcome, &compiled);
+        let diag = non_finite(found, &outcome, compiled.solve.span, &parsed.sources);
         let drawn = match setup.output {
             Output::Text => render(&diag, &parsed.sources, Style { colour: setup.err_look.colour, width: setup.width }),
             Output::Json => crate::diag::to_json(&diag, &parsed.sources).to_string(),
@@ -109,20 +109,27 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {
 }
 
 /// E0701, at the expression that first made a number that is not finite.
-fn non_finite(found: &NonFinite, outcome: &Outcome, compiled: &Compiled) -> Diag {
-    let span = found.origin.unwrap_or(compiled.solve.span);
+fn non_finite(found: &NonFinite, outcome: &Outcome, solve: Span, sources: &Sources) -> Diag {
+    let what = found.origin.map(|span| sources.text(span)).filter(|text| (1..=LONGEST).contains(&text.len()));
+    let what = what.map_or("a value".to_owned(), |text| format!("`{text}`"));
     let place = match outcome.epochs {
         Some(epoch) => format!("iteration {}, epoch {epoch}", outcome.iterations),
         None => format!("iteration {}", outcome.iterations),
     };
-    let mut diag = Diag::new(Code::NonFinite, span, format!("a value became {} in {place}", found.value));
-    diag = diag.here(if found.origin.is_some() { "here" } else { "in this solve block" });
+    let message = format!("{what} became {} in {place}", found.value);
+    let mut diag = Diag::new(Code::NonFinite, found.origin.unwrap_or(solve), message);
+    if found.origin.is_none() {
+        diag = diag.here("in a step of this");
+    }
     if !found.operands.is_empty() {
-        let operands: Vec<String> = found.operands.iter().map(f64::to_string).collect();
+        let operands: Vec<String> = found.operands.iter().map(|&operand| number(operand)).collect();
         diag = diag.certify(format!("it was computed from {}", operands.join(" and ")));
     }
-    if !found.inst.is_empty() {
-        diag = diag.certify(format!("instruction: {}", found.inst.trim()));
-    }
-    diag.help("every number that depends on it is lost, so the run stops; a smaller `rate`, or a `rho` nearer to `auto`, keeps iterates bounded")
+    diag.help(
+        "every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho = auto`, keeps \
+         the iterates bounded",
+    )
 }
+
+/// Expressions up to this length, in bytes, are quoted in a message; longer ones are only pointed at.
+const LONGEST: usize = 40;

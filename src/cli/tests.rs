@@ -572,18 +572,46 @@ fn new_begins_from_an_example() {
         wrote mine.admm
         `admmc run mine.admm` solves it
         exit 0
-    "#]].assert_eq(&answer("admmc new ridge mine", &files, ""));
+    "#]]
+    .assert_eq(&answer("admmc new ridge mine", &files, ""));
     assert_eq!(answer("admmc check mine.admm -q", &files, ""), "exit 0\n");
     expect![[r#"
           × `mine.admm` is there already
           help: choose another name
         exit 2
-    "#]].assert_eq(&answer("admmc new toy mine.admm", &files, ""));
+    "#]]
+    .assert_eq(&answer("admmc new toy mine.admm", &files, ""));
     expect![[r#"
           × there is no kind of problem `rigde`
           help: did you mean `ridge`?
         exit 2
-    "#]].assert_eq(&answer("admmc new rigde other", &files, ""));
+    "#]]
+    .assert_eq(&answer("admmc new rigde other", &files, ""));
     assert_eq!(answer("admmc new gan art/gan -q", &files, ""), "exit 0\n");
     assert_eq!(answer("admmc check art/gan.admm -q", &files, ""), "exit 0\n");
+}
+
+#[test]
+fn a_number_that_is_not_finite_is_traced_to_its_expression() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let wild =
+        "var x: real[3]\nminimize fit: sum(exp(x)) + sum_squares(x)\nsolve gd { rate = 100, iterations = 100 }\n";
+    let line = format!("admmc run wild.admm -q --out {}", place.path().display());
+    let (out, err, exit) = run_in(&line, &Memory::default().with("wild.admm", wild), "", false);
+    assert!(exit == 1 && out.starts_with("non-finite: "), "{out}");
+    expect![[r#"
+        error E0701 non-finite
+
+          × `exp(x)` became inf in iteration 3
+          ╰─▶ it was computed from 19900
+           ╭─[wild.admm:2:19]
+         1 │ var x: real[3]
+         2 │ minimize fit: sum(exp(x)) + sum_squares(x)
+           ·                   ──────
+         3 │ solve gd { rate = 100, iterations = 100 }
+           ╰────
+          help: every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho
+                = auto`, keeps the iterates bounded
+
+    "#]].assert_eq(&err);
 }

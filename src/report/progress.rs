@@ -48,7 +48,7 @@ enum Mode<'a> {
 impl<'a> Progress<'a> {
     /// A line on the terminal that standard error is connected to.
     pub fn live() -> Progress<'a> {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style(false));
         Progress { mode: Mode::Live(bar), due: 0.0 }
     }
 
@@ -75,9 +75,10 @@ impl<'a> Progress<'a> {
         match &mut self.mode {
             Mode::Live(bar) => {
                 self.due = elapsed + REDRAW;
-                bar.set_style(style(tick.total.is_some()));
-                if let Some(total) = tick.total {
-                    bar.set_length(total);
+                // Each change draws the line anew, so there is no more than needed.
+                if bar.length() != tick.total {
+                    bar.set_style(style(tick.total.is_some()));
+                    tick.total.iter().for_each(|&total| bar.set_length(total));
                 }
                 bar.set_position(tick.done);
                 bar.set_message(line(elapsed, tick));

@@ -43,7 +43,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// A line before the next row.
+    /// A line before the next row, unless that is the first.
     pub fn rule(&mut self) {
         self.rules.push(self.rows.len());
     }
@@ -71,7 +71,7 @@ impl Table {
             text += &rule;
         }
         for (at, row) in self.rows.iter().enumerate() {
-            if self.rules.contains(&at) {
+            if at > 0 && self.rules.contains(&at) {
                 text += &rule;
             }
             text += &self.line(row, &widths);
