@@ -613,5 +613,6 @@ fn a_number_that_is_not_finite_is_traced_to_its_expression() {
           help: every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho
                 = auto`, keeps the iterates bounded
 
-    "#]].assert_eq(&err);
+    "#]]
+    .assert_eq(&err);
 }
