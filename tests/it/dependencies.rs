@@ -31,12 +31,10 @@ fn every_dependency_says_what_it_is_for() {
         manifest.split("\n[").filter(|table| table.split(']').next().is_some_and(|n| n.ends_with("dependencies")));
     let mut seen = 0;
     for table in tables {
-        // A comment covers the lines up to the next comment.
-        let mut covered = false;
-        for line in table.lines().skip(1).filter(|line| !line.trim().is_empty()) {
-            covered |= line.starts_with('#');
-            assert!(covered, "no comment above `{line}`");
-            seen += usize::from(!line.starts_with('#'));
+        // A paragraph is one purpose.
+        for paragraph in table.split_once('\n').map_or("", |(_, lines)| lines).trim().split("\n\n") {
+            assert!(paragraph.starts_with('#'), "no comment above\n{paragraph}");
+            seen += paragraph.lines().filter(|line| !line.starts_with('#')).count();
         }
     }
     assert!(seen > 20, "the tables of dependencies are read as they are written");
