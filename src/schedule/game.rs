@@ -46,7 +46,7 @@ impl<'a> Game<'_, 'a> {
                     steps[at..].iter().take_while(|step| as_track(step).is_some_and(|(w, _)| w == when)).count();
                 let tracks: Vec<(&String, &Expr)> =
                     steps[at..at + together].iter().filter_map(|step| as_track(step).map(|(_, track)| track)).collect();
-                let statements = self.record(&tracks, around);
+                let statements = self.record(&tracks);
                 match when {
                     Some(when) => body.push(Stmt::When { when: due(when), body: statements }),
                     None => body.extend(statements),
@@ -111,7 +111,7 @@ impl<'a> Game<'_, 'a> {
                     Err(_) => Vec::new(),
                 }
             }
-            StepKind::Track { name, value } => self.record(&[(name, value)], around),
+            StepKind::Track { name, value } => self.record(&[(name, value)]),
             StepKind::SaveImages { value, rows, columns, name } => {
                 let (mut body, images) = self.value(value, Dtype::F32);
                 body.push(Stmt::Save(SaveStmt { name: name.clone(), images, rows: *rows, columns: *columns }));
@@ -159,7 +159,7 @@ impl<'a> Game<'_, 'a> {
     }
 
     /// One row: the tracked values, and ρ of every split player.
-    fn record(&mut self, tracks: &[(&String, &Expr)], _around: &Around) -> Vec<Stmt> {
+    fn record(&mut self, tracks: &[(&String, &Expr)]) -> Vec<Stmt> {
         let mut body = Vec::new();
         let mut values = Vec::new();
         for (name, expr) in tracks {

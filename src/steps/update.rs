@@ -27,7 +27,7 @@ pub enum Script {
 
 /// The updates that a plan derives.
 pub fn updates(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, script: Script) -> Updates {
-    let w = Writer { model, split, plan, script };
+    let w = Writer { model, split, script };
     let mut lines = Vec::new();
     for (block, steps) in [("x-step", &plan.x), ("z-step", &plan.z)] {
         for step in steps {
@@ -43,7 +43,6 @@ pub fn updates(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, script: Scri
 struct Writer<'a> {
     model: &'a Model,
     split: &'a PlayerSplit,
-    plan: &'a AdmmPlan,
     script: Script,
 }
 
@@ -248,7 +247,6 @@ impl Writer<'_> {
 
     fn next(&self, var: VarId, member: Member) -> String {
         let name = self.name(var, member);
-        let _ = self.plan;
         match self.script {
             Script::Unicode => name,
             Script::Latex => format!("{name}^+"),
