@@ -85,7 +85,7 @@ pub struct Inputs {
     /// Reads data from another file: --data b=other.csv
     #[arg(long, value_name = "NAME=PATH")]
     pub data: Vec<Data>,
-    /// Takes this solve block instead of the first
+    /// Takes this solve block instead of the first; run takes several: --solve admm,sgd
     #[arg(long, value_name = "NAME")]
     pub solve: Option<String>,
     /// Where every random stream begins
@@ -94,7 +94,7 @@ pub struct Inputs {
 }
 
 /// `admmc run`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Run {
     /// The problem
     pub file: PathBuf,

@@ -12,13 +12,45 @@ use crate::report::results::{self, Origin};
 use crate::report::{Folder, Header, Progress, Summary, Watch, number};
 use crate::source::{Sources, Span};
 
-/// Compiles a file, runs it, and writes and shows what was found.
+/// Runs a file: one solve block, or several (`--solve admm,sgd`) one after another on the same data and
+/// seed, each in a folder of its own below a trace of all.
 pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
+    let names: Vec<&str> = args.inputs.solve.iter().flat_map(|names| names.split(',')).map(str::trim).collect();
+    if names.len() < 2 {
+        return Ok(match solve(args, setup, world)? {
+            Ok((_, exit)) | Err(exit) => exit,
+        });
+    }
+    let all = folder(args)?;
+    let mut outcomes = Vec::new();
+    let mut worst = Exit::Done;
+    for name in names {
+        let mut own = args.clone();
+        own.inputs.solve = Some(name.to_owned());
+        own.out = Some(all.path().join(name));
+        match solve(&own, setup, world)? {
+            Ok((outcome, exit)) => {
+                outcomes.push(outcome);
+                worst = if exit == Exit::Done { worst } else { exit };
+            }
+            Err(exit) => return Ok(exit),
+        }
+        if worst == Exit::Interrupted {
+            break;
+        }
+    }
+    results::beside(&all, &outcomes).map_err(|error| unwritable(all.path(), &error))?;
+    Ok(worst)
+}
+
+/// Compiles a file, runs one solve block, and writes and shows what was found. Where the file does not
+/// compile, the end of the command.
+fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(Outcome, Exit), Exit>, Complaint> {
     let mut executor = executor(args, world)?;
     let (parsed, compiled) = problem::compile(&args.file, &args.inputs, setup, world)?;
     let compiled = match compiled {
         Ok(compiled) => compiled,
-        Err(exit) => return Ok(exit),
+        Err(exit) => return Ok(Err(exit)),
     };
     let origin =
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
@@ -66,11 +98,12 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
             say(world, &format!("{}{}", summary.render(setup.look), if setup.quiet { "" } else { &place }))
         }
     };
-    Ok(match outcome.status {
+    let exit = match outcome.status {
         Status::Interrupted => Exit::Interrupted,
         _ if summary.good => Exit::Done,
         _ => Exit::Unsolved,
-    })
+    };
+    Ok(Ok((outcome, exit)))
 }
 
 /// The device asked for.

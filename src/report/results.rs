@@ -134,6 +134,35 @@ fn piece(tensor: &Tensor, offset: usize, shape: Shape) -> Tensor {
     Tensor { shape, elements }
 }
 
+/// `trace.csv` of several runs: a row of each, the solve block's name before it. Runs share columns of
+/// one name.
+///
+/// # Errors
+/// What the disk says.
+pub fn beside(folder: &Folder, outcomes: &[Outcome]) -> io::Result<()> {
+    let mut columns: Vec<&str> = Vec::new();
+    for (name, _) in outcomes.iter().flat_map(|outcome| &outcome.trace).flat_map(|row| &row.values) {
+        if !columns.contains(&name.as_str()) {
+            columns.push(name);
+        }
+    }
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(["solve", "iteration", "seconds", "epoch"].into_iter().chain(columns.iter().copied()))?;
+    for outcome in outcomes {
+        for row in &outcome.trace {
+            let epoch = row.epoch.map_or(String::new(), |epoch| epoch.to_string());
+            let fixed = [outcome.name.clone(), row.iteration.to_string(), row.seconds.to_string(), epoch];
+            let values = columns.iter().map(|column| {
+                let value = row.values.iter().find(|(name, _)| name == column);
+                value.map_or(String::new(), |(_, value)| value.to_string())
+            });
+            out.write_record(fixed.into_iter().chain(values))?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|error| error.into_error())?;
+    folder.write(super::TRACE, &bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,3 +59,24 @@ fn a_signal_stops_cleanly() {
     assert!(result.contains("\"status\": \"interrupted\""), "{result}");
     assert!(place.path().join("out/checkpoint.bin").is_file());
 }
+
+/// Several solve blocks of a file, one after another, and their trace side by side.
+#[test]
+fn two_methods_beside_each_other() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ridge.admm");
+    let mut command = admmc(&["run", example, "--solve", "admm,lbfgs", "--out", "out", "-q"]);
+    let status = command.current_dir(place.path()).stdout(Stdio::null()).status().expect("the program was built");
+    assert_eq!(status.code(), Some(0));
+    let trace = std::fs::read_to_string(place.path().join("out/trace.csv")).expect("it was written");
+    let mut lines = trace.lines();
+    assert_eq!(lines.next(), Some("solve,iteration,seconds,epoch,objective,unsplit,primal,dual,rho"));
+    let last = |name: &str| {
+        let row = trace.lines().rfind(|line| line.starts_with(name)).expect("each method has rows");
+        row.split(',').nth(4).and_then(|field| field.parse::<f64>().ok()).expect("the objective is a number")
+    };
+    let (split, whole) = (last("admm,"), last("lbfgs,"));
+    assert!((split - whole).abs() <= 1e-6 * whole, "both reach one minimum: {split} and {whole}");
+    assert!(place.path().join("out/admm/solution.npz").is_file());
+    assert!(place.path().join("out/lbfgs/solution.npz").is_file());
+}
