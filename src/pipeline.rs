@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::data::Files;
 use crate::diag::{Code, Diag, Diags, closest};
@@ -54,7 +54,7 @@ pub struct Compiled {
 pub fn parse(path: &Path, files: &dyn Files) -> std::io::Result<Parsed> {
     let mut parsed = Parsed::default();
     let text = read(path, files)?;
-    let mut seen = BTreeSet::from([path.to_path_buf()]);
+    let mut seen = BTreeSet::from([plain(path)]);
     load(path, text, files, &mut parsed, &mut seen);
     Ok(parsed)
 }
@@ -82,7 +82,8 @@ fn load(path: &Path, text: String, files: &dyn Files, parsed: &mut Parsed, seen:
         .iter()
         .filter_map(|item| match &item.kind {
             ItemKind::Use { path } => {
-                Some((parsed.sources.file(file).folder().join(&path.value), path.value.clone(), path.span))
+                let place = parsed.sources.file(file).folder().join(&path.value);
+                Some((plain(&place), path.value.clone(), path.span))
             }
             _ => None,
         })
@@ -107,6 +108,21 @@ fn load(path: &Path, text: String, files: &dyn Files, parsed: &mut Parsed, seen:
             }
         }
     }
+}
+
+/// A path without `.` and, where a folder stands before it, `..`, so that a file has one name.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Checks what was parsed. `None` where there are errors, which are in `parsed.diags`.
@@ -146,7 +162,18 @@ pub fn compile(model: Model, solve: Option<&str>, diags: &mut Diags) -> Option<C
     if diags.has_errors() {
         return None;
     }
-    let schedule = schedule::build(&model, &split, &plan, &solve);
+    let schedule = match schedule::build(&model, &split, &plan, &solve) {
+        Ok(schedule) => schedule,
+        Err(why) => {
+            diags.push(
+                Diag::new(Code::NotYet, solve.span, "this combination is understood, but not executed yet")
+                    .here("can't be scheduled")
+                    .certify(why)
+                    .help("please report it: every problem that passes the checks should run, or be refused in its own words"),
+            );
+            return None;
+        }
+    };
     Some(Compiled { model, split, solve, plan, schedule })
 }
 

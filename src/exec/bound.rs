@@ -5,6 +5,7 @@ use super::{Buffer, Call, Executor, Slot};
 use crate::schedule::ir::{
     Arg, CallStmt, Due, LoopUnit, RecordStmt, SaveStmt, Schedule, Source, StateId, Stmt, StopStatus,
 };
+use crate::tape::Dtype;
 
 /// A bound schedule.
 pub(super) struct Bound {
@@ -16,6 +17,8 @@ pub(super) struct Bound {
     pub fixed: Vec<Node>,
     /// The body.
     pub body: Vec<Node>,
+    /// What is executed at the end.
+    pub tail: Vec<Node>,
     /// Headings that time is accounted under.
     pub shares: Vec<String>,
 }
@@ -29,15 +32,45 @@ impl Bound {
 
 /// A statement with its calls bound.
 pub(super) enum Node {
-    Call { call: Call, over: Option<usize>, share: usize },
-    Loop { count: usize, unit: LoopUnit, body: Vec<Node>, tested: bool },
-    Draw { sampler: usize, calls: Vec<Node>, step: Option<Buffer> },
-    Stop { when: Buffer, status: StopStatus },
-    If { when: Buffer, body: Vec<Node> },
-    When { when: Due, body: Vec<Node> },
+    Call {
+        call: Call,
+        over: Option<usize>,
+        share: usize,
+    },
+    Loop {
+        count: usize,
+        unit: LoopUnit,
+        body: Vec<Node>,
+        tested: bool,
+    },
+    Draw {
+        sampler: usize,
+        calls: Vec<Node>,
+        step: Option<Buffer>,
+    },
+    Stop {
+        when: Buffer,
+        status: StopStatus,
+    },
+    If {
+        when: Buffer,
+        body: Vec<Node>,
+    },
+    When {
+        when: Due,
+        body: Vec<Node>,
+    },
     Record(RecordStmt),
     Save(SaveStmt),
-    LineSearch { trial: Box<Node>, step: Buffer, value: Buffer, value_new: Buffer, slope: Buffer, failed: Buffer },
+    LineSearch {
+        trial: Box<Node>,
+        step: Buffer,
+        value: Buffer,
+        value_new: Buffer,
+        slope: Buffer,
+        failed: Buffer,
+        dtype: Dtype,
+    },
 }
 
 /// Allocates and fills the buffers, plans every call.
@@ -59,7 +92,8 @@ pub(super) fn bind(schedule: &Schedule, executor: &mut dyn Executor, seed: u64) 
     let fixed =
         (0..schedule.samplers.len()).filter(|&at| schedule.samplers[at].fixed).map(|at| binder.draw(at)).collect();
     let body = binder.body(&schedule.body);
-    Bound { buffers: binder.buffers, shadows, fixed, body, shares: binder.shares }
+    let tail = binder.body(&schedule.tail);
+    Bound { buffers: binder.buffers, shadows, fixed, body, tail, shares: binder.shares }
 }
 
 struct Binder<'a> {
@@ -96,6 +130,7 @@ impl Binder<'_> {
                 value_new: self.buffer(search.value_new),
                 slope: self.buffer(search.slope),
                 failed: self.buffer(search.failed),
+                dtype: self.schedule.state(search.step).ty.dtype,
             },
         }
     }

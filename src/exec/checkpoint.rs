@@ -21,6 +21,8 @@ pub(super) struct Position {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Checkpoint {
     pub schedule: String,
+    pub fingerprint: u64,
+    pub seconds: f64,
     pub position: Position,
     pub iterations: usize,
     pub epochs: usize,
@@ -37,6 +39,8 @@ const COUNTERS: &str = "admmc";
 struct Counters {
     version: u32,
     schedule: String,
+    fingerprint: u64,
+    seconds: u64,
     position: (usize, usize),
     iterations: usize,
     epochs: usize,
@@ -58,6 +62,8 @@ impl Checkpoint {
         let counters = Counters {
             version: 1,
             schedule: self.schedule.clone(),
+            fingerprint: self.fingerprint,
+            seconds: self.seconds.to_bits(),
             position: (self.position.statement, self.position.pass),
             iterations: self.iterations,
             epochs: self.epochs,
@@ -100,6 +106,8 @@ impl Checkpoint {
         }
         Ok(Checkpoint {
             schedule: counters.schedule,
+            fingerprint: counters.fingerprint,
+            seconds: f64::from_bits(counters.seconds),
             position: Position { statement: counters.position.0, pass: counters.position.1 },
             iterations: counters.iterations,
             epochs: counters.epochs,

@@ -12,9 +12,9 @@ use super::observer::{Observer, Progress};
 use super::outcome::{Answer, Outcome, Picture, Row, Share, Status};
 use super::sampling::Samplers;
 use super::verdict;
-use super::{Executor, NonFinite};
+use super::{Buffer, Executor, NonFinite};
 use crate::host::{Host, Stop};
-use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, StopStatus};
+use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, Start, StopStatus};
 use crate::tape::{Elements, Tensor};
 
 /// Seconds between two checkpoints.
@@ -54,6 +54,8 @@ pub fn run(
         host,
         observer,
         samplers,
+        fingerprint: fingerprint(schedule, seed),
+        before: 0.0,
         kept_at: 0.0,
         failed: None,
         iterations: 0,
@@ -67,9 +69,12 @@ pub fn run(
     let mut start = Position::default();
     match resume {
         Some(bytes) => start = runner.restore(Checkpoint::from_bytes(&bytes)?)?,
-        None => runner.draw_fixed(),
+        None => runner.straight(&runner.bound.fixed),
     }
     let ended = runner.outermost(start);
+    if !matches!(ended, Ended::Early(Status::NonFinite(_))) {
+        runner.straight(&runner.bound.tail);
+    }
     match runner.failed.take() {
         Some(sentence) => Err(sentence),
         None => Ok(runner.finish(ended)),
@@ -106,6 +111,10 @@ struct Runner<'a> {
     trace: Vec<Row>,
     shares: Vec<(f64, usize)>,
     stop_since: Option<f64>,
+    /// What a checkpoint must agree with: schedule and seed.
+    fingerprint: u64,
+    /// Seconds of the run before this command.
+    before: f64,
     kept_at: f64,
     /// Why a checkpoint could not be kept.
     failed: Option<String>,
@@ -143,7 +152,11 @@ impl Runner<'_> {
                     Err(Left::Run(Status::NonFinite(found))) => {
                         return Ended::Early(self.replay(&snapshot, *unit, body, pass, found));
                     }
-                    Err(Left::Run(status)) => return Ended::Early(status),
+                    Err(Left::Run(status)) => {
+                        // Stopped inside a pass: the last safe point that is still held.
+                        self.save_snapshot(&snapshot, statement);
+                        return Ended::Early(status);
+                    }
                 }
                 let done = pass + 1;
                 self.observer.progress(Progress { done, planned: *count, unit: unit.word() });
@@ -156,6 +169,9 @@ impl Runner<'_> {
                     self.save(position);
                 }
                 if (done < SNAPSHOT_EVERY && done.is_power_of_two()) || done % SNAPSHOT_EVERY == 0 {
+                    if let Some(found) = self.not_finite() {
+                        return Ended::Early(self.replay(&snapshot, *unit, body, pass, found));
+                    }
                     snapshot = self.snapshot(done);
                 }
             }
@@ -238,27 +254,28 @@ impl Runner<'_> {
                 self.picture(save);
                 Ok(())
             }
-            Node::LineSearch { trial, step, value, value_new, slope, failed } => {
+            Node::LineSearch { trial, step, value, value_new, slope, failed, dtype } => {
                 let (value, slope) = (self.executor.item(*value), self.executor.item(*slope));
-                let eps = self.executor.read(*step).dtype().eps();
-                let mut t = 1.0;
+                if let Some(&bad) = [value, slope].iter().find(|x| !x.is_finite()) {
+                    return Err(Left::Run(Status::NonFinite(not_finite("the objective of a line search", bad))));
+                }
+                // A trial may leave the domain: that is found here, and is no fault.
+                let tracing = std::mem::take(&mut self.tracing);
                 let mut found = false;
+                let mut t = 1.0;
                 for _ in 0..MOST_HALVINGS {
-                    self.write_scalar(*step, t);
+                    self.executor.write(*step, &Tensor::scalar(t).cast(*dtype));
                     self.node(trial)?;
                     let new = self.executor.item(*value_new);
                     // A NaN compares false, so a step out of the domain is halved as well.
-                    if new <= value + ARMIJO * t * slope + eps * value.abs() {
-                        found = true;
+                    found = new <= value + ARMIJO * t * slope + dtype.eps() * value.abs();
+                    if found {
                         break;
                     }
                     t /= 2.0;
                 }
-                if !found {
-                    self.write_scalar(*step, 0.0);
-                    self.node(trial)?;
-                }
-                self.write_scalar(*failed, if found { 0.0 } else { 1.0 });
+                self.executor.write(*failed, &Tensor::scalar(f64::from(u8::from(!found))).cast(*dtype));
+                self.tracing = tracing;
                 Ok(())
             }
         }
@@ -297,18 +314,15 @@ impl Runner<'_> {
             .map(|(name, state)| (name.clone(), self.executor.item(self.bound.buffer(*state))))
             .collect();
         let bad = values.iter().find(|(_, value)| !value.is_finite()).cloned();
-        let row = Row { epoch: self.epoch(), iteration: self.iterations, seconds: self.host.elapsed(), values };
-        self.observer.row(&row);
+        let row = Row { epoch: self.epoch(), iteration: self.iterations, seconds: self.seconds(), values };
+        // Rows of a replay were seen the first time.
+        if !self.tracing {
+            self.observer.row(&row);
+        }
         self.trace.push(row);
         match bad {
             None => Ok(()),
-            Some((name, value)) => Err(Left::Run(Status::NonFinite(Box::new(NonFinite {
-                program: String::new(),
-                inst: name,
-                origin: None,
-                value,
-                operands: Vec::new(),
-            })))),
+            Some((name, value)) => Err(Left::Run(Status::NonFinite(not_finite(&name, value)))),
         }
     }
 
@@ -321,17 +335,11 @@ impl Runner<'_> {
         self.observer.picture(&Picture { name, images, rows: save.rows, columns: save.columns });
     }
 
-    fn write_scalar(&mut self, buffer: super::Buffer, value: f64) {
-        let dtype = self.executor.read(buffer).dtype();
-        self.executor.write(buffer, &Tensor::scalar(value).cast(dtype));
-    }
-
-    fn draw_fixed(&mut self) {
-        let bound = self.bound;
-        for node in &bound.fixed {
-            // A fixed draw is straight-line: it can leave no loop and record nothing.
+    /// Runs calls and draws, which can leave no loop and record nothing.
+    fn straight(&mut self, nodes: &[Node]) {
+        for node in nodes {
             if self.node(node).is_err() {
-                unreachable!("a draw runs calls only");
+                unreachable!("straight-line statements are calls and draws");
             }
         }
     }
@@ -341,6 +349,10 @@ impl Runner<'_> {
         for &(state, shadow) in &self.bound.shadows {
             self.executor.copy(state, shadow);
         }
+        self.counters(pass)
+    }
+
+    fn counters(&self, pass: usize) -> Snapshot {
         Snapshot {
             pass,
             iterations: self.iterations,
@@ -348,6 +360,19 @@ impl Runner<'_> {
             rows: self.trace.len(),
             samplers: self.samplers.clone(),
         }
+    }
+
+    /// Seconds of the run, those before a stop included.
+    fn seconds(&self) -> f64 {
+        self.before + self.host.elapsed()
+    }
+
+    /// The first result that is not finite, if any.
+    fn not_finite(&self) -> Option<Box<NonFinite>> {
+        self.schedule.results.iter().find_map(|published| {
+            let tensor = self.executor.read(self.bound.buffer(published.state));
+            first_not_finite(&tensor).map(|value| not_finite(&published.name, value))
+        })
     }
 
     /// Goes back to the last snapshot and repeats the passes since, each call traced before it runs,
@@ -379,20 +404,32 @@ impl Runner<'_> {
         Status::NonFinite(found)
     }
 
+    /// Keeps a checkpoint of now.
     fn save(&mut self, position: Position) {
-        let mut states = BTreeMap::new();
-        for (at, state) in self.schedule.states.iter().enumerate() {
-            if !state.constant {
-                states.insert(state.name.clone(), self.executor.read(self.bound.buffers[at]));
-            }
-        }
+        let now = self.counters(position.pass);
+        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(state, _)| state).collect();
+        self.keep(&now, position, &buffers);
+    }
+
+    /// Keeps a checkpoint of the last snapshot.
+    fn save_snapshot(&mut self, snapshot: &Snapshot, statement: usize) {
+        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(_, shadow)| shadow).collect();
+        self.keep(snapshot, Position { statement, pass: snapshot.pass }, &buffers);
+    }
+
+    fn keep(&mut self, at: &Snapshot, position: Position, buffers: &[Buffer]) {
+        let changing = self.schedule.states.iter().filter(|state| !state.constant);
+        let states: BTreeMap<String, Tensor> =
+            changing.zip(buffers).map(|(state, &buffer)| (state.name.clone(), self.executor.read(buffer))).collect();
         let checkpoint = Checkpoint {
             schedule: self.schedule.name.clone(),
+            fingerprint: self.fingerprint,
+            seconds: self.seconds(),
             position,
-            iterations: self.iterations,
-            epochs: self.epochs,
-            samplers: self.samplers.positions(),
-            trace: self.trace.clone(),
+            iterations: at.iterations,
+            epochs: at.epochs,
+            samplers: at.samplers.positions(),
+            trace: self.trace[..at.rows].to_vec(),
             states,
         };
         if let Err(error) = self.host.keep(&checkpoint.to_bytes()) {
@@ -405,6 +442,10 @@ impl Runner<'_> {
         if checkpoint.schedule != self.schedule.name {
             return Err(format!("the checkpoint is of `{}`, not of `{}`", checkpoint.schedule, self.schedule.name));
         }
+        if checkpoint.fingerprint != self.fingerprint {
+            return Err("the checkpoint is of another seed, or the file has changed since".to_string());
+        }
+        self.before = checkpoint.seconds;
         for (at, state) in self.schedule.states.iter().enumerate().filter(|(_, state)| !state.constant) {
             let tensor = checkpoint
                 .states
@@ -432,23 +473,15 @@ impl Runner<'_> {
             });
         }
         let judged = verdict::judge(&schedule.verdict, &|state| read(state.0 as usize));
-        let finite = answers.iter().all(|answer| match &answer.tensor.elements {
-            Elements::F32(v) => v.iter().all(|x| x.is_finite()),
-            Elements::F64(v) => v.iter().all(|x| x.is_finite()),
-            Elements::Index(_) => true,
-        });
+        let bad = answers.iter().find_map(|answer| Some(not_finite(&answer.name, first_not_finite(&answer.tensor)?)));
         let status = match ended {
             Ended::Early(status) => status,
-            _ if !finite => Status::NonFinite(Box::new(NonFinite {
-                program: String::new(),
-                inst: "the answer".to_string(),
-                origin: None,
-                value: f64::NAN,
-                operands: Vec::new(),
-            })),
+            _ if bad.is_some() => bad.map_or(Status::Completed, Status::NonFinite),
             Ended::Completed => Status::Completed,
             Ended::LimitReached => Status::IterationLimit,
             Ended::Converged if !judged.holds => Status::SolvedInaccurate,
+            // What was not verified is not called more than it is.
+            Ended::Converged if schedule.verdict.stationarity.is_empty() => Status::SolvedInaccurate,
             Ended::Converged if schedule.verdict.convex => Status::Solved,
             Ended::Converged => Status::Stationary,
         };
@@ -464,7 +497,7 @@ impl Runner<'_> {
             status,
             iterations: self.iterations,
             epochs: self.epoch(),
-            seconds: self.host.elapsed(),
+            seconds: self.seconds(),
             terms: judged.terms,
             constraints: judged.constraints,
             stationarity: judged.stationarity,
@@ -473,6 +506,34 @@ impl Runner<'_> {
             shares,
         }
     }
+}
+
+/// FNV-1a of the schedule's text, its data and the seed. How often the outermost loops run is left out, so that a
+/// run can be gone on with for longer.
+fn fingerprint(schedule: &Schedule, seed: u64) -> u64 {
+    let text = schedule.to_string();
+    let lines = text.lines().filter(|line| !line.starts_with("  repeat "));
+    let data = schedule.states.iter().filter_map(|state| match &state.init {
+        Start::Given(tensor) => Some(tensor.to_f64()),
+        _ => None,
+    });
+    let data = data.flatten().flat_map(f64::to_le_bytes);
+    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n'])).chain(seed.to_le_bytes()).chain(data);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The first element that is not finite.
+fn first_not_finite(tensor: &Tensor) -> Option<f64> {
+    match &tensor.elements {
+        Elements::F32(v) => v.iter().find(|x| !x.is_finite()).map(|&x| f64::from(x)),
+        Elements::F64(v) => v.iter().find(|x| !x.is_finite()).copied(),
+        Elements::Index(_) => None,
+    }
+}
+
+/// A number found where it is, its origin not known.
+fn not_finite(what: &str, value: f64) -> Box<NonFinite> {
+    Box::new(NonFinite { program: String::new(), inst: what.to_string(), origin: None, value, operands: Vec::new() })
 }
 
 /// Where a replay starts; the tensors lie in the shadows of [`Bound`].

@@ -36,15 +36,19 @@ impl Shuffle {
         Shuffle { stream, rows, order: Stream::new(key, stream).permutation(0, rows), epoch: 0, next: 0 }
     }
 
-    /// The next row. A batch that does not fit what is left of the epoch starts the next one, so
-    /// that no batch holds a row twice.
-    fn batch(&mut self, key: [u32; 2], size: usize) -> Vec<u32> {
-        if self.next + size > self.rows {
+    /// The next rows. A batch that does not fit what is left of the epoch leaves that out, or with
+    /// `keep` is filled from the next epoch.
+    fn batch(&mut self, key: [u32; 2], size: usize, keep: bool, batch: &mut Vec<u32>) {
+        if self.next + size > self.rows && !keep {
             self.turn(key);
         }
-        let batch = (0..size).map(|at| self.order[(self.next + at) % self.rows]).collect();
-        self.next += size;
-        batch
+        for _ in 0..size {
+            if self.next == self.rows {
+                self.turn(key);
+            }
+            batch.push(self.order[self.next]);
+            self.next += 1;
+        }
     }
 
     fn turn(&mut self, key: [u32; 2]) {
@@ -87,10 +91,10 @@ impl Samplers {
     ) {
         let sampler = &mut self.each[at];
         match &schedule.samplers[at].source {
-            Source::Rows { batch, rows, .. } => {
+            Source::Rows { batch, keep, rows, .. } => {
                 let mut numbers = Vec::with_capacity(batch * sampler.shuffles.len());
                 for shuffle in &mut sampler.shuffles {
-                    numbers.extend(shuffle.batch(self.key, *batch));
+                    shuffle.batch(self.key, *batch, *keep, &mut numbers);
                 }
                 let shape = schedule.state(*rows).buffer().shape;
                 executor.write(bound.buffer(*rows), &Tensor::index(shape, numbers));

@@ -36,8 +36,8 @@ pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judg
                 let value = outputs[0].sqrt();
                 let bound = verdict.tol.map(|tol| SLACK * tol * outputs[1].sqrt());
                 if let Some(bound) = bound {
-                    // A NaN is not within its bound.
-                    holds &= value <= bound;
+                    // An infinite residual is within no bound, not even an infinite one.
+                    holds &= value.is_finite() && value <= bound;
                 }
                 Checked { label: check.label.clone(), value, bound }
             })

@@ -164,6 +164,15 @@ impl Operator {
         }
     }
 
+    /// `s` where it is written `s·I`.
+    pub fn scalar(&self) -> Option<f64> {
+        match self {
+            Operator::Identity(_) => Some(1.0),
+            Operator::Scale(s, _) => Some(*s),
+            _ => None,
+        }
+    }
+
     /// Rows.
     pub fn rows(&self) -> usize {
         self.extents().0

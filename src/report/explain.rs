@@ -12,6 +12,8 @@ use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Step};
 use crate::steps::{Script, updates};
 use crate::tape::Cost;
 
+use super::number;
+
 /// What an explanation is of.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
@@ -37,13 +39,10 @@ pub fn explain(subject: Subject, script: Script) -> String {
                 let kept =
                     subject.split.players[player.index()].whole.as_ref().map(|whole| names(subject, &whole.kept));
                 format!(
-                    "{}{}\n",
+                    "{}  on the unsplit objective over {}, {}\n",
                     heading(name, method_name(descent)),
-                    indent(&format!(
-                        "on the unsplit objective over {}, {}",
-                        kept.unwrap_or_default(),
-                        settings(descent)
-                    ))
+                    kept.unwrap_or_default(),
+                    settings(descent)
                 )
             }
         };
@@ -76,12 +75,17 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
     let _ = writeln!(text, "\n  ρ starts at {} ({}) and {}", number(plan.rho), plan.rho_why, adaptation(plan));
     if let Some(rate) = plan.rate() {
         let kappa = plan.rho * rate;
-        let _ = writeln!(
-            text,
-            "  κ = ρη = {}: the coupled pair moves at the effective rate η/(2 + κ) = {}, at which the unsplit method is the fair comparison",
-            number(kappa),
-            number(rate / (2.0 + kappa))
-        );
+        let _ = write!(text, "  κ = ρη = {}", number(kappa));
+        match effective(plan, rate) {
+            Some((formula, effective)) => {
+                let _ = writeln!(
+                    text,
+                    ": the coupled pair moves at the effective rate {formula} = {}, at which the unsplit method is the\n  fair comparison",
+                    number(effective)
+                );
+            }
+            None => text.push('\n'),
+        }
     }
     if plan.settings.relax != 1.0 {
         let _ = writeln!(
@@ -121,18 +125,45 @@ fn p(step: &Step) -> String {
     }
 }
 
-fn adaptation(plan: &AdmmPlan) -> String {
-    match (plan.settings.adapt, plan.is_stochastic()) {
-        (Adapt::Fixed, _) => "stays".to_string(),
-        (Adapt::Balanced, true) => format!(
-            "is balanced every {}: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units",
-            match plan.settings.adapt_every {
-                0 | 1 => "iteration".to_string(),
-                count => format!("{count} iterations"),
+/// The rate at which two copies move together, where each takes one plain gradient step, or one does and
+/// the other is exact; `evidence` has the measurement.
+fn effective(plan: &AdmmPlan, rate: f64) -> Option<(&'static str, f64)> {
+    let kappa = plan.rho * rate;
+    let mut one_step = 0;
+    let mut exact = 0;
+    for step in plan.steps() {
+        match &step.rule {
+            Rule::Descent(descent)
+                if descent.steps == 1
+                    && descent.kind == (DescentKind::Gradient { momentum: 0.0 })
+                    && descent.rate == rate
+                    && step.gram.scale() == Some(1.0) =>
+            {
+                one_step += 1;
             }
-        ),
+            Rule::Quadratic { .. } if step.gram.scale() == Some(1.0) => exact += 1,
+            _ => return None,
+        }
+    }
+    match (one_step, exact) {
+        (2, 0) => Some(("η/(2 + κ)", rate / (2.0 + kappa))),
+        (1, 1) => Some(("η/(1 + κ)", rate / (1.0 + kappa))),
+        _ => None,
+    }
+}
+
+fn adaptation(plan: &AdmmPlan) -> String {
+    let every = match plan.settings.adapt_every {
+        0 | 1 => "every iteration".to_string(),
+        count => format!("every {count} iterations"),
+    };
+    match (plan.settings.adapt, plan.is_tested()) {
+        (Adapt::Fixed, _) => "stays".to_string(),
         (Adapt::Balanced, false) => {
-            "is balanced: relative primal against relative dual residual, ever more rarely".to_string()
+            format!("is balanced {every}: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units")
+        }
+        (Adapt::Balanced, true) => {
+            format!("is balanced {every}: relative primal against relative dual residual, ever more rarely")
         }
     }
 }
@@ -171,14 +202,6 @@ fn names(subject: Subject, vars: &[VarId]) -> String {
         format!("{}{family} ({})", var.name, var.shape.numel())
     });
     named.collect::<Vec<_>>().join(", ")
-}
-
-fn indent(text: &str) -> String {
-    format!("  {text}")
-}
-
-fn number(x: f64) -> String {
-    super::number(x)
 }
 
 /// Flops and bytes of one pass of the innermost repeated work: an iteration, or a batch of a game.

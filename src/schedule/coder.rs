@@ -56,16 +56,23 @@ impl<'a> Coder<'a> {
     /// The state of that name, made on first use.
     pub fn state(&mut self, name: &str, ty: Type, family: Option<usize>, init: Start) -> StateId {
         if let Some(id) = self.out.find(name) {
+            debug_assert_eq!(
+                (&self.out.state(id).ty, self.out.state(id).family),
+                (&ty, family),
+                "`{name}` is one state"
+            );
             return id;
         }
         self.out.states.push(State { name: name.to_string(), ty, family, init, constant: false });
         StateId(self.out.states.len() as u32 - 1)
     }
 
-    /// A number of the working precision.
+    /// A number of the working precision, of the algorithm's own: its name is one that no user can
+    /// give.
     pub fn scalar(&mut self, name: &str, init: f64) -> StateId {
         let start = if init == 0.0 { Start::Zeros } else { Start::Fill(init) };
-        self.state(name, Type::new(self.dtype, []), None, start)
+        let own = if name.contains(['.', ' ']) { name.to_string() } else { format!("·{name}") };
+        self.state(&own, Type::new(self.dtype, []), None, start)
     }
 
     /// A tensor of the working precision that starts at zero.
@@ -236,23 +243,19 @@ impl Draft {
         let arg = Arg { state, member: member == Member::Loop && family.is_some() };
         let value = self.read(coder, arg);
         let value = match (member, family) {
-            (Member::At(k), Some(_)) => {
-                let shape = self.b.shape(value).clone();
-                let ranges: Vec<Range> = shape
-                    .0
-                    .iter()
-                    .enumerate()
-                    .map(|(axis, &len)| match axis {
-                        0 => Range { start: k as usize, len: 1, step: 1 },
-                        _ => Range { start: 0, len, step: 1 },
-                    })
-                    .collect();
-                let slice = self.b.slice(value, ranges);
-                self.b.reshape(slice, Shape(shape.0[1..].to_vec()))
-            }
+            (Member::At(k), Some(_)) => self.member(value, k),
             _ => value,
         };
         if self.b.dtype(value).is_float() { self.b.cast(value, dtype) } else { value }
+    }
+
+    /// Member `k` of a whole family.
+    pub fn member(&mut self, family: Value, k: u32) -> Value {
+        let shape = self.b.shape(family).clone();
+        let mut ranges: Vec<Range> = shape.0.iter().map(|&len| Range { start: 0, len, step: 1 }).collect();
+        ranges[0] = Range { start: k as usize, len: 1, step: 1 };
+        let slice = self.b.slice(family, ranges);
+        self.b.reshape(slice, Shape(shape.0[1..].to_vec()))
     }
 
     /// The finished program and its inputs, for what is no statement.

@@ -3,7 +3,7 @@
 
 use super::coder::{Coder, Draft, summed};
 use super::direction;
-use super::gradient::{self, slice_member};
+use super::gradient;
 use super::ir::{Arg, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
 use super::lbfgs::{self, Problem, whole_shape};
 use super::sample;
@@ -15,6 +15,13 @@ use crate::tape::{self, Dtype, Value};
 pub(super) struct Unsplit<'a> {
     pub split: &'a PlayerSplit,
     pub whole: &'a Whole,
+}
+
+/// Kept variables and where they are.
+#[derive(Clone, Copy)]
+struct Kept<'v> {
+    vars: &'v [VarId],
+    values: &'v [Value],
 }
 
 impl<'a> Unsplit<'a> {
@@ -52,7 +59,7 @@ impl<'a> Unsplit<'a> {
         }
         let Leaf::Var(var, member) = leaf else { return None };
         let copy = self.whole.copies.iter().find(|copy| copy.var == var)?;
-        Some(self.copied(coder, draft, copy, member, values, dtype))
+        Some(self.copied(coder, draft, copy, member, Kept { vars: &self.whole.kept, values }, dtype))
     }
 
     /// `var = −rest/factor`: the coupling with the copy at zero.
@@ -62,7 +69,7 @@ impl<'a> Unsplit<'a> {
         draft: &mut Draft,
         copy: &Copied,
         member: Member,
-        values: &[Value],
+        at: Kept,
         dtype: Dtype,
     ) -> Value {
         let coupling = &self.split.couplings[copy.coupling];
@@ -72,7 +79,7 @@ impl<'a> Unsplit<'a> {
         {
             let which = if part.member == Member::Loop { member } else { part.member };
             let leaf = Leaf::Var(of, which);
-            if let Some(value) = gradient::replaced(draft, leaf, &self.whole.kept, values) {
+            if let Some(value) = gradient::replaced(draft, leaf, at.vars, at.values) {
                 return value;
             }
         }
@@ -87,13 +94,10 @@ impl<'a> Unsplit<'a> {
             }
             // A copy in a family of constraints reads the member that the copy is.
             Leaf::Var(var, Member::Loop) => {
-                let at = self.whole.kept.iter().position(|kept| *kept == var)?;
-                match member {
-                    Member::At(k) => Some(slice_member(draft, values[at], k)),
-                    _ => Some(values[at]),
-                }
+                let value = at.values[at.vars.iter().position(|kept| *kept == var)?];
+                Some(if let Member::At(k) = member { draft.member(value, k) } else { value })
             }
-            _ => gradient::replaced(draft, leaf, &self.whole.kept, values),
+            _ => gradient::replaced(draft, leaf, at.vars, at.values),
         });
         draft.b.scale(-1.0 / copy.factor, rest[0])
     }
@@ -145,16 +149,19 @@ impl<'a> Unsplit<'a> {
             let over = coder.model.vars[copy.var.index()].family;
             let member = if over.is_some() { Member::Loop } else { Member::None };
             let mut draft = coder.draft("scatter");
-            let values: Vec<Value> = self
-                .whole
-                .kept
+            // Only what its coupling holds: other families may have other sizes.
+            let coupling = &self.split.couplings[copy.coupling];
+            let held = |kept: &&VarId| coupling.parts.iter().any(|part| part.var == **kept);
+            let kept: Vec<VarId> = self.whole.kept.iter().filter(held).copied().collect();
+            let values: Vec<Value> = kept
                 .iter()
                 .map(|&kept| {
                     let member = if over.is_some() && is_family(coder, kept) { Member::Loop } else { Member::None };
                     draft.leaf(coder, Leaf::Var(kept, member), coder.dtype)
                 })
                 .collect();
-            let value = self.copied(coder, &mut draft, copy, member, &values, coder.dtype);
+            let value =
+                self.copied(coder, &mut draft, copy, member, Kept { vars: &kept, values: &values }, coder.dtype);
             let state = coder.leaf(Leaf::Var(copy.var, member));
             draft.write(coder, Arg { state, member: over.is_some() }, value);
             body.push(coder.call(draft, over, "scatter"));
@@ -193,7 +200,7 @@ pub(super) struct Steps {
 /// loop around as converged.
 pub(super) fn steps(coder: &mut Coder, split: &PlayerSplit, descent: &Descent, tested: bool) -> Steps {
     let unsplit = Unsplit::new(split);
-    let tag = coder.prefixed(split.player.index(), "unsplit");
+    let tag = coder.prefixed(split.player.index(), "·whole");
     let status = if tested { StopStatus::Converged } else { StopStatus::Inner };
     if let DescentKind::Lbfgs { memory } = descent.kind {
         return lbfgs_steps(coder, &unsplit, &tag, memory, descent.tol, status);
@@ -277,6 +284,10 @@ pub(super) fn in_game(coder: &mut Coder, split: &PlayerSplit, descent: &Descent,
     let mut body: Vec<Stmt> = unsplit.gather(coder).into_iter().collect();
     let samples = sample::redrawn(coder, &unsplit.terms(coder));
     let draws = if draw || descent.fresh { sample::draws(coder, &samples) } else { Vec::new() };
+    if descent.tol.is_some() {
+        let tag = coder.prefixed(split.player.index(), "·whole");
+        body.push(direction::reset_stop(coder, &tag));
+    }
     let steps = steps(coder, split, descent, false);
     body.extend(steps.begin);
     let mut inner = draws;

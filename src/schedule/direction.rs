@@ -86,7 +86,10 @@ pub(super) fn stop_flag(coder: &mut Coder, draft: &mut Draft, tag: &str, gradien
     let first = draft.b.select(before, before, now);
     draft.write(coder, start, first);
     let bound = draft.b.scale(tol * tol, first);
-    let done = draft.b.binary(Binary::LessEqual, now, bound);
+    let small = draft.b.binary(Binary::LessEqual, now, bound);
+    // ∞ ≤ ∞ is no success.
+    let finite = draft.b.unary(Unary::IsFinite, now);
+    let done = draft.b.mul(small, finite);
     draft.write(coder, flag, done);
     flag
 }

@@ -72,7 +72,7 @@ impl<'a> Game<'_, 'a> {
             }
             StepKind::EachBatch { body: inner } => {
                 let mut exprs = Vec::new();
-                self.method_terms(inner, &mut self.next.clone(), &mut exprs);
+                self.method_terms(inner, &mut exprs);
                 let mut samples = sample::redrawn(self.coder, &exprs);
                 let count = match around.epochs_of {
                     Some(id) => {
@@ -142,17 +142,14 @@ impl<'a> Game<'_, 'a> {
     }
 
     /// The terms of every player that has a method in these statements.
-    fn method_terms(&self, steps: &[Step], next: &mut usize, exprs: &mut Vec<Expr>) {
+    fn method_terms(&self, steps: &[Step], exprs: &mut Vec<Expr>) {
         for step in steps {
             match &step.kind {
                 StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
-                    self.method_terms(body, next, exprs);
+                    self.method_terms(body, exprs);
                 }
-                StepKind::When { body, .. } => self.method_terms(std::slice::from_ref(body), next, exprs),
-                StepKind::Method { player, .. } => {
-                    *next += 1;
-                    exprs.extend(terms(self.coder, *player));
-                }
+                StepKind::When { body, .. } => self.method_terms(std::slice::from_ref(body), exprs),
+                StepKind::Method { player, .. } => exprs.extend(terms(self.coder, *player)),
                 StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => {}
             }
         }

@@ -217,24 +217,8 @@ pub(super) fn replaced(draft: &mut Draft, leaf: Leaf, vars: &[VarId], values: &[
     let value = values[vars.iter().position(|own| *own == var)?];
     Some(match member {
         Member::None | Member::Loop => value,
-        Member::At(k) => slice_member(draft, value, k),
+        Member::At(k) => draft.member(value, k),
     })
-}
-
-/// Member `k` of a whole family.
-pub(super) fn slice_member(draft: &mut Draft, family: Value, k: u32) -> Value {
-    let shape = draft.b.shape(family).clone();
-    let ranges =
-        shape
-            .0
-            .iter()
-            .enumerate()
-            .map(|(axis, &len)| {
-                if axis == 0 { Range { start: k as usize, len: 1, step: 1 } } else { Range { start: 0, len, step: 1 } }
-            })
-            .collect();
-    let slice = draft.b.slice(family, ranges);
-    draft.b.reshape(slice, Shape(shape.0[1..].to_vec()))
 }
 
 /// Writes a point's values back, for callers outside.

@@ -33,6 +33,9 @@ pub struct Schedule {
     pub samplers: Vec<Sampler>,
     /// What is executed.
     pub body: Vec<Stmt>,
+    /// Straight-line statements that are executed at the end however the body was left, so that what is
+    /// reported belongs to the variables reached.
+    pub tail: Vec<Stmt>,
     /// Solution and multipliers, in the order they are reported.
     pub results: Vec<Published>,
     /// The programs that recompute the answer on the problem as written, in f64.
@@ -113,6 +116,8 @@ pub enum Source {
         of: Vec<usize>,
         /// Rows a batch.
         batch: usize,
+        /// Whether a batch that the epoch can't fill is filled from the next one; else it is left out.
+        keep: bool,
         /// Where the numbers go.
         rows: StateId,
         /// What fetches the rows.
@@ -168,7 +173,7 @@ pub enum Stmt {
     Loop(LoopStmt),
     /// Draw a batch.
     Draw(SamplerId),
-    /// Leave the innermost loop when the scalar is not zero; `solved` says that this is success.
+    /// Leave the innermost loop when the scalar is not zero.
     Stop {
         /// The scalar.
         when: StateId,

@@ -49,9 +49,11 @@ struct States {
 impl States {
     fn new(coder: &mut Coder, tag: &str, n: usize, memory: usize) -> States {
         let pairs = Shape::matrix(memory, n);
+        // Methods that keep other numbers of pairs keep them elsewhere.
+        let kept = format!("{tag}.{memory}");
         States {
-            s: coder.zeros(&format!("S.{tag}"), pairs.clone(), None),
-            y: coder.zeros(&format!("Y.{tag}"), pairs, None),
+            s: coder.zeros(&format!("S.{kept}"), pairs.clone(), None),
+            y: coder.zeros(&format!("Y.{kept}"), pairs, None),
             gradient: coder.zeros(&format!("g.{tag}"), Shape::vector(n), None),
             gradient_new: coder.zeros(&format!("g⁺.{tag}"), Shape::vector(n), None),
             direction: coder.zeros(&format!("d.{tag}"), Shape::vector(n), None),
@@ -171,7 +173,9 @@ fn two_loops(coder: &Coder, draft: &mut Draft, states: &States, gradient: Value,
         let (s, y) = (row(draft, s, at), row(draft, y, at));
         let sy = draft.b.dot(s, y);
         let usable = draft.b.binary(Binary::Less, zero, sy);
-        let inverse = draft.b.unary(Unary::Recip, sy);
+        // Guarded before the division, so that an empty pair makes no infinity on the way.
+        let divisor = draft.b.select(usable, sy, one);
+        let inverse = draft.b.unary(Unary::Recip, divisor);
         let weight = draft.b.select(usable, inverse, zero);
         pairs.push((s, y, sy, usable, weight));
     }
@@ -190,6 +194,7 @@ fn two_loops(coder: &Coder, draft: &mut Draft, states: &States, gradient: Value,
     for &(_, y, sy, usable, _) in &pairs {
         // The newest usable pair has the last word.
         let yy = draft.b.sum_squares(y);
+        let yy = draft.b.select(usable, yy, one);
         let own = draft.b.div(sy, yy);
         scale = draft.b.select(usable, own, scale);
     }

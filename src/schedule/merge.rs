@@ -14,6 +14,8 @@ pub(super) fn merge(mut schedule: Schedule) -> Schedule {
     let programs = schedule.programs;
     let body = statements(body, &programs, &mut merged);
     merged.body = body;
+    let tail = std::mem::take(&mut merged.tail);
+    merged.tail = statements(tail, &programs, &mut merged);
     let mut samplers = std::mem::take(&mut merged.samplers);
     for sampler in &mut samplers {
         match &mut sampler.source {
@@ -122,7 +124,6 @@ fn flush(run: &mut Vec<CallStmt>, out: &mut Vec<Stmt>, programs: &[Program], mer
     let mut program = b.finish();
     program.name = names.join(" ");
     let program = passes::optimise(&program);
-    // An input that no value needs any more is not read either.
     let what = whats.join(" + ");
     merged.programs.push(program);
     let program = ProgramId(merged.programs.len() as u32 - 1);

@@ -43,11 +43,22 @@ const RECORD_ALWAYS: usize = 1 << 17;
 const LBFGS_TOL: f64 = 1e-8;
 
 /// Builds the schedule of a solve block.
-pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Schedule {
+///
+/// # Errors
+/// Why the schedule is not well-formed: a combination that no rule foresaw. Executors rely on
+/// [`verify`], so nothing else is ever handed to one.
+pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Result<Schedule, String> {
     let mut coder = Coder::new(model, split, &solve.name, solve.precision, solve.stable);
     // Every variable has a state, in order of declaration, whether a method moves it or not.
     for at in 0..model.vars.len() {
         coder.leaf(Leaf::Var(VarId(at as u32), Member::None));
+    }
+    // ρ starts as the plan says, whoever reads it first.
+    for method in &plan.methods {
+        if let MethodPlan::Admm(admm) = method {
+            let name = coder.prefixed(admm.player.index(), "ρ");
+            coder.scalar(&name, admm.rho);
+        }
     }
     let mut tail = Vec::new();
     let (body, verdict) = match (&solve.body, plan.methods.first()) {
@@ -62,12 +73,12 @@ pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Schedu
     let mut schedule = coder.out;
     schedule.body = coder.setup;
     schedule.body.extend(body);
-    schedule.body.extend(tail);
+    schedule.tail = tail;
     schedule.results = results;
     schedule.verdict = verdict;
     let schedule = merge::merge(schedule);
-    debug_assert_eq!(verify(&schedule), Ok(()), "a built schedule is well-formed");
-    schedule
+    verify(&schedule)?;
+    Ok(schedule)
 }
 
 fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<Stmt>, Verdict) {
@@ -77,10 +88,10 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
     let samples = sample::redrawn(coder, &exprs);
     let mut body = sample::draws(coder, &samples);
     body.extend(it.body(coder));
-    let stochastic = plan.is_stochastic();
-    if stochastic {
+    if !plan.is_tested() {
         body.extend(adapt::statements(&it, coder, false));
-        let values = vec![("rho".to_string(), it.rho)];
+        // ‖r‖² is not finite once anything is not.
+        let values = vec![("primal²".to_string(), it.sums[0]), ("rho".to_string(), it.rho)];
         body.push(Stmt::Record(RecordStmt { values }));
     } else {
         let shown = residuals::test(&it, coder, &mut body);
@@ -152,8 +163,9 @@ fn descent_body(
     let mut body = sample::draws(coder, &samples);
     body.extend(steps.body);
     let stop = body.iter().position(|stmt| matches!(stmt, Stmt::Stop { .. }));
-    let record =
-        recorded(coder, vec![Stmt::Record(RecordStmt { values: vec![("objective".to_string(), steps.value)] })]);
+    let (mut row, value) = written(coder, player, steps.value);
+    row.push(Stmt::Record(RecordStmt { values: vec![("objective".to_string(), value)] }));
+    let record = recorded(coder, row);
     // The row that ends a run belongs to it: it is written before the test.
     match stop {
         Some(at) if !descent.is_lbfgs() => body.insert(at, record),
@@ -164,6 +176,19 @@ fn descent_body(
     tail.extend(unsplit.scatter(coder));
     let verdict = verdict::descent(coder, split, descent.tol);
     (all, verdict)
+}
+
+/// The objective in the sense that was written: a `maximize` was negated when it was read.
+fn written(coder: &mut Coder, player: PlayerId, value: ir::StateId) -> (Vec<Stmt>, ir::StateId) {
+    if !coder.model.players[player.index()].maximize {
+        return (Vec::new(), value);
+    }
+    let shown = coder.scalar("objective", 0.0);
+    let mut draft = coder.draft("objective");
+    let negated = draft.read(coder, value);
+    let negated = draft.b.neg(negated);
+    draft.write(coder, shown, negated);
+    (vec![coder.call(draft, None, "record")], shown)
 }
 
 /// A game has no single objective to be judged by; terms without random batches are still shown.

@@ -21,6 +21,10 @@ impl Display for Schedule {
             writeln!(f, "  sample {} ~ {how}, stream {}{once}", sampler.name, sampler.stream)?;
         }
         body(f, self, &self.body, 1)?;
+        if !self.tail.is_empty() {
+            writeln!(f, "  finally")?;
+            body(f, self, &self.tail, 2)?;
+        }
         writeln!(f, "}}")?;
         for (at, program) in self.programs.iter().enumerate() {
             write!(f, "\n@{at} {program}")?;
@@ -74,7 +78,7 @@ fn body(f: &mut Formatter<'_>, schedule: &Schedule, statements: &[Stmt], depth: 
                 let values: Vec<String> = record
                     .values
                     .iter()
-                    .map(|(column, state)| match name(schedule, *state) {
+                    .map(|(column, state)| match name(schedule, *state).trim_start_matches('·') {
                         state if state == column => column.clone(),
                         state => format!("{column} = {state}"),
                     })

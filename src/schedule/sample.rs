@@ -18,7 +18,11 @@ pub(super) fn state(coder: &mut Coder, id: SampleId, part: usize) -> StateId {
 
 fn buffer(coder: &mut Coder, id: SampleId, part: usize) -> StateId {
     let sample = &coder.model.samples[id.index()];
-    coder.zeros(&sample.names[part], sample.shapes[part].clone(), sample.family)
+    // A variable of a player may have a sample's name.
+    let name = &sample.names[part];
+    let shared = coder.model.vars.iter().any(|var| var.name == *name);
+    let name = if shared { format!("sample.{} {name}", id.0 + 1) } else { name.clone() };
+    coder.zeros(&name, sample.shapes[part].clone(), sample.family)
 }
 
 /// The sampler of a sample, made on first use.
@@ -42,7 +46,7 @@ pub(super) fn sampler(coder: &mut Coder, id: SampleId) -> SamplerId {
 fn rows(coder: &mut Coder, id: SampleId, parts: &[crate::model::ir::DataId]) -> Source {
     let sample = &coder.model.samples[id.index()];
     let ty = Type::new(Dtype::Index, [sample.batch]);
-    let rows = coder.state(&format!("rows.{}", sample.names.join(",")), ty, sample.family, Start::Zeros);
+    let rows = coder.state(&format!("rows.{}.{}", id.0 + 1, sample.names.join(",")), ty, sample.family, Start::Zeros);
     let mut gathers = Vec::new();
     let mut of = Vec::new();
     for (at, &data) in parts.iter().enumerate() {
@@ -65,13 +69,18 @@ fn rows(coder: &mut Coder, id: SampleId, parts: &[crate::model::ir::DataId]) -> 
             (None, None) => vec![entry.tensor.shape.0[0]; sample.family.unwrap_or(1)],
         };
     }
-    Source::Rows { of, batch: sample.batch, rows, gathers }
+    Source::Rows { of, batch: sample.batch, keep: sample.keep, rows, gathers }
 }
 
 fn numbers(coder: &mut Coder, id: SampleId, stream: u32) -> Source {
     let sample = &coder.model.samples[id.index()];
-    let key = coder.state("key", Type::new(Dtype::Index, [2]), None, Start::Zeros);
-    let step = coder.state(&format!("draws.{}", sample.names[0]), Type::new(Dtype::Index, []), None, Start::Zeros);
+    let key = coder.state("draws.key", Type::new(Dtype::Index, [2]), None, Start::Zeros);
+    let step = coder.state(
+        &format!("draws.{}.{}", id.0 + 1, sample.names[0]),
+        Type::new(Dtype::Index, []),
+        None,
+        Start::Zeros,
+    );
     let mut draft = coder.draft("draw");
     let target = buffer(coder, id, 0);
     let ty = coder.out.state(target).buffer();

@@ -1,5 +1,6 @@
 //! The programs of the re-check: objective, constraints and stationarity on the problem as written,
-//! in f64, from the variables and multipliers alone.
+//! in f64, from the variables and multipliers alone (sums of multipliers over a family are gathered in
+//! the working precision).
 
 use super::admm::{Cotangent, Iteration, point};
 use super::coder::{Coder, Draft, as_is, summed};
@@ -17,7 +18,7 @@ pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
     let sign = if this.maximize { -1.0 } else { 1.0 };
     let mut checks = Vec::new();
     for (at, term) in this.terms.iter().enumerate() {
-        if term.expr.is_sampled() {
+        if coder.model.is_random(&term.expr) {
             continue;
         }
         let label = term.label.clone().unwrap_or_else(|| format!("term {}", at + 1));
@@ -34,7 +35,9 @@ pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
 /// which stands at the end of the schedule.
 pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> Verdict {
     let plan = it.plan;
-    let mut verdict = Verdict { terms: terms(coder, plan.player), tol: plan.settings.tol, ..Verdict::default() };
+    let mut verdict = Verdict { terms: terms(coder, plan.player), ..Verdict::default() };
+    // Only what was tested has a tolerance to be held to.
+    verdict.tol = plan.settings.tol.filter(|_| plan.is_tested());
     verdict.convex = plan.steps().all(is_convex);
     let scales = ["γp", "γd"].map(|name| {
         let name = coder.prefixed(plan.player.index(), name);
@@ -103,14 +106,7 @@ fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Optio
 /// Whether a component's own terms are convex as far as the plan can tell.
 fn is_convex(step: &Step) -> bool {
     match &step.rule {
-        Rule::Quadratic { curvature, .. } => curvature.iter().all(|p| match p {
-            Curvature::Diagonal(d) => d.iter().all(|&x| x >= 0.0),
-            Curvature::Dense(m) => crate::linalg::factor::eigen(m).is_some_and(|eigen| {
-                let largest = eigen.values.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-                // Rounding of an eigenvalue: n EPS times the largest.
-                eigen.values.iter().all(|&x| x >= -(m.rows as f64) * f64::EPSILON * largest)
-            }),
-        }),
+        Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
         Rule::Descent(_) => false,
     }
 }
@@ -119,7 +115,7 @@ fn is_convex(step: &Step) -> bool {
 pub(super) fn descent(coder: &mut Coder, split: &PlayerSplit, tol: Option<f64>) -> Verdict {
     let mut verdict = Verdict { terms: terms(coder, split.player), tol, ..Verdict::default() };
     let unsplit = Unsplit::new(split);
-    if tol.is_none() || unsplit.terms(coder).iter().any(|term| term.is_sampled()) {
+    if tol.is_none() || unsplit.terms(coder).iter().any(|term| coder.model.is_random(term)) {
         return verdict;
     }
     let mut draft = coder.draft("stationarity");
@@ -129,7 +125,7 @@ pub(super) fn descent(coder: &mut Coder, split: &PlayerSplit, tol: Option<f64>) 
     let gradients = tape::gradient(&mut draft.b, value, &values);
     let flat = draft.flat(&gradients);
     let residual = draft.b.sum_squares(flat);
-    let tag = coder.prefixed(split.player.index(), "unsplit");
+    let tag = coder.prefixed(split.player.index(), "·whole");
     let first = coder.scalar(&format!("‖g₀‖².{tag}"), 0.0);
     let scale = draft.read(coder, first);
     let scale = draft.b.cast(scale, Dtype::F64);

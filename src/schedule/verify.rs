@@ -23,7 +23,8 @@ pub fn verify(schedule: &Schedule) -> Result<(), String> {
             Source::Program { call: draw, .. } => call(schedule, draw)?,
         }
     }
-    body(schedule, &schedule.body, false)
+    body(schedule, &schedule.body, false)?;
+    body(schedule, &schedule.tail, false)
 }
 
 fn body(schedule: &Schedule, statements: &[Stmt], in_loop: bool) -> Result<(), String> {

@@ -54,7 +54,7 @@ fn family(
     couplings: &[Coupling],
     diags: &mut Diags,
 ) -> Option<usize> {
-    let count = model.vars[vars[0].index()].family?;
+    let count = vars.iter().find_map(|var| model.vars[var.index()].family)?;
     let this = &model.players[player.index()];
     let mut apart = vars.iter().all(|var| model.vars[var.index()].family == Some(count));
     for &at in terms {

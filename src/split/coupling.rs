@@ -14,7 +14,16 @@ pub(super) fn read(model: &Model, player: PlayerId, diags: &mut Diags) -> Vec<Co
     let mut couplings = Vec::new();
     for (at, constraint) in constraints.iter().enumerate() {
         match &constraint.relation {
-            Relation::Zero(_) => couplings.extend(equation(model, at, constraint, diags)),
+            Relation::Zero(_) => {
+                if let Some(mut coupling) = equation(model, player, at, constraint, diags) {
+                    // Two equations may share a label, as in `link: x = z = w`.
+                    let taken = |name: &str| couplings.iter().any(|other: &Coupling| other.name == name);
+                    while taken(&coupling.name) {
+                        coupling.name.push('\'');
+                    }
+                    couplings.push(coupling);
+                }
+            }
             Relation::NonPositive(expr) => diags.push(later(expr.span, "an inequality")),
             Relation::In { expr, .. } => diags.push(later(expr.span, "membership in a set")),
         }
@@ -28,13 +37,19 @@ fn later(span: crate::source::Span, what: &str) -> Diag {
         .help("for now, constraints are equations that couple two blocks, such as `x - z = 0`")
 }
 
-fn equation(model: &Model, at: usize, constraint: &Constraint, diags: &mut Diags) -> Option<Coupling> {
+fn equation(
+    model: &Model,
+    player: PlayerId,
+    at: usize,
+    constraint: &Constraint,
+    diags: &mut Diags,
+) -> Option<Coupling> {
     let Relation::Zero(expr) = &constraint.relation else { return None };
     let mut lower = Lower::new(model, "constraint", Dtype::F64);
     let value = lower.expr(expr);
     lower.b.output("rows", value);
     let (program, leaves) = lower.finish();
-    let known: Vec<Known> = leaves.iter().map(|leaf| known(model, *leaf)).collect();
+    let known: Vec<Known> = leaves.iter().map(|leaf| known(model, player, *leaf)).collect();
     let form = forms::outputs(&program, &known).remove(0);
     let affine = match form {
         Form::Affine(affine) => affine,
@@ -48,6 +63,19 @@ fn equation(model: &Model, at: usize, constraint: &Constraint, diags: &mut Diags
         }
         Form::Quadratic(_) | Form::Root(_) => {
             diags.push(nonlinear(expr.span, None));
+            return None;
+        }
+        Form::Other(stopped) if stopped.op == "input" => {
+            let place = stopped.origin.unwrap_or(expr.span);
+            diags.push(
+                Diag::new(
+                    Code::NotYet,
+                    place,
+                    "a constraint may hold the player's own variables and fixed data only, for now",
+                )
+                .here("changes from call to call: another player's, a batch, or a member of a data family")
+                .help("constraints that hold such values are understood, but not executed yet"),
+            );
             return None;
         }
         Form::Other(stopped) => {
@@ -75,11 +103,11 @@ fn equation(model: &Model, at: usize, constraint: &Constraint, diags: &mut Diags
 }
 
 /// What a leaf is to a form over the variables.
-pub(crate) fn known(model: &Model, leaf: Leaf) -> Known {
+fn known(model: &Model, player: PlayerId, leaf: Leaf) -> Known {
     match leaf {
-        Leaf::Var(..) => Known::Variable,
+        Leaf::Var(var, _) if model.vars[var.index()].player == player => Known::Variable,
         Leaf::Data(data, Member::None) => Known::Constant(model.data[data.index()].tensor.to_f64()),
-        Leaf::Data(..) | Leaf::Sample(..) | Leaf::Dual(..) | Leaf::Rho(_) => Known::Unknown,
+        Leaf::Var(..) | Leaf::Data(..) | Leaf::Sample(..) | Leaf::Dual(..) | Leaf::Rho(_) => Known::Unknown,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The unsplit problem: copies expressed by the variables they copy.
 //!
 //! A coupling in which a variable stands with a factor `s·I` gives it: `var = −rest/s`. Families are
-//! eliminated before single variables, then the z-block before x: the consensus variable and x stay.
+//! eliminated before single variables, then variables of one coupling only, then the z-block before x:
+//! the consensus variable and x stay.
 
 use super::ir::{Block, Copied, Coupling, Whole};
 use crate::linalg::Operator;
@@ -10,6 +11,8 @@ use crate::model::ir::{Member, PlayerId, VarId};
 
 /// Which variables stay and which are expressed by them; a sentence where that can't be said.
 pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling], z: &Block) -> Result<Whole, String> {
+    let occurs_once =
+        |var: VarId| couplings.iter().filter(|coupling| coupling.parts.iter().any(|part| part.var == var)).count() == 1;
     let mut whole = Whole { kept: model.players[player.index()].vars.clone(), copies: Vec::new() };
     for (at, coupling) in couplings.iter().enumerate() {
         let candidate = |part: &&super::ir::Part| {
@@ -20,7 +23,7 @@ pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling],
             .parts
             .iter()
             .filter(candidate)
-            .max_by_key(|part| (part.member == Member::Loop, z.vars.contains(&part.var)));
+            .max_by_key(|part| (part.member == Member::Loop, occurs_once(part.var), z.vars.contains(&part.var)));
         let Some(part) = best else {
             return Err(format!(
                 "no variable of `{}` stands alone with a number as its factor, so it can't be eliminated",
@@ -33,21 +36,16 @@ pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling],
         let gone = part.var;
         whole.kept.retain(|&var| var != gone);
     }
-    // A copy of a variable that was eliminated itself would need an order; none of the forms that
-    // issue from consensus and copies does.
+    // A copy of a variable that was eliminated itself would need an order.
     let chained = whole.copies.iter().any(|copy| {
         couplings[copy.coupling].parts.iter().any(|part| part.var != copy.var && !whole.kept.contains(&part.var))
     });
     if chained { Err("the constraints chain copies of copies".to_string()) } else { Ok(whole) }
 }
 
-/// `s` where the operator is `s·I`.
+/// `s ≠ 0` where the operator is `s·I`.
 fn factor(operator: &Operator) -> Option<f64> {
-    match operator {
-        Operator::Identity(_) => Some(1.0),
-        Operator::Scale(s, _) if *s != 0.0 => Some(*s),
-        _ => None,
-    }
+    operator.scalar().filter(|s| *s != 0.0)
 }
 
 /// The variable that `var` equals, where the coupling says `var − other = 0`.

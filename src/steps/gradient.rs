@@ -14,6 +14,9 @@ use crate::split::ir::Component;
 const DEFAULT: Descent =
     Descent { kind: DescentKind::Lbfgs { memory: 10 }, rate: 1.0, steps: 20, tol: None, fresh: false };
 
+/// Most inner steps where a tolerance is given and no number of steps.
+const TO_A_TOLERANCE: usize = 1000;
+
 /// The rule, or why there is none.
 pub(super) fn rule(
     model: &Model,
@@ -24,10 +27,23 @@ pub(super) fn rule(
     option: &str,
 ) -> Result<Rule, String> {
     match inner {
+        Some(descent) if descent.is_lbfgs() && component.over.is_some() => {
+            Err("L-BFGS on the members of a family is not executed yet".to_string())
+        }
+        Some(descent) if descent.tol.is_some() && component.over.is_some() => {
+            Err("an inner tolerance on the members of a family is not executed yet".to_string())
+        }
         Some(descent) if sampled && descent.is_lbfgs() => {
             Err("L-BFGS needs the same objective at every step, and a term reads a random batch".to_string())
         }
+        // "To a tolerance" is as many steps as it takes.
+        Some(descent) if descent.tol.is_some() && descent.steps == 1 => {
+            Ok(Rule::Descent(Descent { steps: TO_A_TOLERANCE, ..descent.clone() }))
+        }
         Some(descent) => Ok(Rule::Descent(descent.clone())),
+        None if component.over.is_some() => Err(format!(
+            "the members of a family have no closed form, so the inner method has to be named in `{option}`"
+        )),
         None if !sampled && kink(model, player, component).is_some() => Err(format!(
             "`{}` has a kink, where a gradient method stalls",
             kink(model, player, component).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! The plan: for each method of a solve block, how every component takes its step, and why.
 
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, factor};
 use crate::model::ir::{Admm, Descent, PlayerId};
 use crate::split::ir::Component;
 
@@ -40,6 +40,11 @@ pub struct AdmmPlan {
     pub rho: f64,
     /// Where that penalty comes from.
     pub rho_why: String,
+    /// Least penalty that adaptation may go to: the one at the start where a closed-form step is convex
+    /// by the penalty alone, else 0.
+    pub rho_least: f64,
+    /// Whether it is a turn of a game: a fixed number of iterations, without a stopping test.
+    pub in_game: bool,
 }
 
 impl AdmmPlan {
@@ -51,6 +56,11 @@ impl AdmmPlan {
     /// Whether any step sees a random batch.
     pub fn is_stochastic(&self) -> bool {
         self.steps().any(|step| step.sampled)
+    }
+
+    /// Whether the residuals are computed, and ρ balanced by them: no random batch, and no turn of a game.
+    pub fn is_tested(&self) -> bool {
+        !self.in_game && !self.is_stochastic()
     }
 
     /// Step size of the first gradient step, which is the unit of κ = ρ · rate.
@@ -125,6 +135,18 @@ impl Curvature {
         match self {
             Curvature::Diagonal(d) => Matrix::diagonal(d),
             Curvature::Dense(m) => m.clone(),
+        }
+    }
+
+    /// Whether it is positive semidefinite, up to rounding.
+    pub fn is_semidefinite(&self) -> bool {
+        match self {
+            Curvature::Diagonal(d) => d.iter().all(|&x| x >= 0.0),
+            Curvature::Dense(m) => factor::eigen(m).is_some_and(|eigen| {
+                let largest = eigen.values.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+                // Rounding of an eigenvalue: n EPS times the largest.
+                eigen.values.iter().all(|&x| x >= -(m.rows as f64) * f64::EPSILON * largest)
+            }),
         }
     }
 

@@ -23,18 +23,45 @@ use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step a
 use crate::source::Span;
 use crate::split::Split;
 use crate::split::ir::{Component, PlayerSplit};
-use ir::{AdmmPlan, Curvature, MethodPlan, Step};
+use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
 /// Chooses a rule for every step of a solve block.
 pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) -> Plan {
     let mut plan = Plan::default();
     match &solve.body {
         SolveBody::Method(method) => {
-            plan.methods.extend(self::method(model, split, PlayerId(0), method, solve.span, diags))
+            plan.methods.extend(self::method(model, split, PlayerId(0), method, solve.span, false, diags))
         }
-        SolveBody::Game(steps) => game(model, split, steps, &mut plan, diags),
+        SolveBody::Game(steps) => {
+            game(model, split, steps, &mut plan, diags);
+            one_rho(model, &plan, solve.span, diags);
+        }
     }
     plan
+}
+
+/// A player has one ρ, which its split iterations share: they start it at one value.
+fn one_rho(model: &Model, plan: &Plan, span: Span, diags: &mut Diags) {
+    let mut starts: Vec<(PlayerId, f64)> = Vec::new();
+    for method in &plan.methods {
+        let MethodPlan::Admm(admm) = method else { continue };
+        match starts.iter().find(|(player, _)| *player == admm.player) {
+            Some(&(player, rho)) if rho != admm.rho => {
+                let name = model.players[player.index()].name.clone().unwrap_or_default();
+                diags.push(
+                    Diag::new(
+                        Code::NotYet,
+                        span,
+                        format!("`{name}` starts at ρ = {rho} in one place and at ρ = {} in another", admm.rho),
+                    )
+                    .here("two `admm` of one player")
+                    .help("the turns of a player share one ρ and one λ, for now: write the same `rho` in each"),
+                );
+            }
+            Some(_) => {}
+            None => starts.push((admm.player, admm.rho)),
+        }
+    }
 }
 
 fn game(model: &Model, split: &Split, steps: &[GameStep], plan: &mut Plan, diags: &mut Diags) {
@@ -45,9 +72,18 @@ fn game(model: &Model, split: &Split, steps: &[GameStep], plan: &mut Plan, diags
             }
             StepKind::When { body, .. } => game(model, split, std::slice::from_ref(body), plan, diags),
             StepKind::Method { player, method } => {
-                plan.methods.extend(self::method(model, split, *player, method, step.span, diags));
+                plan.methods.extend(self::method(model, split, *player, method, step.span, true, diags));
             }
-            StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => {}
+            StepKind::Restart { player } => {
+                if let Err(why) = &split.players[player.index()].whole {
+                    diags.push(
+                        Diag::new(Code::NotYet, step.span, format!("there are no copies to take the mean of: {why}"))
+                            .here("sets copies to their mean and λ to 0")
+                            .help("a restart needs constraints that make variables copies of each other, such as `x - z = 0`"),
+                    );
+                }
+            }
+            StepKind::Track { .. } | StepKind::SaveImages { .. } => {}
         }
     }
 }
@@ -58,12 +94,35 @@ fn method(
     player: PlayerId,
     method: &Method,
     span: Span,
+    in_game: bool,
     diags: &mut Diags,
 ) -> Option<MethodPlan> {
     let own = &split.players[player.index()];
+    let random = model.players[player.index()].terms.iter().any(|term| model.is_random(&term.expr));
     match method {
+        Method::Admm(admm) if in_game && admm.tol.is_some() => {
+            diags.push(
+                Diag::new(Code::NotYet, span, "a turn of a game runs its iterations; it has no stopping test")
+                    .here("`tol` has no effect here")
+                    .help("leave `tol` out, and say with `iterations` how long the turn is"),
+            );
+            None
+        }
+        Method::Descent(descent) if random && (descent.is_lbfgs() || descent.tol.is_some()) => {
+            let what = if descent.is_lbfgs() { "L-BFGS needs" } else { "a tolerance needs" };
+            diags.push(
+                Diag::new(
+                    Code::NoStepRule,
+                    span,
+                    format!("{what} the same objective at every step, and a term reads a random batch"),
+                )
+                .here("sees another batch at every step")
+                .help("take `adam` or `sgd` with a number of iterations, or declare the sample `fixed`"),
+            );
+            None
+        }
         Method::Admm(admm) if own.is_split() => {
-            self::admm(model, own, admm, span, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
+            self::admm(model, own, admm, span, in_game, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
         }
         Method::Admm(_) => {
             diags.push(
@@ -87,7 +146,14 @@ fn method(
     }
 }
 
-fn admm(model: &Model, split: &PlayerSplit, admm: &Admm, span: Span, diags: &mut Diags) -> Option<AdmmPlan> {
+fn admm(
+    model: &Model,
+    split: &PlayerSplit,
+    admm: &Admm,
+    span: Span,
+    in_game: bool,
+    diags: &mut Diags,
+) -> Option<AdmmPlan> {
     let mut block = |components: &[Component], inner: &Option<Descent>, name: &str| -> Option<Vec<Step>> {
         let steps: Vec<Option<Step>> =
             components.iter().map(|component| step(model, split, component, inner, name, span, diags)).collect();
@@ -95,9 +161,22 @@ fn admm(model: &Model, split: &PlayerSplit, admm: &Admm, span: Span, diags: &mut
     };
     let x = block(&split.x.components, &admm.x_step, "x_step");
     let z = block(&split.z.components, &admm.z_step, "z_step");
-    let mut plan =
-        AdmmPlan { player: split.player, settings: admm.clone(), x: x?, z: z?, rho: 1.0, rho_why: String::new() };
+    let mut plan = AdmmPlan {
+        player: split.player,
+        settings: admm.clone(),
+        x: x?,
+        z: z?,
+        rho: 1.0,
+        rho_why: String::new(),
+        rho_least: 0.0,
+        in_game,
+    };
     (plan.rho, plan.rho_why) = rho::initial(&plan);
+    let convex = plan.steps().all(|step| match &step.rule {
+        Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Descent(_) => true,
+    });
+    plan.rho_least = if convex { 0.0 } else { plan.rho };
     quadratic::check_convex(model, &plan, span, diags);
     Some(plan)
 }
@@ -113,7 +192,7 @@ fn step(
 ) -> Option<Step> {
     let gram = gram(model, split, component);
     let terms = &model.players[split.player.index()].terms;
-    let sampled = component.terms.iter().any(|&at| terms[at].expr.is_sampled());
+    let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
     match quadratic::rule(model, split.player, component) {
         Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),

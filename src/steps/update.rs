@@ -4,7 +4,6 @@
 //! from `P`, `p` and the couplings, never looked up.
 
 use super::ir::{AdmmPlan, Rule, Step};
-use crate::linalg::Operator;
 use crate::model::Model;
 use crate::model::ir::{DescentKind, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
@@ -74,10 +73,10 @@ impl Writer<'_> {
         let (mut plain, mut summed) = (Sum::default(), Sum::default());
         for (_, coupling) in self.split.couplings_of(&[var]) {
             let own = coupling.parts.iter().find(|part| part.var == var)?;
-            let s = number(&own.operator)?;
+            let s = own.operator.scalar()?;
             let sum = if coupling.over.is_some() && own.member == Member::None { &mut summed } else { &mut plain };
             for part in coupling.parts.iter().filter(|part| part.var != var) {
-                sum.0.push((-s * number(&part.operator)?, true, self.name(part.var, part.member)));
+                sum.0.push((-s * part.operator.scalar()?, true, self.name(part.var, part.member)));
             }
             if coupling.offset.iter().any(|&c| c != 0.0) {
                 sum.0.push((s, true, self.constant(coupling)));
@@ -139,22 +138,28 @@ impl Writer<'_> {
     fn descent(&self, step: &Step, descent: &crate::model::ir::Descent) -> String {
         let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
         let var = step.component.vars[0];
-        let name = self.name(var, member);
-        let next = self.next(var, member);
+        let all = |name: &dyn Fn(VarId) -> String| {
+            let names: Vec<String> = step.component.vars.iter().map(|&var| name(var)).collect();
+            if let [one] = &names[..] { one.clone() } else { format!("({})", names.join(", ")) }
+        };
+        let name = all(&|var| self.name(var, member));
+        let next = all(&|var| self.next(var, member));
         let (gradient, rho, eta) = match self.script {
             Script::Unicode => (format!("∇h({name})"), "ρ", "η"),
             Script::Latex => (format!(r"\nabla h({name})"), r"\rho ", r"\eta "),
         };
-        let numerator = self.scalar_numerator(var, true);
+        // Several variables in one step have one gradient; the scalar form is for one.
+        let numerator = if step.component.vars.len() == 1 { self.scalar_numerator(var, true) } else { None };
         let body = match (descent.kind, numerator, step.gram.scale()) {
             (DescentKind::Lbfgs { .. }, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by L-BFGS"),
             (kind, Some((plain, summed)), Some(gram)) if summed.0.is_empty() => {
                 // The pull without its ρ-terms joins the gradient; the ρ-terms are taken implicitly.
                 let duals = Sum(plain.0.iter().filter(|t| !t.1).map(|t| (-t.0, t.1, t.2.clone())).collect());
                 let pulls = Sum(plain.0.iter().filter(|t| t.1).cloned().collect());
+                // Moments of the data gradient stand in its place.
                 let g = match kind {
-                    DescentKind::Adam { .. } => "m".to_string(),
-                    _ => gradient,
+                    DescentKind::Gradient { momentum: 0.0 } => gradient,
+                    _ => "m".to_string(),
                 };
                 let metric = if matches!(kind, DescentKind::Adam { .. }) { "D" } else { "" };
                 let one = if metric.is_empty() { "1" } else { metric };
@@ -190,7 +195,7 @@ impl Writer<'_> {
         let lambda = self.lambda(coupling);
         let mut residual = Sum::default();
         for part in &coupling.parts {
-            match number(&part.operator) {
+            match part.operator.scalar() {
                 Some(s) => residual.0.push((s, false, self.name(part.var, part.member))),
                 None => residual.0.push((1.0, false, format!("K{}", self.name(part.var, part.member)))),
             }
@@ -274,15 +279,6 @@ fn join(gradient: &str, rest: &str) -> String {
         rest if rest.starts_with('−') => format!("{gradient} − {}", rest.trim_start_matches('−')),
         rest if rest.starts_with('-') => format!("{gradient} - {}", rest.trim_start_matches('-')),
         rest => format!("{gradient} + {rest}"),
-    }
-}
-
-/// `s` where the operator is `s·I`.
-fn number(operator: &Operator) -> Option<f64> {
-    match operator {
-        Operator::Identity(_) => Some(1.0),
-        Operator::Scale(s, _) => Some(*s),
-        _ => None,
     }
 }
 

@@ -60,10 +60,11 @@ fn toy_explained() {
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
 
           ρ starts at 1 (as written) and stays
-          κ = ρη = 0.002: the coupled pair moves at the effective rate η/(2 + κ) = 0.000999001, at which the unsplit method is the fair comparison
+          κ = ρη = 0.002
 
         one iteration: 1 448 450 flops, 129 600 bytes read and written by its programs
-    "#]].assert_eq(&explained("toy"));
+    "#]]
+    .assert_eq(&explained("toy"));
 }
 
 #[test]
@@ -80,7 +81,8 @@ fn gan_explained() {
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
 
           ρ starts at 10 (1/rate = 1/0.1, κ = 1) and is balanced every iteration: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units
-          κ = ρη = 1: the coupled pair moves at the effective rate η/(2 + κ) = 0.0333333, at which the unsplit method is the fair comparison
+          κ = ρη = 1: the coupled pair moves at the effective rate η/(2 + κ) = 0.0333333, at which the unsplit method is the
+          fair comparison
 
         generator: Adam
           on the unsplit objective over φ (9408), one step of η = 0.001

@@ -123,3 +123,85 @@ fn reference_and_cpu_agree() {
     assert_eq!(fast.iterations, slow.iterations);
     close(&vector(&fast, "x"), &vector(&slow, "x"), 1e-12);
 }
+
+/// Names that the algorithm uses for its own numbers are free for variables.
+#[test]
+fn variables_may_be_named_like_residuals() {
+    let text = "
+var primal, dual: real[1]
+minimize sum_squares(primal - ones(1)) + sum_squares(dual)
+subject to primal - dual = 0
+solve admm { tol = 1e-9, iterations = 1000 }
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    close(&vector(&outcome, "primal"), &[0.5], 1e-7);
+    close(&vector(&outcome, "dual"), &[0.5], 1e-7);
+}
+
+/// Two equations under one label have a multiplier each.
+#[test]
+fn a_label_may_name_a_chain() {
+    let text = "
+var x, z: real[2]
+var w: real[2]
+minimize sum_squares(x - ones(2)) + sum_squares(z) + 2*sum_squares(w)
+subject to link: x = z
+           link2: w = z
+solve admm { tol = 1e-10, iterations = 5000 }
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    // (v − 1)² + v² + 2v² is least at 1/4.
+    close(&vector(&outcome, "z"), &[0.25; 2], 1e-7);
+    // The star has a kept centre, so descent on the unsplit problem reaches the same point.
+    let whole = solve(&text.replace("solve admm { tol = 1e-10, iterations = 5000 }", "solve lbfgs { tol = 1e-10 }"));
+    assert_eq!(whole.status, Status::Stationary, "{whole:?}");
+    for name in ["x", "z", "w"] {
+        close(&vector(&whole, name), &[0.25; 2], 1e-7);
+    }
+}
+
+/// A gradient that is infinite is no success.
+#[test]
+fn an_infinite_start_is_not_stationary() {
+    let outcome = solve("var x: real[3]\nminimize sum(x.^2) - sum(log(x))\nsolve lbfgs {}\n");
+    assert!(matches!(outcome.status, Status::NonFinite(_)), "{:?}", outcome.status);
+}
+
+/// A run that is stopped leaves copies that belong to what was reached.
+#[test]
+fn a_stopped_descent_sets_its_copies() {
+    let text = "
+var x, z: real[2], init = ones(2)
+minimize sum_squares(x - 3*ones(2)) + sum_squares(z)
+subject to x - z = 0
+solve gd { rate = 0.1, iterations = 1000 }
+";
+    let files = Memory::default();
+    let mut parsed = pipeline::parse_text(Path::new("test.admm"), text, &files);
+    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is right");
+    let compiled = pipeline::compile(model, None, &mut parsed.diags).expect("it compiles");
+    let mut hasty = Still::default();
+    hasty.patience = Some(3);
+    let outcome = run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 0).expect("no checkpoint is there");
+    assert_eq!(outcome.status, Status::Interrupted);
+    assert_eq!(vector(&outcome, "x"), vector(&outcome, "z"));
+    assert_ne!(vector(&outcome, "x"), vec![1.0; 2], "it has moved");
+}
+
+/// A checkpoint of another seed is refused in a sentence.
+#[test]
+fn a_checkpoint_belongs_to_its_seed() {
+    let files = Memory::default();
+    let mut parsed = pipeline::parse_text(Path::new("test.admm"), REGRESSION, &files);
+    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is right");
+    let compiled = pipeline::compile(model, None, &mut parsed.diags).expect("it compiles");
+    let mut hasty = Still::default();
+    hasty.patience = Some(2);
+    run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).expect("no checkpoint is there");
+    hasty.patience = None;
+    let refused = run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 2);
+    assert!(refused.is_err_and(|sentence| sentence.contains("another seed")));
+    assert!(run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).is_ok());
+}

@@ -431,11 +431,15 @@ impl Expr {
             child.leaves(visit);
         }
     }
+}
 
-    /// Whether it reads a random batch.
-    pub fn is_sampled(&self) -> bool {
-        let mut sampled = false;
-        self.leaves(&mut |leaf| sampled |= matches!(leaf, Leaf::Sample(..)));
-        sampled
+impl Model {
+    /// Whether an expression reads a batch that is redrawn.
+    pub fn is_random(&self, expr: &Expr) -> bool {
+        let mut random = false;
+        expr.leaves(&mut |leaf| {
+            random |= matches!(leaf, Leaf::Sample(sample, ..) if !self.samples[sample.index()].fixed);
+        });
+        random
     }
 }

@@ -6,7 +6,7 @@ mod units;
 
 use super::admm::Iteration;
 use super::coder::{Coder, Draft};
-use super::ir::{Due, LoopUnit, Stmt};
+use super::ir::{StateId, Stmt};
 use crate::model::ir::Adapt;
 use crate::tape::Value;
 use crate::tape::ir::{Binary, Unary};
@@ -17,31 +17,63 @@ pub(super) fn statements(it: &Iteration, coder: &mut Coder, residuals: bool) -> 
         return Vec::new();
     }
     let mut body = Vec::new();
-    let every = Due::Every(it.plan.settings.adapt_every.max(1), LoopUnit::Iteration);
-    let changed = if residuals {
-        relative::policy(it, coder, &mut body)
-    } else {
+    if !residuals {
         units::smooth(it, coder, &mut body);
-        let mut due = Vec::new();
-        let changed = units::policy(it, coder, &mut due);
-        body.push(Stmt::When { when: every.clone(), body: due });
-        changed
-    };
-    if !it.refactor.is_empty() {
-        body.push(Stmt::If { when: changed, body: it.refactor.clone() });
     }
-    if residuals { vec![Stmt::When { when: every, body }] } else { body }
+    let mut change = Vec::new();
+    let changed =
+        if residuals { relative::policy(it, coder, &mut change) } else { units::policy(it, coder, &mut change) };
+    if !it.refactor.is_empty() {
+        change.push(Stmt::If { when: changed, body: it.refactor.clone() });
+    }
+    match it.plan.settings.adapt_every {
+        0 | 1 => body.extend(change),
+        every => {
+            let due = count(it, coder, every, &mut body);
+            body.push(Stmt::If { when: due, body: change });
+        }
+    }
+    body
+}
+
+/// Counts the plan's own iterations; gives a flag that is 1 on every so many.
+fn count(it: &Iteration, coder: &mut Coder, every: usize, body: &mut Vec<Stmt>) -> StateId {
+    let [count, due] = ["ρ count", "ρ due"].map(|name| {
+        let name = coder.prefixed(it.plan.player.index(), name);
+        coder.scalar(&name, 0.0)
+    });
+    let mut draft = coder.draft("count");
+    let so_far = draft.read(coder, count);
+    let next = draft.b.offset(so_far, 1.0);
+    let every = draft.number(every as f64, coder.dtype);
+    let is_due = draft.b.binary(Binary::LessEqual, every, next);
+    let zero = draft.number(0.0, coder.dtype);
+    let next = draft.b.select(is_due, zero, next);
+    draft.write(coder, count, next);
+    draft.write(coder, due, is_due);
+    body.push(coder.call(draft, None, "adapt"));
+    due
+}
+
+/// ρ no lower than every closed-form step needs to stay convex.
+fn at_least(it: &Iteration, coder: &Coder, draft: &mut Draft, rho: Value) -> Value {
+    if it.plan.rho_least == 0.0 {
+        return rho;
+    }
+    let least = draft.number(it.plan.rho_least, coder.dtype);
+    draft.b.binary(Binary::Max, rho, least)
 }
 
 /// `clip(√(a/b), ½, 2)`; 1 where either is zero.
 fn factor(coder: &Coder, draft: &mut Draft, a: Value, b: Value) -> Value {
-    let ratio = draft.b.div(a, b);
+    let one = draft.number(1.0, coder.dtype);
+    let zero = draft.number(0.0, coder.dtype);
+    let both = draft.b.mul(a, b);
+    let usable = draft.b.binary(Binary::Less, zero, both);
+    let divisor = draft.b.select(usable, b, one);
+    let ratio = draft.b.div(a, divisor);
     let root = draft.b.unary(Unary::Sqrt, ratio);
     let (half, two) = (draft.number(0.5, coder.dtype), draft.number(2.0, coder.dtype));
     let clipped = draft.b.clamp(root, half, two);
-    let both = draft.b.mul(a, b);
-    let one = draft.number(1.0, coder.dtype);
-    let zero = draft.number(0.0, coder.dtype);
-    let usable = draft.b.binary(Binary::Less, zero, both);
     draft.b.select(usable, clipped, one)
 }

@@ -12,7 +12,7 @@ use crate::schedule::admm::Iteration;
 use crate::schedule::coder::Coder;
 use crate::schedule::direction::average;
 use crate::schedule::ir::{StateId, Stmt};
-use crate::tape::ir::Unary;
+use crate::tape::ir::{Binary, Unary};
 
 /// Weight of the past in the averages.
 const MEMORY: f64 = 0.9;
@@ -48,9 +48,12 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let by = factor(coder, &mut draft, r, s);
     let rho = draft.read(coder, it.rho);
     let next = draft.b.mul(rho, by);
+    let next = super::at_least(it, coder, &mut draft, next);
     draft.write(coder, it.rho, next);
+    let same = draft.b.binary(Binary::Equal, next, rho);
     let one = draft.number(1.0, coder.dtype);
-    draft.write(coder, changed, one);
+    let change = draft.b.sub(one, same);
+    draft.write(coder, changed, change);
     body.push(coder.call(draft, None, "adapt"));
     changed
 }
