@@ -87,7 +87,7 @@ fn gan_explained() {
         generator: Adam
           on the unsplit objective over φ (9408), one step of η = 0.001
 
-        one batch: 12 721 005 flops, 589 908 bytes read and written by its programs
+        one batch: 11 500 408 flops, 481 108 bytes read and written by its programs
     "#]].assert_eq(&explained("gan"));
 }
 
