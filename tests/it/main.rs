@@ -7,6 +7,7 @@ mod examples;
 mod layering;
 mod model;
 mod pages;
+mod reference;
 mod report;
 mod solve;
 mod syntax;
