@@ -9,7 +9,7 @@ use crate::tape::ops::Reducer;
 use crate::tape::tree::{self, BLOCK, Carry, LANES};
 
 /// Columns that are reduced together.
-const STRIP: usize = 32;
+const STRIP: usize = 64;
 
 versions! {
     /// Combines elements that lie together.
@@ -107,7 +107,7 @@ fn block_sum<T: Real>(x: &[T]) -> T {
 fn pick<T: Real, const MAX: bool, const MAGNITUDE: bool>(a: T, b: T) -> T {
     let b = if MAGNITUDE { b.abs() } else { b };
     let keep = if MAX { a >= b } else { a <= b };
-    if keep || a != a { a } else { b }
+    if keep | (a != a) { a } else { b }
 }
 
 fn start<T: Real>(reducer: Reducer) -> T {
