@@ -8,6 +8,7 @@ pub mod observer;
 pub mod outcome;
 pub mod reference;
 mod run;
+mod safe_point;
 mod sampling;
 mod start;
 mod verdict;

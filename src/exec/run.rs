@@ -4,18 +4,17 @@
 //! sampler positions) is all that is needed to go on with the same bits. Checkpoints and stops
 //! happen between two passes of an outermost loop: the *safe points*.
 
-use std::collections::BTreeMap;
-
+use super::Executor;
 use super::bound::{self, Bound, Node};
 use super::checkpoint::{Checkpoint, Position};
 use super::observer::{Observer, Progress};
 use super::outcome::{Answer, Outcome, Picture, Row, Share, Status};
+use super::safe_point::{fingerprint, first_not_finite, not_finite};
 use super::sampling::Samplers;
 use super::verdict;
-use super::{Buffer, Executor, NonFinite};
 use crate::host::{Host, Stop};
-use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, Start, StopStatus};
-use crate::tape::{Elements, Tensor};
+use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, StopStatus};
+use crate::tape::Tensor;
 
 /// Seconds between two checkpoints.
 const CHECKPOINT_EVERY: f64 = 20.0;
@@ -82,7 +81,7 @@ pub fn run(
 }
 
 /// Why a body was left before its end.
-enum Left {
+pub(super) enum Left {
     /// The innermost loop is done.
     Loop(StopStatus),
     /// The run is over.
@@ -97,29 +96,29 @@ enum Ended {
     Early(Status),
 }
 
-struct Runner<'a> {
-    schedule: &'a Schedule,
-    bound: &'a Bound,
-    executor: &'a mut dyn Executor,
-    host: &'a dyn Host,
-    observer: &'a mut dyn Observer,
-    samplers: Samplers,
-    iterations: usize,
-    epochs: usize,
+pub(super) struct Runner<'a> {
+    pub(super) schedule: &'a Schedule,
+    pub(super) bound: &'a Bound,
+    pub(super) executor: &'a mut dyn Executor,
+    pub(super) host: &'a dyn Host,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) samplers: Samplers,
+    pub(super) iterations: usize,
+    pub(super) epochs: usize,
     /// Unit and one-based pass of every loop around, outermost first.
-    passes: Vec<(LoopUnit, usize)>,
-    trace: Vec<Row>,
-    shares: Vec<(f64, usize)>,
-    stop_since: Option<f64>,
+    pub(super) passes: Vec<(LoopUnit, usize)>,
+    pub(super) trace: Vec<Row>,
+    pub(super) shares: Vec<(f64, usize)>,
+    pub(super) stop_since: Option<f64>,
     /// What a checkpoint must agree with: schedule and seed.
-    fingerprint: u64,
+    pub(super) fingerprint: u64,
     /// Seconds of the run before this command.
-    before: f64,
-    kept_at: f64,
+    pub(super) before: f64,
+    pub(super) kept_at: f64,
     /// Why a checkpoint could not be kept.
-    failed: Option<String>,
+    pub(super) failed: Option<String>,
     /// Whether every call is traced for its first non-finite number before it runs.
-    tracing: bool,
+    pub(super) tracing: bool,
 }
 
 impl Runner<'_> {
@@ -179,7 +178,7 @@ impl Runner<'_> {
         ended
     }
 
-    fn pass(&mut self, unit: LoopUnit, pass: usize, body: &[Node]) -> Result<(), Left> {
+    pub(super) fn pass(&mut self, unit: LoopUnit, pass: usize, body: &[Node]) -> Result<(), Left> {
         let in_batch = self.passes.iter().any(|&(unit, _)| unit == LoopUnit::Batch);
         self.passes.push((unit, pass + 1));
         match unit {
@@ -344,121 +343,9 @@ impl Runner<'_> {
         }
     }
 
-    /// The state at a safe point: what a replay starts from.
-    fn snapshot(&mut self, pass: usize) -> Snapshot {
-        for &(state, shadow) in &self.bound.shadows {
-            self.executor.copy(state, shadow);
-        }
-        self.counters(pass)
-    }
-
-    fn counters(&self, pass: usize) -> Snapshot {
-        Snapshot {
-            pass,
-            iterations: self.iterations,
-            epochs: self.epochs,
-            rows: self.trace.len(),
-            samplers: self.samplers.clone(),
-        }
-    }
-
     /// Seconds of the run, those before a stop included.
-    fn seconds(&self) -> f64 {
+    pub(super) fn seconds(&self) -> f64 {
         self.before + self.host.elapsed()
-    }
-
-    /// The first result that is not finite, if any.
-    fn not_finite(&self) -> Option<Box<NonFinite>> {
-        self.schedule.results.iter().find_map(|published| {
-            let tensor = self.executor.read(self.bound.buffer(published.state));
-            first_not_finite(&tensor).map(|value| not_finite(&published.name, value))
-        })
-    }
-
-    /// Goes back to the last snapshot and repeats the passes since, each call traced before it runs,
-    /// until the instruction shows that first made a number which is not finite.
-    fn replay(
-        &mut self,
-        snapshot: &Snapshot,
-        unit: LoopUnit,
-        body: &[Node],
-        last: usize,
-        found: Box<NonFinite>,
-    ) -> Status {
-        for &(state, shadow) in &self.bound.shadows {
-            self.executor.copy(shadow, state);
-        }
-        self.iterations = snapshot.iterations;
-        self.epochs = snapshot.epochs;
-        self.trace.truncate(snapshot.rows);
-        self.samplers = snapshot.samplers.clone();
-        self.passes.clear();
-        self.tracing = true;
-        for pass in snapshot.pass..=last {
-            match self.pass(unit, pass, body) {
-                Ok(()) => {}
-                Err(Left::Run(status @ Status::NonFinite(_))) => return status,
-                Err(_) => break,
-            }
-        }
-        Status::NonFinite(found)
-    }
-
-    /// Keeps a checkpoint of now.
-    fn save(&mut self, position: Position) {
-        let now = self.counters(position.pass);
-        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(state, _)| state).collect();
-        self.keep(&now, position, &buffers);
-    }
-
-    /// Keeps a checkpoint of the last snapshot.
-    fn save_snapshot(&mut self, snapshot: &Snapshot, statement: usize) {
-        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(_, shadow)| shadow).collect();
-        self.keep(snapshot, Position { statement, pass: snapshot.pass }, &buffers);
-    }
-
-    fn keep(&mut self, at: &Snapshot, position: Position, buffers: &[Buffer]) {
-        let changing = self.schedule.states.iter().filter(|state| !state.constant);
-        let states: BTreeMap<String, Tensor> =
-            changing.zip(buffers).map(|(state, &buffer)| (state.name.clone(), self.executor.read(buffer))).collect();
-        let checkpoint = Checkpoint {
-            schedule: self.schedule.name.clone(),
-            fingerprint: self.fingerprint,
-            seconds: self.seconds(),
-            position,
-            iterations: at.iterations,
-            epochs: at.epochs,
-            samplers: at.samplers.positions(),
-            trace: self.trace[..at.rows].to_vec(),
-            states,
-        };
-        if let Err(error) = self.host.keep(&checkpoint.to_bytes()) {
-            self.failed = Some(format!("the checkpoint can't be kept: {error}"));
-        }
-        self.kept_at = self.host.elapsed();
-    }
-
-    fn restore(&mut self, checkpoint: Checkpoint) -> Result<Position, String> {
-        if checkpoint.schedule != self.schedule.name {
-            return Err(format!("the checkpoint is of `{}`, not of `{}`", checkpoint.schedule, self.schedule.name));
-        }
-        if checkpoint.fingerprint != self.fingerprint {
-            return Err("the checkpoint is of another seed, or the file has changed since".to_string());
-        }
-        self.before = checkpoint.seconds;
-        for (at, state) in self.schedule.states.iter().enumerate().filter(|(_, state)| !state.constant) {
-            let tensor = checkpoint
-                .states
-                .get(&state.name)
-                .filter(|tensor| tensor.ty() == state.buffer())
-                .ok_or_else(|| format!("the checkpoint does not fit this file: `{}` differs", state.name))?;
-            self.executor.write(self.bound.buffers[at], tensor);
-        }
-        self.samplers.restore(&checkpoint.samplers)?;
-        self.iterations = checkpoint.iterations;
-        self.epochs = checkpoint.epochs;
-        self.trace = checkpoint.trace;
-        Ok(checkpoint.position)
     }
 
     fn finish(self, ended: Ended) -> Outcome {
@@ -506,43 +393,6 @@ impl Runner<'_> {
             shares,
         }
     }
-}
-
-/// FNV-1a of the schedule's text, its data and the seed. How often the outermost loops run is left out, so that a
-/// run can be gone on with for longer.
-fn fingerprint(schedule: &Schedule, seed: u64) -> u64 {
-    let text = schedule.to_string();
-    let lines = text.lines().filter(|line| !line.starts_with("  repeat "));
-    let data = schedule.states.iter().filter_map(|state| match &state.init {
-        Start::Given(tensor) => Some(tensor.to_f64()),
-        _ => None,
-    });
-    let data = data.flatten().flat_map(f64::to_le_bytes);
-    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n'])).chain(seed.to_le_bytes()).chain(data);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The first element that is not finite.
-fn first_not_finite(tensor: &Tensor) -> Option<f64> {
-    match &tensor.elements {
-        Elements::F32(v) => v.iter().find(|x| !x.is_finite()).map(|&x| f64::from(x)),
-        Elements::F64(v) => v.iter().find(|x| !x.is_finite()).copied(),
-        Elements::Index(_) => None,
-    }
-}
-
-/// A number found where it is, its origin not known.
-fn not_finite(what: &str, value: f64) -> Box<NonFinite> {
-    Box::new(NonFinite { program: String::new(), inst: what.to_string(), origin: None, value, operands: Vec::new() })
-}
-
-/// Where a replay starts; the tensors lie in the shadows of [`Bound`].
-struct Snapshot {
-    pass: usize,
-    iterations: usize,
-    epochs: usize,
-    rows: usize,
-    samplers: Samplers,
 }
 
 fn stopped(reason: Stop) -> Status {

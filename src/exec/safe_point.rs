@@ -1,0 +1,164 @@
+//! Safe points: the state between two passes of an outermost loop, from which a run can be repeated in
+//! search of a number that is not finite, or gone on with after a stop.
+
+use std::collections::BTreeMap;
+
+use super::bound::Node;
+use super::checkpoint::{Checkpoint, Position};
+use super::outcome::Status;
+use super::run::{Left, Runner};
+use super::sampling::Samplers;
+use super::{Buffer, NonFinite};
+use crate::schedule::ir::{LoopUnit, Schedule, Start};
+use crate::tape::{Elements, Tensor};
+
+/// Where a replay starts; the tensors lie in the shadows of [`Bound`].
+pub(super) struct Snapshot {
+    pub(super) pass: usize,
+    iterations: usize,
+    epochs: usize,
+    rows: usize,
+    samplers: Samplers,
+}
+
+impl Runner<'_> {
+    /// The state at a safe point: what a replay starts from.
+    pub(super) fn snapshot(&mut self, pass: usize) -> Snapshot {
+        for &(state, shadow) in &self.bound.shadows {
+            self.executor.copy(state, shadow);
+        }
+        self.counters(pass)
+    }
+
+    pub(super) fn counters(&self, pass: usize) -> Snapshot {
+        Snapshot {
+            pass,
+            iterations: self.iterations,
+            epochs: self.epochs,
+            rows: self.trace.len(),
+            samplers: self.samplers.clone(),
+        }
+    }
+
+    /// The first result that is not finite, if any.
+    pub(super) fn not_finite(&self) -> Option<Box<NonFinite>> {
+        self.schedule.results.iter().find_map(|published| {
+            let tensor = self.executor.read(self.bound.buffer(published.state));
+            first_not_finite(&tensor).map(|value| not_finite(&published.name, value))
+        })
+    }
+
+    /// Goes back to the last snapshot and repeats the passes since, each call traced before it runs,
+    /// until the instruction shows that first made a number which is not finite.
+    pub(super) fn replay(
+        &mut self,
+        snapshot: &Snapshot,
+        unit: LoopUnit,
+        body: &[Node],
+        last: usize,
+        found: Box<NonFinite>,
+    ) -> Status {
+        for &(state, shadow) in &self.bound.shadows {
+            self.executor.copy(shadow, state);
+        }
+        self.iterations = snapshot.iterations;
+        self.epochs = snapshot.epochs;
+        self.trace.truncate(snapshot.rows);
+        self.samplers = snapshot.samplers.clone();
+        self.passes.clear();
+        self.tracing = true;
+        for pass in snapshot.pass..=last {
+            match self.pass(unit, pass, body) {
+                Ok(()) => {}
+                Err(Left::Run(status @ Status::NonFinite(_))) => return status,
+                Err(_) => break,
+            }
+        }
+        Status::NonFinite(found)
+    }
+
+    /// Keeps a checkpoint of now.
+    pub(super) fn save(&mut self, position: Position) {
+        let now = self.counters(position.pass);
+        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(state, _)| state).collect();
+        self.keep(&now, position, &buffers);
+    }
+
+    /// Keeps a checkpoint of the last snapshot.
+    pub(super) fn save_snapshot(&mut self, snapshot: &Snapshot, statement: usize) {
+        let buffers: Vec<Buffer> = self.bound.shadows.iter().map(|&(_, shadow)| shadow).collect();
+        self.keep(snapshot, Position { statement, pass: snapshot.pass }, &buffers);
+    }
+
+    fn keep(&mut self, at: &Snapshot, position: Position, buffers: &[Buffer]) {
+        let changing = self.schedule.states.iter().filter(|state| !state.constant);
+        let states: BTreeMap<String, Tensor> =
+            changing.zip(buffers).map(|(state, &buffer)| (state.name.clone(), self.executor.read(buffer))).collect();
+        let checkpoint = Checkpoint {
+            schedule: self.schedule.name.clone(),
+            fingerprint: self.fingerprint,
+            seconds: self.seconds(),
+            position,
+            iterations: at.iterations,
+            epochs: at.epochs,
+            samplers: at.samplers.positions(),
+            trace: self.trace[..at.rows].to_vec(),
+            states,
+        };
+        if let Err(error) = self.host.keep(&checkpoint.to_bytes()) {
+            self.failed = Some(format!("the checkpoint can't be kept: {error}"));
+        }
+        self.kept_at = self.host.elapsed();
+    }
+
+    pub(super) fn restore(&mut self, checkpoint: Checkpoint) -> Result<Position, String> {
+        if checkpoint.schedule != self.schedule.name {
+            return Err(format!("the checkpoint is of `{}`, not of `{}`", checkpoint.schedule, self.schedule.name));
+        }
+        if checkpoint.fingerprint != self.fingerprint {
+            return Err("the checkpoint is of another seed, or the file has changed since".to_string());
+        }
+        self.before = checkpoint.seconds;
+        for (at, state) in self.schedule.states.iter().enumerate().filter(|(_, state)| !state.constant) {
+            let tensor = checkpoint
+                .states
+                .get(&state.name)
+                .filter(|tensor| tensor.ty() == state.buffer())
+                .ok_or_else(|| format!("the checkpoint does not fit this file: `{}` differs", state.name))?;
+            self.executor.write(self.bound.buffers[at], tensor);
+        }
+        self.samplers.restore(&checkpoint.samplers)?;
+        self.iterations = checkpoint.iterations;
+        self.epochs = checkpoint.epochs;
+        self.trace = checkpoint.trace;
+        Ok(checkpoint.position)
+    }
+}
+
+/// FNV-1a of the schedule's text, its data and the seed. How often the outermost loops run is left out, so that a
+/// run can be gone on with for longer.
+pub(super) fn fingerprint(schedule: &Schedule, seed: u64) -> u64 {
+    let text = schedule.to_string();
+    let lines = text.lines().filter(|line| !line.starts_with("  repeat "));
+    let data = schedule.states.iter().filter_map(|state| match &state.init {
+        Start::Given(tensor) => Some(tensor.to_f64()),
+        _ => None,
+    });
+    let data = data.flatten().flat_map(f64::to_le_bytes);
+    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n'])).chain(seed.to_le_bytes()).chain(data);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The first element that is not finite.
+pub(super) fn first_not_finite(tensor: &Tensor) -> Option<f64> {
+    match &tensor.elements {
+        Elements::F32(v) => v.iter().find(|x| !x.is_finite()).map(|&x| f64::from(x)),
+        Elements::F64(v) => v.iter().find(|x| !x.is_finite()).copied(),
+        Elements::Index(_) => None,
+    }
+}
+
+/// A number found where it is, its origin not known.
+pub(super) fn not_finite(what: &str, value: f64) -> Box<NonFinite> {
+    Box::new(NonFinite { program: String::new(), inst: what.to_string(), origin: None, value, operands: Vec::new() })
+}
