@@ -61,9 +61,6 @@ struct Bound {
     inputs: usize,
 }
 
-// SAFETY: the addresses in `bases` are set and used within one `run`, which borrows the executor.
-unsafe impl Send for Cpu {}
-
 impl Cpu {
     /// An executor that uses that many threads.
     pub fn new(threads: usize) -> Cpu {
