@@ -50,8 +50,16 @@ impl Csr {
 
     /// The entries of a dense matrix that are not zero.
     pub fn from_dense(matrix: &Matrix) -> Csr {
-        let entries = (0..matrix.rows).flat_map(|i| (0..matrix.cols).map(move |j| (i, j, matrix[(i, j)])));
-        Csr::from_triplets(matrix.rows, matrix.cols, entries.collect())
+        let (rows, cols) = (matrix.rows, matrix.cols);
+        let mut sparse = Csr { rows, cols, starts: vec![0], columns: Vec::new(), values: Vec::new() };
+        for i in 0..rows {
+            for (j, &value) in matrix.row(i).iter().enumerate().filter(|(_, value)| **value != 0.0) {
+                sparse.columns.push(j);
+                sparse.values.push(value);
+            }
+            sparse.starts.push(sparse.values.len());
+        }
+        sparse
     }
 
     /// Number of entries.
@@ -70,10 +78,18 @@ impl Csr {
         (0..self.rows).flat_map(move |i| self.row(i).map(move |(j, value)| (i, j, value)))
     }
 
-    /// The transpose.
+    /// The transpose, by counting.
     pub fn transpose(&self) -> Csr {
-        let triplets = self.entries().map(|(i, j, value)| (j, i, value)).collect();
-        Csr::from_triplets(self.cols, self.rows, triplets)
+        let mut starts = vec![0; self.cols + 1];
+        self.columns.iter().for_each(|&j| starts[j + 1] += 1);
+        (0..self.cols).for_each(|j| starts[j + 1] += starts[j]);
+        let mut next = starts.clone();
+        let (mut columns, mut values) = (vec![0; self.nnz()], vec![0.0; self.nnz()]);
+        for (i, j, value) in self.entries() {
+            (columns[next[j]], values[next[j]]) = (i, value);
+            next[j] += 1;
+        }
+        Csr { rows: self.cols, cols: self.rows, starts, columns, values }
     }
 
     /// `scale · self`
