@@ -518,9 +518,9 @@ fn every_stage_can_be_seen() {
           block z: z (3)
 
           x-step   x = (ρz − λ − p)/(1 + ρ)
-                   closed form: h = fit is quadratic, P = 1.0·I[3], MᵀM = 1.0·I[3]
+                   closed form: h = fit is quadratic, P = 1·I[3], MᵀM = 1·I[3]
           z-step   z = (ρx + λ)/(1 + ρ)
-                   closed form: h = size is quadratic, P = 1.0·I[3], MᵀM = 1.0·I[3]
+                   closed form: h = size is quadratic, P = 1·I[3], MᵀM = 1·I[3]
           λ-step   λ ← λ + ρ(x − z)
 
           ρ starts at 1 (as written) and stays

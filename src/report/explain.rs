@@ -105,7 +105,7 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
         .iter()
         .map(|&at| terms[at].label.clone().unwrap_or_else(|| format!("term {}", at + 1)))
         .collect();
-    let of = if labels.is_empty() { "no term of its own".to_string() } else { labels.join(" + ") };
+    let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
         Rule::Quadratic { .. } => {

@@ -43,7 +43,7 @@ impl fmt::Display for Step {
 impl fmt::Display for Curvature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.scale(), self) {
-            (Some(s), _) => write!(f, "{s:?}·I[{}]", self.n()),
+            (Some(s), _) => write!(f, "{s}·I[{}]", self.n()),
             (None, Curvature::Diagonal(d)) => write!(f, "diagonal[{}]", d.len()),
             (None, Curvature::Dense(m)) => write!(f, "dense[{}, {}]", m.rows, m.cols),
         }

@@ -111,14 +111,15 @@ impl Writer<'_> {
         match self.script {
             Script::Latex => format!(r"{left} = \frac{{{numerator}}}{{{denominator}}}"),
             Script::Unicode => {
-                let wrap = |text: &str| if text.contains(' ') { format!("({text})") } else { text.to_string() };
+                let bracketed = |text: &str, when: bool| if when { format!("({text})") } else { text.to_string() };
                 // A sum under Σ already stands in brackets of its own.
                 let top = if numerator.starts_with('Σ') && !numerator.contains(") ") {
                     numerator.to_string()
                 } else {
-                    wrap(numerator)
+                    bracketed(numerator, numerator.contains(' '))
                 };
-                format!("{left} = {top}/{}", wrap(denominator))
+                // A product below the bar is bracketed as well: /(4ρ).
+                format!("{left} = {top}/{}", bracketed(denominator, denominator.chars().count() > 1))
             }
         }
     }
@@ -165,7 +166,8 @@ impl Writer<'_> {
                 let one = if metric.is_empty() { "1" } else { metric };
                 let inner = join(&g, &self.sum(&duals));
                 let pull = self.sum(&pulls);
-                let pull = if pull.contains(' ') { format!("{eta}({pull})") } else { format!("{eta}{pull}") };
+                let several = [" + ", " − ", " - "].iter().any(|sign| pull.contains(sign));
+                let pull = if several { format!("{eta}({pull})") } else { format!("{eta}{pull}") };
                 let gram = if gram == 1.0 { String::new() } else { format!("{gram}") };
                 match self.script {
                     Script::Unicode => format!("({metric}{name} − η({inner}) + {pull})/({one} + {gram}ηρ)"),

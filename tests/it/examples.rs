@@ -56,7 +56,7 @@ fn toy_explained() {
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)   (10 times)
                    gradient descent: h = fit, 10 steps of η = 0.002; not quadratic: `fit` holds tanh
           z-step   θ₂ = (ρθ₁ − λ)/(1 + ρ)
-                   closed form: h = size is quadratic, P = 1.0·I[321], MᵀM = 1.0·I[321]
+                   closed form: h = size is quadratic, P = 1·I[321], MᵀM = 1·I[321]
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
 
           ρ starts at 1 (as written) and stays
