@@ -45,7 +45,14 @@ pub(super) fn step(
     // Statements that gather a family's pull stand before all inner steps: they do not depend on v.
     let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
     let v = draft.flat(&own.values);
-    let Direction { vector, metric } = direction::of(coder, &mut draft, &tag, descent, flat, over);
+    let Direction { mut vector, metric } = direction::of(coder, &mut draft, &tag, descent, flat, over);
+    if let DescentKind::Gradient { momentum } = descent.kind
+        && momentum != 0.0
+    {
+        // Heavy ball sums to g/(1 − β) at rest, against a pull that is not summed: the step would come to
+        // rest where f/(1 − β) + g is least. The average has the right weight.
+        vector = draft.b.scale(1.0 - momentum, vector);
+    }
     let next = implicit(it, coder, &mut draft, step, descent, &tag, Solve { v, vector, metric, pull });
     let values = draft.unflat(next, &own.shapes);
     own.write(coder, &mut draft, &values);

@@ -205,3 +205,26 @@ fn a_checkpoint_belongs_to_its_seed() {
     assert!(refused.is_err_and(|sentence| sentence.contains("another seed")));
     assert!(run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).is_ok());
 }
+
+/// Whatever the inner method, the same point: moments of the data gradient must not outweigh the pull.
+#[test]
+fn inner_methods_agree() {
+    let problem = "
+let A = normal(12, 6, seed = 3)
+var x: real[6]
+var z: real[12]
+minimize fit: sum(log(1 + exp(x))) + 0.05*sum_squares(x) + reg: sum_squares(z - ones(12))
+subject to link: A*x - z = 0
+";
+    let exact = solve(&format!("{problem}solve lbfgs {{ tol = 1e-10 }}\n"));
+    for inner in [
+        "gradient(rate = 0.05, steps = 5)",
+        "gradient(rate = 0.05, momentum = 0.5, steps = 5)",
+        "adam(rate = 0.02, steps = 5)",
+        "lbfgs()",
+    ] {
+        let outcome = solve(&format!("{problem}solve admm {{ x_step = {inner}, iterations = 3000, tol = 1e-7 }}\n"));
+        assert_eq!(outcome.status, Status::Stationary, "{inner}: {outcome:?}");
+        close(&vector(&outcome, "x"), &vector(&exact, "x"), 1e-4);
+    }
+}
