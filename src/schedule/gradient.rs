@@ -6,7 +6,7 @@
 //!
 //! D = I for gradient steps, Adam's diagonal for Adam. Only data gradients enter the moments.
 
-use super::admm::{Cotangent, Iteration, Point, Side, point};
+use super::admm::{Cotangent, Iteration, Side, point};
 use super::coder::{Coder, Draft, summed};
 use super::direction::{self, Direction};
 use super::ir::{Arg, LoopStmt, LoopUnit, Stmt, StopStatus};
@@ -226,12 +226,6 @@ pub(super) fn replaced(draft: &mut Draft, leaf: Leaf, vars: &[VarId], values: &[
         Member::None | Member::Loop => value,
         Member::At(k) => draft.member(value, k),
     })
-}
-
-/// Writes a point's values back, for callers outside.
-pub(super) fn write_point(coder: &Coder, draft: &mut Draft, point: &Point, flat: Value) {
-    let values = draft.unflat(flat, &point.shapes);
-    point.write(coder, draft, &values);
 }
 
 /// An argument that is a state of a member where the step is one.

@@ -236,7 +236,8 @@ pub(super) fn inner(
     };
     let mut write = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
         let point = point(coder, draft, vars, None);
-        gradient::write_point(coder, draft, &point, flat);
+        let values = draft.unflat(flat, &point.shapes);
+        point.write(coder, draft, &values);
     };
     let mut value = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
         let shapes: Vec<Shape> = vars.iter().map(|var| whole_shape(coder, *var)).collect();
