@@ -70,7 +70,6 @@ const SETS: &[&str] = &[
     "hyperplane(a, b)",
     "integers",
     "monotone",
-    "nonneg",
     "nuclear_ball(radius)",
     "orthogonal",
     "permutation",

@@ -3,6 +3,7 @@
 use crate::tape::ops::Unary;
 use crate::tape::{Builder, Shape, Value};
 
+use super::prox::Prox;
 use super::shapes;
 
 /// A member: the one place where it is described.
@@ -23,6 +24,8 @@ pub(super) struct Member {
     pub shape: ShapeRule,
     /// Value, as a program.
     pub lower: LowerRule,
+    /// Its proximal step, where it has one.
+    pub prox: Option<Prox>,
 }
 
 /// Shapes of the arguments → shape of the result.
@@ -89,6 +92,7 @@ impl Member {
             kinks: &[],
             shape: shapes::same,
             lower,
+            prox: None,
         }
     }
 
@@ -110,6 +114,19 @@ impl Member {
     /// The same, without a derivative at these points.
     pub const fn kinks(self, kinks: &'static [f64]) -> Member {
         Member { kinks, ..self }
+    }
+
+    /// A set, written behind `in`: `simplex`, `box(lower, upper)`. The signature leaves the element
+    /// out; shape rule and programs take it first. Its value is how far the element is outside, which
+    /// is 0 inside.
+    pub const fn set(signature: &'static str, doc: &'static str, shape: ShapeRule, prox: Prox) -> Member {
+        let member = Member::total(signature, doc, super::prox::distance_unlowered);
+        Member { shape, prox: Some(Prox { indicator: true, ..prox }), ..member }
+    }
+
+    /// The same, with a proximal step.
+    pub const fn prox(self, prox: Prox) -> Member {
+        Member { prox: Some(prox), ..self }
     }
 
     /// The same, with a shape rule of its own.

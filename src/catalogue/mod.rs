@@ -1,7 +1,7 @@
 //! What the language offers: operators, functions, losses, norms, metrics, a file a member.
 //!
-//! A member is said once — signature, shape rule, lowering to the tape, mathematics for `explain`,
-//! a line of documentation — and used by every stage. To add one: a file in its group's folder
+//! A member is said once — signature, shape rule, lowering to the tape, proximal step, mathematics for
+//! `explain`, a line of documentation — and used by every stage. To add one: a file in its group's folder
 //! with a `MEMBER`, its `mod` line there, and its line in the table below; a test compares the
 //! table with the folders.
 
@@ -12,7 +12,9 @@ mod member;
 mod metrics;
 mod norms;
 mod operators;
+mod prox;
 mod reductions;
+mod sets;
 mod shapes;
 mod signature;
 #[cfg(test)]
@@ -25,6 +27,22 @@ pub use member::{Form, WrongArguments};
 pub use signature::{Misuse, Parameter, Signature};
 
 use member::Member;
+use prox::Prox;
+
+/// What the calculus of steps may rely on; see [`Function::prox`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proximal {
+    /// Which parameter is the variable of the step; the others are constants.
+    pub subject: usize,
+    /// Whether the function is convex.
+    pub convex: bool,
+    /// Whether it is a sum of functions of one element each.
+    pub separable: bool,
+    /// Whether the step's `t` may differ from element to element.
+    pub weighted: bool,
+    /// Whether it is the indicator of a set.
+    pub indicator: bool,
+}
 
 macro_rules! members {
     ($($group:ident { $($name:ident $file:ident,)* })*) => {
@@ -120,21 +138,64 @@ members! {
         Coverage coverage,
         Frechet frechet,
     }
+    sets {
+        Nonneg nonneg,
+    }
 }
 
 impl Function {
-    /// The members called by that name: several where the number of arguments decides, as for
-    /// `max(x)` and `max(a, b)`. Operators have no name to be called by.
+    /// The functions called by that name: several where the number of arguments decides, as for
+    /// `max(x)` and `max(a, b)`. Operators have no name to be called by, and sets stand behind `in`.
     pub fn named(name: &str) -> impl Iterator<Item = Function> {
-        Function::ALL.iter().copied().filter(move |function| {
-            let member = function.member();
-            !function.is_operator() && (function.name() == name || member.aliases.contains(&name))
-        })
+        Function::functions().filter(move |function| function.answers_to(name))
+    }
+
+    /// The set of that name.
+    pub fn set_named(name: &str) -> Option<Function> {
+        Function::sets().find(|set| set.answers_to(name))
     }
 
     /// Every name that can be called, in order of the table.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        Function::ALL.iter().filter(|function| !function.is_operator()).map(|function| function.name())
+        Function::functions().map(Function::name)
+    }
+
+    /// Every set, in order of the table.
+    pub fn sets() -> impl Iterator<Item = Function> {
+        Function::ALL.iter().copied().filter(|function| function.is_set())
+    }
+
+    fn functions() -> impl Iterator<Item = Function> {
+        Function::ALL.iter().copied().filter(|function| !function.is_operator() && !function.is_set())
+    }
+
+    fn answers_to(self, name: &str) -> bool {
+        self.name() == name || self.member().aliases.contains(&name)
+    }
+
+    /// Whether it is a set, written behind `in`. Its signature leaves the element out; [`Function::shape`]
+    /// and [`Function::lower`] take it first, and its value is how far outside the element is.
+    pub fn is_set(self) -> bool {
+        self.member().prox.is_some_and(|prox| prox.indicator)
+    }
+
+    /// The facts of its proximal step, where it has one.
+    pub fn proximal(self) -> Option<Proximal> {
+        let prox = self.member().prox?;
+        let Prox { subject, convex, separable, weighted, indicator, .. } = prox;
+        Some(Proximal { subject, convex, separable, weighted, indicator })
+    }
+
+    /// Adds the instructions of `prox_{tφ}(v)`, `φ` being this function of its subject. `args` are all
+    /// of its arguments, the subject's place holding anything.
+    ///
+    /// # Panics
+    /// Where it has no proximal step, see [`Function::proximal`].
+    pub fn prox(self, b: &mut Builder, v: Value, t: Value, args: &[Value]) -> Value {
+        let prox = self.member().prox.expect("the function has a proximal step (Function::proximal)");
+        let value = (prox.step)(b, v, t, args);
+        debug_assert_eq!(b.shape(value), b.shape(v), "the proximal step of {} keeps the shape", self.name());
+        value
     }
 
     /// The name it is called by; of an operator, what it does in a word.
@@ -189,7 +250,10 @@ impl Function {
 
     /// Adds the instructions that compute it; `shape` is what [`Function::shape`] gave.
     pub fn lower(self, b: &mut Builder, args: &[Value], shape: &Shape) -> Value {
-        let value = (self.member().lower)(b, args);
+        let value = match self.member().prox {
+            Some(prox) if prox.indicator => prox::distance(b, &prox, args),
+            _ => (self.member().lower)(b, args),
+        };
         debug_assert_eq!(b.shape(value), shape, "{} keeps its shape rule", self.name());
         value
     }

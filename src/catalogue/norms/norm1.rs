@@ -1,6 +1,13 @@
-//! `norm1(x) = ‖x‖₁ = Σᵢ|xᵢ|`, of all elements; kinks where one is 0.
+//! `norm1(x) = ‖x‖₁ = Σᵢ|xᵢ|`, of all elements; kinks where one is 0. Its step is soft thresholding:
+//!
+//! ```text
+//! prox_{tφ}(v)ᵢ = vᵢ − clamp(vᵢ, −t, t)
+//! ```
+//!
+//! Parikh & Boyd, Proximal Algorithms (2014), §6.5.2.
 
 use crate::catalogue::member::{Form, Member};
+use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
 
 pub const MEMBER: Member = Member::total("norm1(x)", "sum of the magnitudes of all elements", |b, args| {
@@ -8,4 +15,10 @@ pub const MEMBER: Member = Member::total("norm1(x)", "sum of the magnitudes of a
     b.sum(magnitudes)
 })
 .form(Form::Template("‖{0}‖₁"))
-.kinks(&[0.0]);
+.kinks(&[0.0])
+.prox(Prox::separable(|b, v, t, _| {
+    let low = b.neg(t);
+    // A NaN passes through, which `max(|v| − t, 0)` would hide.
+    let inside = b.clamp(v, low, t);
+    b.sub(v, inside)
+}));

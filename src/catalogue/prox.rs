@@ -1,0 +1,77 @@
+//! The proximal step of a member, and what the calculus of steps may rely on.
+//!
+//! ```text
+//! prox_{tφ}(v) = argmin_x  t φ(x) + ½‖x − v‖²
+//! ```
+//!
+//! `x` is the member's *subject*, one of its parameters; the others are constants. A set is the function
+//! that is 0 inside and +∞ outside, so that its proximal step is the projection at any `t`.
+//! Parikh & Boyd, Proximal Algorithms (2014).
+
+use crate::tape::{Builder, Value};
+
+/// `v`, `t > 0`, and all arguments of the member (a set's behind the element) → `prox_{tφ}(v)`. The
+/// subject stands among the arguments too and is not read. `t` is a number or, where the member is
+/// [`Prox::weighted`], has the shape of `v`.
+pub(super) type ProxRule = fn(&mut Builder, v: Value, t: Value, args: &[Value]) -> Value;
+
+/// A proximal step and its facts.
+#[derive(Clone, Copy)]
+pub(super) struct Prox {
+    /// Which parameter `x` is.
+    pub subject: usize,
+    /// Whether `φ` is convex.
+    pub convex: bool,
+    /// Whether `φ` is a sum of functions of one element each.
+    pub separable: bool,
+    /// Whether `t` may differ from element to element. Whatever is separable allows it.
+    pub weighted: bool,
+    /// Whether it is the indicator of a set.
+    pub indicator: bool,
+    /// The step.
+    pub step: ProxRule,
+}
+
+impl Prox {
+    /// Of a convex function of all elements together, its subject first.
+    pub const fn convex(step: ProxRule) -> Prox {
+        Prox { subject: 0, convex: true, separable: false, weighted: false, indicator: false, step }
+    }
+
+    /// Of a convex function that is a sum over the elements.
+    pub const fn separable(step: ProxRule) -> Prox {
+        Prox { separable: true, weighted: true, ..Prox::convex(step) }
+    }
+
+    /// The same, `φ` not being convex: the step is a global minimiser, the first where there are several.
+    pub const fn nonconvex(self) -> Prox {
+        Prox { convex: false, ..self }
+    }
+
+    /// The same, with `t` allowed to differ from element to element.
+    pub const fn weighted(self) -> Prox {
+        Prox { weighted: true, ..self }
+    }
+
+    /// The same, with another parameter as `x`.
+    pub const fn subject(self, subject: usize) -> Prox {
+        Prox { subject, ..self }
+    }
+}
+
+/// What stands in the place of a set's value: [`super::Function::lower`] takes the distance instead.
+pub(super) fn distance_unlowered(_: &mut Builder, _: &[Value]) -> Value {
+    unreachable!("the value of a set is its distance (Function::lower)")
+}
+
+/// `‖x − P(x)‖∞`, how far outside `x` is.
+pub(super) fn distance(b: &mut Builder, prox: &Prox, args: &[Value]) -> Value {
+    use crate::tape::ops::{Reducer, Unary};
+    let x = args[0];
+    let one = b.constant(1.0, b.dtype(x));
+    let projected = (prox.step)(b, x, one, args);
+    let off = b.sub(x, projected);
+    let off = b.unary(Unary::Abs, off);
+    let axes = (0..b.shape(off).rank()).collect();
+    b.reduce(Reducer::Max, off, axes)
+}

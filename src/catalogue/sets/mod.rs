@@ -1,0 +1,3 @@
+//! Sets, written behind `in`.
+
+pub mod nonneg;

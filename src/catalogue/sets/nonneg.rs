@@ -1,0 +1,13 @@
+//! `x in nonneg`: every element at least 0.
+
+use crate::catalogue::member::Member;
+use crate::catalogue::prox::Prox;
+use crate::catalogue::shapes;
+use crate::tape::ops::Unary;
+
+pub const MEMBER: Member = Member::set(
+    "nonneg",
+    "every element at least 0",
+    shapes::number,
+    Prox::separable(|b, v, _, _| b.unary(Unary::Relu, v)),
+);
