@@ -278,6 +278,49 @@ impl Builder {
         self.push(Op::Gather, vec![x, index], ty)
     }
 
+    /// The elements of the last axis in ascending order.
+    pub fn sort(&mut self, x: Value) -> Value {
+        let ty = self.ty(x).clone();
+        self.push(Op::Sort, vec![x], ty)
+    }
+
+    /// Where each sorted element of the last axis stood.
+    pub fn argsort(&mut self, x: Value) -> Value {
+        let ty = Type { dtype: Dtype::Index, shape: self.shape(x).clone() };
+        self.push(Op::ArgSort, vec![x], ty)
+    }
+
+    /// Running sums along the last axis.
+    pub fn cumsum(&mut self, x: Value) -> Value {
+        let ty = self.ty(x).clone();
+        self.push(Op::CumSum { reverse: false }, vec![x], ty)
+    }
+
+    /// Eigenvalues, ascending, and the matrix whose columns are the eigenvectors, of a symmetric matrix.
+    pub fn symmetric_eigen(&mut self, a: Value) -> (Value, Value) {
+        let n = self.shape(a).0[0];
+        let ty = Type::new(self.dtype(a), [n + 1, n]);
+        let both = self.push(Op::SymmetricEigen, vec![a], ty);
+        let values = self.rows(both, 0, 1);
+        (self.reshape(values, [n]), self.rows(both, 1, n))
+    }
+
+    /// `U`, `σ` (descending) and `V` with `A = U diag(σ) Vᵀ`, thin.
+    pub fn svd(&mut self, a: Value) -> (Value, Value, Value) {
+        let (m, n) = (self.shape(a).0[0], self.shape(a).0[1]);
+        let k = m.min(n);
+        let ty = Type::new(self.dtype(a), [1 + m + n, k]);
+        let all = self.push(Op::Svd, vec![a], ty);
+        let values = self.rows(all, 0, 1);
+        (self.rows(all, 1, m), self.reshape(values, [k]), self.rows(all, 1 + m, n))
+    }
+
+    /// Rows `start .. start + len` of a matrix.
+    pub fn rows(&mut self, x: Value, start: usize, len: usize) -> Value {
+        let columns = self.shape(x).0[1];
+        self.slice(x, vec![Range { start, len, step: 1 }, Range { start: 0, len: columns, step: 1 }])
+    }
+
     /// The position along `axis` in a tensor of that shape, as indices.
     pub fn iota(&mut self, shape: impl Into<Shape>, axis: usize) -> Value {
         self.push(Op::Iota { axis }, Vec::new(), Type::new(Dtype::Index, shape))

@@ -24,6 +24,12 @@ impl Cost {
                     Op::Input(_) | Op::Const(_) | Op::Broadcast { .. } | Op::Reshape | Op::Transpose { .. } => 0,
                     Op::Slice(_) | Op::Unslice(_) | Op::Concat { .. } | Op::Gather | Op::Cast | Op::Iota { .. } => 0,
                     Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Random { .. } => n,
+                    // A comparison counts as an operation.
+                    Op::Sort | Op::ArgSort => {
+                        let extent = arg(0).0.last().copied().unwrap_or(1).max(2) as u64;
+                        n * u64::from(extent.ilog2())
+                    }
+                    Op::CumSum { .. } => n,
                     Op::Reduce { .. } | Op::ArgMax => arg(0).numel() as u64,
                     Op::ScatterAdd => arg(1).numel() as u64,
                     Op::MatMul { ta, .. } => 2 * n * arg(0).0[usize::from(!ta)] as u64,
@@ -32,7 +38,12 @@ impl Cost {
                     Op::SparseMatVec { .. } => 2 * arg(2).numel() as u64,
                     // Tridiagonal reduction and iteration (Golub & Van Loan 2013, §8.3).
                     Op::SymmetricEigenvalues => 4 * (arg(0).0[0] as u64).pow(3) / 3,
-                    Op::PsdSqrt => 9 * (arg(0).0[0] as u64).pow(3),
+                    Op::SymmetricEigen | Op::PsdSqrt => 9 * (arg(0).0[0] as u64).pow(3),
+                    // Golub & Van Loan 2013, Figure 8.6.1.
+                    Op::Svd => {
+                        let (long, short) = (arg(0).0[0].max(arg(0).0[1]) as u64, inst.ty.shape.0[1] as u64);
+                        14 * long * short * short + 8 * short.pow(3)
+                    }
                 }
             })
             .sum();

@@ -59,11 +59,14 @@ impl fmt::Display for Inst {
             Op::Transpose { perm } => write!(f, " by {perm:?}"),
             Op::Slice(ranges) | Op::Unslice(ranges) => write_ranges(f, ranges),
             Op::Concat { axis } | Op::Iota { axis } => write!(f, " along {axis}"),
+            Op::CumSum { reverse } => write!(f, "{}", if *reverse { " from the end" } else { "" }),
             Op::Random { stream, .. } => write!(f, " stream {stream}"),
             Op::Unary(_)
             | Op::Binary(_)
             | Op::Select
             | Op::ArgMax
+            | Op::Sort
+            | Op::ArgSort
             | Op::MatMul { .. }
             | Op::Reshape
             | Op::Gather
@@ -73,6 +76,8 @@ impl fmt::Display for Inst {
             | Op::CholeskySolve
             | Op::SparseMatVec { .. }
             | Op::SymmetricEigenvalues
+            | Op::SymmetricEigen
+            | Op::Svd
             | Op::PsdSqrt => Ok(()),
         }
     }
@@ -102,6 +107,9 @@ impl Op {
             Op::Broadcast { .. } => "broadcast",
             Op::Reduce { reducer, .. } => reducer.name(),
             Op::ArgMax => "argmax",
+            Op::Sort => "sort",
+            Op::ArgSort => "argsort",
+            Op::CumSum { .. } => "cumsum",
             Op::Iota { .. } => "iota",
             Op::MatMul { .. } => "matmul",
             Op::Reshape => "reshape",
@@ -118,6 +126,8 @@ impl Op {
             Op::CholeskySolve => "cholesky_solve",
             Op::SparseMatVec { .. } => "sparse_matvec",
             Op::SymmetricEigenvalues => "symmetric_eigenvalues",
+            Op::SymmetricEigen => "symmetric_eigen",
+            Op::Svd => "svd",
             Op::PsdSqrt => "psd_sqrt",
         }
     }

@@ -1,8 +1,8 @@
 //! Factorisations and sparse products. The dense kernels are faer's, in one thread, so that the bits
 //! do not depend on the number of threads.
 //!
-//! Library workspace: Cholesky allocates a column; eigenvalues and the square root allocate copies of
-//! the matrix. The others allocate nothing.
+//! Library workspace: Cholesky allocates a column; eigenvalues, eigenvectors, singular values and the
+//! square root allocate copies of the matrix. The others allocate nothing.
 
 use faer::linalg::cholesky::llt;
 use faer::traits::RealField;
@@ -43,6 +43,9 @@ pub(super) fn cholesky_solve<T: Real + RealField>(x: &mut [T], l: &[T], b: &[T],
 
 /// Eigenvalues of a symmetric matrix, ascending; NaN throughout where it is not finite.
 pub(super) fn symmetric_eigenvalues<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
+    if n == 0 {
+        return;
+    }
     let finite = a.iter().all(|&x| Real::is_finite(x));
     let a = MatRef::from_row_major_slice(a, n, n);
     match finite.then(|| a.self_adjoint_eigenvalues(Side::Lower)) {
@@ -51,8 +54,48 @@ pub(super) fn symmetric_eigenvalues<T: Real + RealField>(y: &mut [T], a: &[T], n
     }
 }
 
+/// Eigenvalues, ascending, then the matrix whose columns are the eigenvectors; NaN throughout where the
+/// matrix is not finite.
+pub(super) fn symmetric_eigen<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
+    if n == 0 {
+        return;
+    }
+    let finite = a.iter().all(|&x| Real::is_finite(x));
+    let a = MatRef::from_row_major_slice(a, n, n);
+    let Some(Ok(eigen)) = finite.then(|| a.self_adjoint_eigen(Side::Lower)) else {
+        y.fill(T::of(f64::NAN));
+        return;
+    };
+    let (values, vectors) = y.split_at_mut(n);
+    (0..n).zip(values).for_each(|(k, value)| *value = eigen.S()[k]);
+    MatMut::from_row_major_slice_mut(vectors, n, n).copy_from(eigen.U());
+}
+
+/// Singular values, descending, then the matrices whose columns are the left and the right singular
+/// vectors; NaN throughout where the matrix is not finite.
+pub(super) fn svd<T: Real + RealField>(y: &mut [T], a: &[T], rows: usize, columns: usize) {
+    let k = rows.min(columns);
+    if k == 0 {
+        return;
+    }
+    let finite = a.iter().all(|&x| Real::is_finite(x));
+    let a = MatRef::from_row_major_slice(a, rows, columns);
+    let Some(Ok(svd)) = finite.then(|| a.thin_svd()) else {
+        y.fill(T::of(f64::NAN));
+        return;
+    };
+    let (values, vectors) = y.split_at_mut(k);
+    let (u, v) = vectors.split_at_mut(rows * k);
+    (0..k).zip(values).for_each(|(i, value)| *value = svd.S()[i]);
+    MatMut::from_row_major_slice_mut(u, rows, k).copy_from(svd.U());
+    MatMut::from_row_major_slice_mut(v, columns, k).copy_from(svd.V());
+}
+
 /// `A^{1/2}`; eigenvalues below zero count as zero. NaN throughout where `A` is not finite.
 pub(super) fn psd_sqrt<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
+    if n == 0 {
+        return;
+    }
     let finite = a.iter().all(|&x| Real::is_finite(x));
     let a = MatRef::from_row_major_slice(a, n, n);
     let Some(Ok(eigen)) = finite.then(|| a.self_adjoint_eigen(Side::Lower)) else {

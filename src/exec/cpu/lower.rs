@@ -206,6 +206,11 @@ impl Lowering<'_> {
             }
             Op::Reduce { reducer, axes } => self.reduce(*reducer, axes, &it.arg_tys[0]),
             Op::ArgMax => Single::ArgMax { row: *it.arg_tys[0].shape.0.last().expect("checked by the verifier") },
+            Op::Sort => Single::Sort { row: *extents.last().expect("checked by the verifier") },
+            Op::ArgSort => Single::ArgSort { row: *extents.last().expect("checked by the verifier") },
+            Op::CumSum { reverse } => {
+                Single::CumSum { row: *extents.last().expect("checked by the verifier"), reverse: *reverse }
+            }
             Op::Iota { axis } => Single::Iota { extent: extents[*axis], inner: extents[axis + 1..].iter().product() },
             Op::Gather => Single::Gather { width: extents[1..].iter().product() },
             Op::ScatterAdd => Single::ScatterAdd { width: extents[1..].iter().product() },
@@ -214,6 +219,11 @@ impl Lowering<'_> {
             Op::CholeskySolve => Single::CholeskySolve { n: extents[0] },
             Op::SparseMatVec { transpose } => Single::SparseMatVec { transpose: *transpose },
             Op::SymmetricEigenvalues => Single::SymmetricEigenvalues { n: extents[0] },
+            Op::SymmetricEigen => Single::SymmetricEigen { n: extents[1] },
+            Op::Svd => {
+                let [rows, columns] = it.arg_tys[0].shape.0[..] else { unreachable!("checked by the verifier") };
+                Single::Svd { rows, columns }
+            }
             Op::PsdSqrt => Single::PsdSqrt { n: extents[0] },
             Op::Input(_)
             | Op::Const(_)

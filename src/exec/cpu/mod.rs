@@ -23,6 +23,7 @@ mod plan;
 mod pool;
 mod random;
 mod reduce;
+mod scan;
 mod steps;
 mod sweep;
 #[cfg(test)]

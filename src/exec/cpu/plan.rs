@@ -175,6 +175,9 @@ pub(super) struct Move {
 pub(super) enum Single {
     Reduce { reducer: Reducer, layout: Layout },
     ArgMax { row: usize },
+    Sort { row: usize },
+    ArgSort { row: usize },
+    CumSum { row: usize, reverse: bool },
     Iota { extent: usize, inner: usize },
     Gather { width: usize },
     ScatterAdd { width: usize },
@@ -183,6 +186,8 @@ pub(super) enum Single {
     CholeskySolve { n: usize },
     SparseMatVec { transpose: bool },
     SymmetricEigenvalues { n: usize },
+    SymmetricEigen { n: usize },
+    Svd { rows: usize, columns: usize },
     PsdSqrt { n: usize },
 }
 

@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{dense, matmul, movement, random, reduce};
+use super::{dense, matmul, movement, random, reduce, scan};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -45,6 +45,13 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                         match args[0].dtype {
                             Dtype::F32 => movement::argmax(y, read::<f32>(memory, args[0]), *row),
                             _ => movement::argmax(y, read::<f64>(memory, args[0]), *row),
+                        }
+                    }
+                    (Single::ArgSort { row }, _) => {
+                        let y = memory.write(to.place, to.len);
+                        match args[0].dtype {
+                            Dtype::F32 => scan::argsort(y, read::<f32>(memory, args[0]), *row),
+                            _ => scan::argsort(y, read::<f64>(memory, args[0]), *row),
                         }
                     }
                     (_, Dtype::F32) => float::<f32>(single, args, *to, memory, pool, isa),
@@ -119,8 +126,12 @@ unsafe fn float<T: Real + RealField>(
         Single::SparseMatVec { transpose: false } => dense::sparse(y, indices(0), indices(1), x(2), x(3)),
         Single::SparseMatVec { transpose: true } => dense::sparse_transposed(y, indices(0), indices(1), x(2), x(3)),
         Single::SymmetricEigenvalues { n } => dense::symmetric_eigenvalues(y, x(0), n),
+        Single::SymmetricEigen { n } => dense::symmetric_eigen(y, x(0), n),
+        Single::Svd { rows, columns } => dense::svd(y, x(0), rows, columns),
         Single::PsdSqrt { n } => dense::psd_sqrt(y, x(0), n),
-        Single::ArgMax { .. } | Single::Iota { .. } => unreachable!("positions are indices"),
+        Single::Sort { row } => scan::sort(y, x(0), row),
+        Single::CumSum { row, reverse } => scan::cumsum(y, x(0), row, reverse),
+        Single::ArgMax { .. } | Single::ArgSort { .. } | Single::Iota { .. } => unreachable!("positions are indices"),
     }
 }
 

@@ -545,6 +545,33 @@ fn assert_near(program: &Program, inputs: &[Tensor], tolerance: f64) {
 }
 
 #[test]
+fn scans_agree() {
+    let dice = &mut Dice(4);
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for (rows, n) in [(1, 1), (3, 0), (2, 5), (1, 700), (40, 33)] {
+            let ty = Type::new(dtype, [rows, n]);
+            let mut b = Builder::new("scan");
+            let x = b.input("x", ty.clone());
+            let (sorted, at, sums) = (b.sort(x), b.argsort(x), b.cumsum(x));
+            let back = b.push(Op::CumSum { reverse: true }, vec![x], ty.clone());
+            for (name, value) in [("sorted", sorted), ("at", at), ("sums", sums), ("back", back)] {
+                b.output(name, value);
+            }
+            // Many ties; a NaN and an infinity in the longer rows. Eighths are summed exactly.
+            let mut numbers = dice.eighths(rows * n);
+            if n > 100 {
+                (numbers[n - 60], numbers[n - 50]) = (f64::INFINITY, f64::NAN);
+            }
+            let (got, truth) = both(&b.finish(), &[tensor(&ty, numbers)]);
+            for (got, truth) in got.iter().zip(&truth) {
+                let (got, truth) = (got.to_f64(), truth.to_f64());
+                assert!(got.iter().zip(&truth).all(|(x, y)| x == y || x.is_nan() && y.is_nan()), "{got:?} {truth:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn factorisations_agree() {
     for dtype in [Dtype::F32, Dtype::F64] {
         for n in [1, 2, 17, 40] {
@@ -568,6 +595,49 @@ fn factorisations_agree() {
             // The matrix has eigenvalues in [1, 5n]; every one of these is well conditioned.
             let inputs = [tensor(&ty, a), tensor(&Type::new(dtype, [n, 3]), dice.eighths(3 * n))];
             assert_near(&b.finish(), &inputs, 100.0 * n as f64 * dtype.eps());
+        }
+    }
+}
+
+/// Values agree; vectors may differ in sign and in what they span, so that what is made of them is compared.
+#[test]
+fn eigenvectors_and_singular_vectors_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for (m, n) in [(1, 1), (2, 3), (17, 9), (9, 17), (30, 30), (3, 0)] {
+            for rank in [m.min(n), 1] {
+                let mut dice = Dice((m * 100 + n) as u64);
+                let (left, right) = (dice.eighths(m * rank), dice.eighths(rank * n));
+                let entry = |i: usize, j: usize| (0..rank).map(|k| left[i * rank + k] * right[k * n + j]).sum::<f64>();
+                let a: Vec<f64> = (0..m * n).map(|at| entry(at / n, at % n)).collect();
+                let ty = Type::new(dtype, [m, n]);
+                let mut b = Builder::new("spectrum");
+                let a_in = b.input("a", ty.clone());
+                let (u, s, v) = b.svd(a_in);
+                // A spectral function: singular values above 1 less 1.
+                let one = b.constant_like(1.0, s);
+                let above = b.sub(s, one);
+                let above = b.unary(Unary::Relu, above);
+                let shape = b.shape(u).clone();
+                let repeated = b.broadcast(above, vec![1], shape);
+                let scaled = b.mul(u, repeated);
+                let shrunk = b.matmul(scaled, v, false, true);
+                let gram = b.matmul(u, u, true, false);
+                let symmetric = b.matmul(a_in, a_in, true, false);
+                let (values, vectors) = b.symmetric_eigen(symmetric);
+                let shape = b.shape(vectors).clone();
+                let positive = b.unary(Unary::Relu, values);
+                let repeated = b.broadcast(positive, vec![1], shape);
+                let scaled = b.mul(vectors, repeated);
+                let again = b.matmul(scaled, vectors, false, true);
+                for (name, value) in
+                    [("s", s), ("shrunk", shrunk), ("gram", gram), ("values", values), ("again", again)]
+                {
+                    b.output(name, value);
+                }
+                // Singular values are below 2·√(mn)·rank, their squares are the values.
+                let most = 4.0 * (m * n * rank * rank) as f64 + 1.0;
+                assert_near(&b.finish(), &[tensor(&ty, a)], 20.0 * most * dtype.eps());
+            }
         }
     }
 }

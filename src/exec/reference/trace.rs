@@ -41,13 +41,16 @@ fn only_moves(op: &Op) -> bool {
         | Op::Transpose { .. }
         | Op::Slice(_)
         | Op::Unslice(_)
-        | Op::Concat { .. } => true,
+        | Op::Concat { .. }
+        | Op::Sort => true,
         Op::Input(_)
         | Op::Unary(_)
         | Op::Binary(_)
         | Op::Select
         | Op::Reduce { .. }
         | Op::ArgMax
+        | Op::ArgSort
+        | Op::CumSum { .. }
         | Op::Iota { .. }
         | Op::MatMul { .. }
         | Op::Gather
@@ -58,6 +61,8 @@ fn only_moves(op: &Op) -> bool {
         | Op::CholeskySolve
         | Op::SparseMatVec { .. }
         | Op::SymmetricEigenvalues
+        | Op::SymmetricEigen
+        | Op::Svd
         | Op::PsdSqrt => false,
     }
 }

@@ -12,6 +12,7 @@ mod cast;
 mod cholesky;
 mod concat;
 mod constant;
+mod cumsum;
 mod elementwise;
 mod gather;
 mod input;
@@ -22,14 +23,18 @@ mod reduce;
 mod reshape;
 mod rule;
 mod slice;
+mod sort;
 mod sparse;
+mod svd;
 mod symmetric;
 #[cfg(test)]
 mod tests;
 mod transpose;
 pub mod unary;
 
+pub(crate) use cumsum::Running;
 pub(crate) use rule::{Operand, Site};
+pub(crate) use sort::order;
 
 /// Elementwise functions of one operand. Kinks and ties: the derivative at a kink is stated in the
 /// function's own file.
@@ -193,6 +198,15 @@ pub enum Op {
     /// Position of the greatest element of the last axis (the first at a tie; a NaN counts as greatest),
     /// as `Index`.
     ArgMax,
+    /// The elements of the last axis in ascending order, NaN last.
+    Sort,
+    /// Where each element of [`Op::Sort`] stood, as `Index`; equal elements keep their order.
+    ArgSort,
+    /// Running sums along the last axis, each with its own element.
+    CumSum {
+        /// From the far end.
+        reverse: bool,
+    },
     /// The position along `axis`, as `Index`; no operands.
     Iota {
         /// The axis.
@@ -251,6 +265,12 @@ pub enum Op {
     },
     /// Eigenvalues of a symmetric matrix, ascending. Not differentiable.
     SymmetricEigenvalues,
+    /// Eigenvalues, ascending, above the matrix whose columns are the eigenvectors, of a symmetric matrix:
+    /// `[n + 1, n]`. Not differentiable.
+    SymmetricEigen,
+    /// Singular values, descending, above the matrices whose columns are the left and the right singular
+    /// vectors: `[1 + m + n, min(m, n)]`. Not differentiable.
+    Svd,
     /// `A^{1/2}` of a symmetric positive semidefinite matrix (eigenvalues below zero count as zero).
     /// Not differentiable.
     PsdSqrt,

@@ -1,8 +1,8 @@
 //! What every op says of itself, and which file says it for which op.
 
 use super::Op;
-use super::{argmax, broadcast, cast, cholesky, concat, constant, elementwise, gather, input, iota, matmul};
-use super::{random, reduce, reshape, slice, sparse, symmetric, transpose};
+use super::{argmax, broadcast, cast, cholesky, concat, constant, cumsum, elementwise, gather, input, iota, matmul};
+use super::{random, reduce, reshape, slice, sort, sparse, svd, symmetric, transpose};
 use crate::tape::{Builder, Type, Value};
 
 /// An operand of the reference evaluation: every number as a double, which holds an index exactly.
@@ -52,6 +52,9 @@ impl Op {
             Op::Broadcast { axes } => Box::new(broadcast::Broadcast { axes }),
             Op::Reduce { reducer, axes } => Box::new(reduce::Reduce { reducer: *reducer, axes }),
             Op::ArgMax => Box::new(argmax::ArgMax),
+            Op::Sort => Box::new(sort::Sort),
+            Op::ArgSort => Box::new(sort::ArgSort),
+            Op::CumSum { reverse } => Box::new(cumsum::CumSum { reverse: *reverse }),
             Op::Iota { axis } => Box::new(iota::Iota { axis: *axis }),
             Op::MatMul { ta, tb } => Box::new(matmul::MatMul { ta: *ta, tb: *tb }),
             Op::Reshape => Box::new(reshape::Reshape),
@@ -69,6 +72,8 @@ impl Op {
             Op::CholeskySolve => Box::new(cholesky::CholeskySolve),
             Op::SparseMatVec { transpose } => Box::new(sparse::SparseMatVec { transpose: *transpose }),
             Op::SymmetricEigenvalues => Box::new(symmetric::Eigenvalues),
+            Op::SymmetricEigen => Box::new(symmetric::Eigen),
+            Op::Svd => Box::new(svd::Svd),
             Op::PsdSqrt => Box::new(symmetric::PsdSqrt),
         }
     }

@@ -1,5 +1,8 @@
-//! Eigenvalues and the square root of a symmetric matrix, of which the lower triangle is read.
-//! Neither is differentiable here: a derivative is NaN.
+//! Eigenvalues, eigenvectors and the square root of a symmetric matrix, of which the lower triangle is
+//! read. None is differentiable here: a derivative is NaN.
+//!
+//! Values and vectors are one value, so that there is one decomposition: the rows of an `(n + 1) × n`
+//! matrix are the eigenvalues in ascending order, then the matrix whose columns are the eigenvectors.
 //!
 //! By Jacobi's rotations (Golub & Van Loan, Matrix Computations, §8.5), which are slow and accurate.
 
@@ -19,6 +22,37 @@ impl Rule for Eigenvalues {
         let mut values = jacobi(ty.shape.0[0], args[0].x).0;
         values.sort_by(f64::total_cmp);
         values
+    }
+
+    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
+        no_derivative(b, at.args[k])
+    }
+
+    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
+        tangents[0].and_then(|_| no_derivative(b, at.y))
+    }
+
+    fn differentiable(&self, _: usize) -> bool {
+        false
+    }
+}
+
+pub(crate) struct Eigen;
+
+impl Rule for Eigen {
+    fn check(&self, args: &[&Type], ty: &Type) -> Result<(), String> {
+        let [a] = operands(args)?;
+        let n = square(a)?;
+        ensure_type(ty, &Type::new(a.dtype, [n + 1, n]))
+    }
+
+    fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64> {
+        let n = ty.shape.0[1];
+        let (values, vectors) = jacobi(n, args[0].x);
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
+        let rows = (0..n).flat_map(|i| order.iter().map(move |&k| (i, k))).map(|(i, k)| vectors[i * n + k]);
+        order.iter().map(|&k| values[k]).chain(rows).collect()
     }
 
     fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {

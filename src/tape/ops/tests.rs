@@ -71,6 +71,15 @@ fn cases() -> Vec<Case> {
             let at = b.cast(at, F);
             b.mul(at, v[0])
         }),
+        case("sort", [&[5]], |b, v| b.sort(v[0])),
+        case("sort", [&[2, 4]], |b, v| b.sort(v[0])),
+        case("sort", [&[2, 3]], |b, v| {
+            let at = b.argsort(v[0]);
+            let at = b.cast(at, F);
+            b.mul(at, v[0])
+        }),
+        case("cumsum", [&[2, 4]], |b, v| b.cumsum(v[0])),
+        case("cumsum", [&[5]], |b, v| b.push(Op::CumSum { reverse: true }, vec![v[0]], Type::new(F, [5]))),
         case("reshape", [&[2, 3]], |b, v| b.reshape(v[0], [3, 2])),
         case("transpose", [&[2, 3, 4]], |b, v| {
             b.push(Op::Transpose { perm: vec![2, 0, 1] }, vec![v[0]], Type::new(F, [4, 2, 3]))
@@ -160,10 +169,10 @@ fn every_file_has_a_case() {
         .filter_map(|entry| {
             entry.expect("a folder can be read").file_name().to_string_lossy().strip_suffix(".rs").map(str::to_owned)
         })
-        .filter(|name| !["mod", "rule", "tests", "symmetric"].contains(&name.as_str()))
+        .filter(|name| !["mod", "rule", "tests", "symmetric", "svd"].contains(&name.as_str()))
         .collect();
     let covered: BTreeSet<String> = cases().iter().map(|case| case.file.to_owned()).collect();
-    assert_eq!(files, covered, "symmetric.rs has no derivatives, and tests of its own");
+    assert_eq!(files, covered, "symmetric.rs and svd.rs have no derivatives, and tests of their own");
 }
 
 #[test]
@@ -298,6 +307,42 @@ fn values_of_data_movement() {
 }
 
 #[test]
+fn sorted_rows_and_running_sums() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let sorted = |x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            b.sort(x)
+        })
+    };
+    let at = |x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            b.argsort(x)
+        })
+    };
+    assert_eq!(sorted(&[3.0, -inf, 1.0, inf, 1.0]), [-inf, 1.0, 1.0, 3.0, inf]);
+    assert_eq!(at(&[3.0, -inf, 1.0, inf, 1.0]), [1.0, 2.0, 4.0, 0.0, 3.0], "equal elements keep their order");
+    assert_eq!(sorted(&[nan, 2.0, -nan, 1.0])[..2], [1.0, 2.0]);
+    assert!(sorted(&[nan, 2.0, -nan, 1.0])[2..].iter().all(|x| x.is_nan()));
+    assert_eq!(at(&[nan, 2.0, -nan, 1.0]), [3.0, 1.0, 0.0, 2.0], "NaN last, one like another");
+    let sums = |reverse: bool, x: &[f64]| {
+        run(|b| {
+            let x = row(b, x);
+            let ty = b.ty(x).clone();
+            b.push(Op::CumSum { reverse }, vec![x], ty)
+        })
+    };
+    assert_eq!(sums(false, &[1.0, 2.0, 3.0]), [1.0, 3.0, 6.0]);
+    assert_eq!(sums(true, &[1.0, 2.0, 3.0]), [6.0, 5.0, 3.0]);
+    assert_eq!(sums(false, &[1e16, 1.0, 1.0, -1e16]), [1e16, 1e16, 1e16 + 2.0, 2.0], "what is lost is kept");
+    assert_eq!(sums(false, &[1.0, inf, 2.0])[1..], [inf, inf]);
+    assert!(sums(false, &[1.0, nan, 2.0])[1..].iter().all(|x| x.is_nan()));
+    let overflow = sums(false, &[f64::MAX, f64::MAX, -inf]);
+    assert!(overflow[1] == inf && overflow[2].is_nan(), "{overflow:?}");
+}
+
+#[test]
 fn symmetric_matrices() {
     let matrix = [2.0, 1.0, 1.0, 2.0];
     let apply = |op: Op, shape: &[usize], x: &[f64]| {
@@ -328,6 +373,91 @@ fn symmetric_matrices() {
     for (k, value) in values.iter().enumerate() {
         let expected = 2.0 - 2.0 * ((k + 1) as f64 * std::f64::consts::PI / (n + 1) as f64).cos();
         assert!((value - expected).abs() < 1e-13, "{value} for {expected}");
+    }
+}
+
+#[test]
+fn eigenvectors_and_singular_vectors() {
+    // Definite, indefinite, repeated, of rank 1, zero, of order 1.
+    let symmetric: [(usize, &[f64]); 6] = [
+        (3, &[4.0, 1.0, 0.5, 1.0, 3.0, -1.0, 0.5, -1.0, 2.0]),
+        (2, &[0.0, 3.0, 3.0, 0.0]),
+        (3, &[2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0]),
+        (3, &[1.0, 2.0, 3.0, 2.0, 4.0, 6.0, 3.0, 6.0, 9.0]),
+        (2, &[0.0; 4]),
+        (1, &[-5.0]),
+    ];
+    for (n, a) in symmetric {
+        let y = run(|b| {
+            let a = row(b, a);
+            let a = b.reshape(a, [n, n]);
+            let (values, vectors) = b.symmetric_eigen(a);
+            let values = b.reshape(values, [1, n]);
+            b.concat(vec![values, vectors], 0)
+        });
+        let (values, vectors) = y.split_at(n);
+        assert!(values.is_sorted(), "{values:?}");
+        assert_orthonormal(vectors, n, n);
+        assert_product(vectors, values, vectors, n, n, a);
+    }
+    // Tall, wide, square, of rank 1, with a repeated value, zero, tiny and huge.
+    let any: [(usize, usize, &[f64]); 9] = [
+        (3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        (2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        (2, 2, &[0.0, -2.0, 2.0, 0.0]),
+        (3, 3, &[1.0, 2.0, 3.0, 2.0, 4.0, 6.0, -1.0, -2.0, -3.0]),
+        (3, 2, &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
+        (2, 3, &[0.0; 6]),
+        (1, 1, &[-3.0]),
+        (2, 2, &[3e-300, 1e-300, -1e-300, 2e-300]),
+        (2, 2, &[3e300, 1e300, -1e300, 2e300]),
+    ];
+    for (m, n, a) in any {
+        let k = m.min(n);
+        let y = run(|b| {
+            let a = row(b, a);
+            let a = b.reshape(a, [m, n]);
+            let (u, s, v) = b.svd(a);
+            let s = b.reshape(s, [1, k]);
+            b.concat(vec![s, u, v], 0)
+        });
+        let (s, vectors) = y.split_at(k);
+        let (u, v) = vectors.split_at(m * k);
+        assert!(s.is_sorted_by(|a, b| a >= b) && s[k - 1] >= 0.0, "{s:?}");
+        assert_orthonormal(u, m, k);
+        assert_orthonormal(v, n, k);
+        assert_product(u, s, v, m, n, a);
+    }
+    let nan = run(|b| {
+        let a = row(b, &[1.0, f64::NAN, f64::NAN, 1.0]);
+        let a = b.reshape(a, [2, 2]);
+        let (u, s, v) = b.svd(a);
+        let (values, vectors) = b.symmetric_eigen(a);
+        let (s, values) = (b.reshape(s, [1, 2]), b.reshape(values, [1, 2]));
+        b.concat(vec![s, u, v, values, vectors], 0)
+    });
+    assert!(nan.iter().all(|x| x.is_nan()), "{nan:?}");
+}
+
+/// Columns of an `m × k` matrix, to roundings.
+fn assert_orthonormal(vectors: &[f64], m: usize, k: usize) {
+    for i in 0..k {
+        for j in 0..k {
+            let dot: f64 = (0..m).map(|row| vectors[row * k + i] * vectors[row * k + j]).sum();
+            assert!((dot - f64::from(i == j)).abs() < 1e-14, "{i}, {j}: {dot} in {vectors:?}");
+        }
+    }
+}
+
+/// `A = U diag(s) Vᵀ`, to roundings of its greatest entry.
+fn assert_product(u: &[f64], s: &[f64], v: &[f64], m: usize, n: usize, a: &[f64]) {
+    let most = a.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+    for i in 0..m {
+        for j in 0..n {
+            let k = s.len();
+            let sum: f64 = (0..k).map(|l| u[i * k + l] * s[l] * v[j * k + l]).sum();
+            assert!((sum - a[i * n + j]).abs() <= 1e-14 * most, "{sum} for {} at {i}, {j}", a[i * n + j]);
+        }
     }
 }
 
