@@ -1,6 +1,7 @@
 //! What a program costs: flops and the bytes of what it reads and writes outside.
 
-use super::ir::{Op, Program};
+use super::ir::{Op, Program, Shape};
+use super::ops::ConvPart;
 
 /// A count of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +34,7 @@ impl Cost {
                     Op::Reduce { .. } | Op::ArgMax => arg(0).numel() as u64,
                     Op::ScatterAdd => arg(1).numel() as u64,
                     Op::MatMul { ta, .. } => 2 * n * arg(0).0[usize::from(!ta)] as u64,
+                    Op::Conv { part, .. } => conv_flops(*part, [arg(0), arg(1), &inst.ty.shape]),
                     Op::Cholesky => n * arg(0).0[0] as u64 / 3,
                     Op::CholeskySolve => 2 * n * arg(0).0[0] as u64,
                     Op::SparseMatVec { .. } => 2 * arg(2).numel() as u64,
@@ -64,6 +66,12 @@ impl std::ops::Add for Cost {
     fn add(self, other: Cost) -> Cost {
         Cost { flops: self.flops + other.flops, bytes: self.bytes + other.bytes }
     }
+}
+
+/// A multiplication and an addition for each tap of each output, margins counted.
+fn conv_flops(part: ConvPart, shapes: [&Shape; 3]) -> u64 {
+    let [_, kernel, output] = part.roles(shapes);
+    2 * output.numel() as u64 * kernel.0[1..].iter().product::<usize>() as u64
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 use std::fmt;
 
 use super::ir::{Dtype, Inst, Op, Program, Value};
-use super::ops::{Distribution, Range};
+use super::ops::{ConvPart, Distribution, Range, Window};
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,6 +61,7 @@ impl fmt::Display for Inst {
             Op::Concat { axis } | Op::Iota { axis } => write!(f, " along {axis}"),
             Op::CumSum { reverse } => write!(f, "{}", if *reverse { " from the end" } else { "" }),
             Op::Random { stream, .. } => write!(f, " stream {stream}"),
+            Op::Conv { window, .. } => write_window(f, window),
             Op::Unary(_)
             | Op::Binary(_)
             | Op::Select
@@ -95,6 +96,22 @@ fn write_ranges(f: &mut fmt::Formatter<'_>, ranges: &[Range]) -> fmt::Result {
     write!(f, "]")
 }
 
+/// Strides, and what differs from a plain window.
+fn write_window(f: &mut fmt::Formatter<'_>, window: &Window) -> fmt::Result {
+    let [down, across] = window.stride;
+    write!(f, " by {down}×{across}")?;
+    if window.padding != [0, 0] {
+        write!(f, " padding {}×{}", window.padding[0], window.padding[1])?;
+    }
+    if window.dilation != [1, 1] {
+        write!(f, " dilation {}×{}", window.dilation[0], window.dilation[1])?;
+    }
+    if window.groups != 1 {
+        write!(f, " groups {}", window.groups)?;
+    }
+    Ok(())
+}
+
 impl Op {
     /// The op's word in the text.
     pub fn name(&self) -> &'static str {
@@ -112,6 +129,9 @@ impl Op {
             Op::CumSum { .. } => "cumsum",
             Op::Iota { .. } => "iota",
             Op::MatMul { .. } => "matmul",
+            Op::Conv { part: ConvPart::Output, .. } => "conv",
+            Op::Conv { part: ConvPart::Input, .. } => "conv_transpose",
+            Op::Conv { part: ConvPart::Kernel, .. } => "conv_kernel",
             Op::Reshape => "reshape",
             Op::Transpose { .. } => "transpose",
             Op::Slice(_) => "slice",

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plan::Conv;
 use crate::tape::ops::{Range, Reducer};
 use crate::tape::{Op, Program, Type, Unary};
 
@@ -48,6 +49,15 @@ pub(super) struct Node {
     /// Position of its unit in the order.
     pub unit: Option<usize>,
     level: usize,
+}
+
+impl Node {
+    /// The convolution that it is, without places.
+    pub fn conv(&self) -> Option<Conv> {
+        let Op::Conv { part, window } = self.op else { return None };
+        let shapes = part.roles([&self.arg_tys[0], &self.arg_tys[1], &self.ty]).map(|ty| &ty.shape);
+        Some(Conv::new(part, window, shapes, self.ty.dtype))
+    }
 }
 
 /// Instructions that run together.

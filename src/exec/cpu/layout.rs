@@ -13,7 +13,7 @@ use crate::exec::Slot;
 use crate::tape::{Dtype, Op};
 
 /// Arrays start at cache lines.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Memory that is planned as one.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub(super) struct Layout {
     storages: Vec<Storage>,
     /// Storage of each node that owns memory, and where in it.
     homes: Vec<Option<(usize, usize)>>,
-    /// Storage of the parts of each fold.
+    /// Storage of the parts of each fold, and of each sum of a convolution.
     parts: Vec<Option<usize>>,
     /// Nodes that a sweep writes at the end of a tile.
     pub deferred: Vec<bool>,
@@ -72,9 +72,9 @@ impl Layout {
         Place { at: place.at + at + offset, ..place }
     }
 
-    /// Where the parts of a fold lie.
+    /// Where the parts of a fold or of a convolution's sum lie.
     pub fn parts(&self, node: usize) -> Place {
-        let storage = self.parts[node].expect("a fold has parts");
+        let storage = self.parts[node].expect("what is combined has parts");
         self.storages[storage].place.expect("every storage is placed")
     }
 
@@ -103,6 +103,9 @@ impl Layout {
             if it.class == Class::Fold {
                 let len = it.arg_tys[0].shape.numel().div_ceil(TILE);
                 self.parts[node] = Some(self.storage(it.ty.dtype, len));
+            }
+            if let Some(sums) = it.conv().map(|conv| conv.sums()).filter(|&sums| sums > 0) {
+                self.parts[node] = Some(self.storage(it.ty.dtype, sums));
             }
             let Some(offsets) = part_offsets(graph, node) else { continue };
             let (storage, at) = self.homes[node].expect("given above");

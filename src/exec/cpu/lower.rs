@@ -1,10 +1,11 @@
 //! Graph and layout → plan: each unit's instructions with every operand placed.
 
 use super::graph::{Class, Graph, Unit};
-use super::layout::Layout;
+use super::layout::{LINE, Layout};
 use super::movement;
-use super::plan::{Array, Axis, Fold, Inst, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan};
+use super::plan::{Array, Axis, Conv, Fold, Inst, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan};
 use super::plan::{Single, Step, Store, Sweep, Target};
+use super::sweep::REGISTER;
 use crate::exec::Slot;
 use crate::tape::ops::{Range, Reducer};
 use crate::tape::{Op, Program, Shape, Type};
@@ -27,11 +28,13 @@ pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Plan
         let axes = movement::coalesce([(ty.shape.numel(), 1, 1)]);
         lowering.push_move(&mut steps, ty, layout.place(&graph, node), to, axes, None);
     }
-    let registers = steps.iter().map(|step| match step {
-        Step::Sweep(sweep) => sweep.registers as usize,
+    let scratch = steps.iter().map(|step| match step {
+        Step::Sweep(sweep) => sweep.registers as usize * REGISTER,
+        Step::Conv(conv) => conv.scratch() * conv.dtype.bytes(),
         _ => 0,
     });
-    Plan { arena: layout.arena, registers: registers.max().unwrap_or(0), steps }
+    let scratch = scratch.max().unwrap_or(0).next_multiple_of(LINE);
+    Plan { arena: layout.arena, scratch, steps }
 }
 
 struct Lowering<'a> {
@@ -174,6 +177,10 @@ impl Lowering<'_> {
                 steps.push(Step::MatMul(self.matmul(node, *ta, *tb)));
                 return;
             }
+            Op::Conv { .. } => {
+                steps.push(Step::Conv(self.conv(node)));
+                return;
+            }
             Op::Transpose { perm } => {
                 let (read, written) = (it.arg_tys[0].shape.strides(), ty.shape.strides());
                 let axes = perm.iter().zip(extents).zip(written).map(|((&of, &extent), to)| (extent, read[of], to));
@@ -254,6 +261,15 @@ impl Lowering<'_> {
             to: self.place(node),
             dtype: it.ty.dtype,
         }
+    }
+
+    fn conv(&self, node: usize) -> Conv {
+        let it = &self.graph.nodes[node];
+        let conv = it.conv().expect("the step is a convolution");
+        let [a, b, result] = [self.place(it.args[0]), self.place(it.args[1]), self.place(node)];
+        let [x, w, y] = conv.part.roles([a, b, result]);
+        let sums = if conv.sums() > 0 { self.layout.parts(node) } else { conv.sums };
+        Conv { x, w, y, sums, ..conv }
     }
 
     fn reduce(&self, reducer: Reducer, axes: &[usize], ty: &Type) -> Single {

@@ -9,6 +9,7 @@
 //! work is cut by its size alone, and sums follow the tape's fixed [tree](crate::tape::tree).
 #![allow(unsafe_code)]
 
+mod conv;
 mod dense;
 mod elementwise;
 mod graph;
@@ -34,7 +35,7 @@ use self::isa::Isa;
 use self::memory::{Block, Memory};
 use self::plan::Plan;
 use self::pool::Pool;
-use self::sweep::{REGISTER, Scratch};
+use self::sweep::Scratch;
 use super::executor::{Buffer, Call, Executor, NonFinite, Slot};
 use crate::tape::{Dtype, Elements, Program, Tensor, Type};
 
@@ -148,7 +149,7 @@ impl Executor for Cpu {
         }
         let plan = lower::plan(program, inputs, outputs);
         self.arena.reserve(plan.arena);
-        self.scratch.reserve(plan.registers * REGISTER * self.pool.threads());
+        self.scratch.reserve(plan.scratch * self.pool.threads());
         self.bases.reserve(1 + slots.len());
         self.calls.push(Bound { plan, program: program.clone(), slots, inputs: inputs.len() });
         Call(self.calls.len() as u32 - 1)
@@ -169,7 +170,7 @@ impl Executor for Cpu {
             self.bases.push(base);
         }
         let memory = Memory::new(&self.bases);
-        let scratch = Scratch::new(self.scratch.pointer(), bound.plan.registers);
+        let scratch = Scratch::new(self.scratch.pointer(), bound.plan.scratch);
         // SAFETY: the bases are in the plan's order; `bind` checked that every slot has the elements
         // its value has, and gave arena and scratch room; the executor is borrowed until the end.
         unsafe { steps::run(&bound.plan, memory, scratch, &self.pool, self.isa) };

@@ -9,7 +9,7 @@
 //!    sweep's stores: those may overwrite tiles that the sweep reads, at the same positions.
 //! 3. A step reads only inputs and what steps before it wrote.
 
-use crate::tape::ops::{Distribution, Reducer};
+use crate::tape::ops::{ConvPart, Distribution, Reducer, Window};
 use crate::tape::{Binary, Dtype, Unary};
 
 /// Position among the bases: the arena is 0, then inputs, then outputs.
@@ -40,14 +40,16 @@ pub(super) struct Plan {
     pub steps: Vec<Step>,
     /// Bytes of the arena.
     pub arena: usize,
-    /// Registers of the sweep that has most.
-    pub registers: usize,
+    /// Bytes of scratch for each thread: the registers of the sweep that has most, or the panel of a
+    /// convolution.
+    pub scratch: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step {
     Sweep(Sweep),
     MatMul(MatMul),
+    Conv(Conv),
     Move(Move),
     Single { single: Single, args: Vec<Array>, to: Array },
 }
@@ -153,6 +155,34 @@ pub(super) struct MatMul {
     pub b: Place,
     pub b_strides: (usize, usize),
     pub to: Place,
+    pub dtype: Dtype,
+}
+
+/// A convolution or one of its adjoints, as [`Op::Conv`](crate::tape::Op::Conv) defines them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Conv {
+    pub part: ConvPart,
+    pub window: Window,
+    pub images: usize,
+    /// Channels of a group.
+    pub inputs: usize,
+    pub outputs: usize,
+    pub kernel: [usize; 2],
+    pub image: [usize; 2],
+    pub positions: [usize; 2],
+    /// Images taken together.
+    pub block: usize,
+    /// Rows of positions taken together; all of them where a block has several images.
+    pub strip: usize,
+    /// Parts of the sum over images.
+    pub parts: usize,
+    /// Whether it is shared among threads.
+    pub shared: bool,
+    pub x: Place,
+    pub w: Place,
+    pub y: Place,
+    /// Where all parts of the sum but the first lie.
+    pub sums: Place,
     pub dtype: Dtype,
 }
 

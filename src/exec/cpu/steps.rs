@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{dense, matmul, movement, random, reduce, scan};
+use super::{conv, dense, matmul, movement, random, reduce, scan};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -23,7 +23,7 @@ const CHUNK: usize = 256;
 /// Runs a plan.
 ///
 /// SAFETY (of the callers): the memory's bases are those the plan was made for, each with all of its
-/// elements, and nobody else uses them or the scratch, which has the plan's registers for each thread.
+/// elements, and nobody else uses them or the scratch, which has what the plan asks for, for each thread.
 pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &Pool, isa: Isa) {
     for step in &plan.steps {
         // SAFETY: the caller's, for every step of the plan.
@@ -33,6 +33,10 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                 Step::MatMul(product) => match product.dtype {
                     Dtype::F32 => matmul::run::<f32>(product, memory, pool),
                     _ => matmul::run::<f64>(product, memory, pool),
+                },
+                Step::Conv(it) => match it.dtype {
+                    Dtype::F32 => conv::run::<f32>(it, memory, scratch, pool),
+                    _ => conv::run::<f64>(it, memory, scratch, pool),
                 },
                 Step::Move(it) => match it.dtype {
                     Dtype::F32 => shift::<f32>(it, memory),

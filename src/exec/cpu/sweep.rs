@@ -66,7 +66,7 @@ unsafe fn finish<T: Real>(fold: &Fold, tiles: usize, memory: Memory) {
     unsafe { memory.write::<T>(fold.to, 1)[0] = reduce::finish(fold.reducer, memory.read(fold.parts, tiles)) };
 }
 
-/// Registers of all threads.
+/// Memory that each thread has to itself during a step.
 #[derive(Clone, Copy)]
 pub(super) struct Scratch {
     base: *mut u8,
@@ -79,12 +79,15 @@ unsafe impl Send for Scratch {}
 unsafe impl Sync for Scratch {}
 
 impl Scratch {
-    /// Registers from `base` on, `registers` of them for each thread.
-    pub fn new(base: *mut u8, registers: usize) -> Scratch {
-        Scratch { base, stride: registers * REGISTER }
+    /// Memory from `base` on, `stride` bytes for each thread.
+    pub fn new(base: *mut u8, stride: usize) -> Scratch {
+        Scratch { base, stride }
     }
 
-    unsafe fn of_thread(self, thread: usize) -> *mut u8 {
+    /// A thread's part.
+    ///
+    /// SAFETY (of the callers): the thread is one of those that the memory was made for.
+    pub unsafe fn of_thread(self, thread: usize) -> *mut u8 {
         // SAFETY: the caller's scratch has a part for each thread.
         unsafe { self.base.add(thread * self.stride) }
     }

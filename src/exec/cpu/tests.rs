@@ -7,7 +7,7 @@
 
 use crate::exec::reference::{Rounding, evaluate};
 use crate::exec::{Buffer, Cpu, Executor, Slot};
-use crate::tape::ops::{Distribution, Range, Reducer};
+use crate::tape::ops::{ConvPart, Distribution, Range, Reducer, Window};
 use crate::tape::{Binary, Builder, Dtype, Elements, Op, Program, Shape, Tensor, Type, Unary, Value, verify};
 
 /// Units in the last place that a function may err by: `math` promises 5, the reference in doubles errs
@@ -673,6 +673,61 @@ fn sparse_products_and_random_numbers_agree() {
             Tensor::index(Shape::scalar(), vec![5]),
         ];
         assert_near(&b.finish(), &inputs, 64.0 * dtype.eps());
+    }
+}
+
+/// All three parts of a convolution of `[images, channels, height, width]`, by kernels of that size.
+fn convolve(window: Window, [n, c, h, v]: [usize; 4], [o, i, j]: [usize; 3], dtype: Dtype) {
+    let mut dice = Dice((n + c * h * v) as u64);
+    let (p, q) = (window.positions(0, h, i), window.positions(1, v, j));
+    let inputs = c / window.groups;
+    let [x, w, y] = [[n, c, h, v], [o, inputs, i, j], [n, o, p, q]].map(|shape| Type::new(dtype, shape));
+    let mut b = Builder::new("conv");
+    let [vx, vw, vy] = [("x", &x), ("w", &w), ("y", &y)].map(|(name, ty)| b.input(name, ty.clone()));
+    for (part, args, ty) in
+        [(ConvPart::Output, [vx, vw], &y), (ConvPart::Input, [vy, vw], &x), (ConvPart::Kernel, [vx, vy], &w)]
+    {
+        let value = b.push(Op::Conv { part, window }, args.to_vec(), ty.clone());
+        b.output(format!("{part:?}"), value);
+    }
+    let program = b.finish();
+    verify(&program).expect("the test's program is well formed");
+    let tensors = [&x, &w, &y].map(|ty| tensor(ty, dice.eighths(ty.shape.numel())));
+    let truth = evaluate(&program, &tensors, Rounding::Outputs);
+    // Products of eighths up to 2 are whole 64ths up to 4, so sums of less than 2¹⁶ are exact in singles.
+    assert!(inputs.max(o) * i * j < 1 << 16 && n * p * q < 1 << 16);
+    for threads in [1, 3] {
+        let mut cpu = Cpu::new(threads);
+        let slots: Vec<Slot> = tensors.iter().map(|tensor| cpu.buffer(&tensor.ty()).into()).collect();
+        slots.iter().zip(&tensors).for_each(|(slot, tensor)| cpu.write(slot.buffer, tensor));
+        let outputs: Vec<Slot> =
+            program.outputs.iter().map(|output| cpu.buffer(program.ty(output.value)).into()).collect();
+        let call = cpu.bind(&program, &slots, &outputs);
+        // Twice, on what the first run left in memory.
+        cpu.run(call, 0);
+        cpu.run(call, 0);
+        let got: Vec<Tensor> = outputs.iter().map(|slot| cpu.read(slot.buffer)).collect();
+        for ((got, truth), output) in got.iter().zip(&truth).zip(&program.outputs) {
+            assert!(got.to_f64() == truth.to_f64(), "{}, {threads} threads\n{program}", output.name);
+        }
+    }
+}
+
+#[test]
+fn convolutions_agree() {
+    let plain = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+    for dtype in [Dtype::F32, Dtype::F64] {
+        // Several images a panel, with a rest; one image a panel; strips of an image, with a rest.
+        convolve(Window { padding: [1, 1], ..plain }, [70, 3, 8, 8], [5, 3, 3], dtype);
+        convolve(plain, [2, 2, 20, 23], [3, 2, 5], dtype);
+        convolve(Window { stride: [2, 1], padding: [2, 3], ..plain }, [2, 1, 70, 61], [2, 5, 4], dtype);
+        // Margins that no position leaves, taps that never touch the image.
+        convolve(Window { padding: [3, 3], dilation: [3, 2], ..plain }, [3, 2, 2, 3], [2, 3, 3], dtype);
+        convolve(Window { stride: [3, 2], groups: 3, ..plain }, [9, 6, 8, 9], [9, 2, 3], dtype);
+        convolve(plain, [0, 2, 3, 3], [2, 2, 2], dtype);
+        convolve(plain, [1, 1, 1, 1], [1, 1, 1], dtype);
+        // Enough work to be shared, and for the sum over images to be taken in parts.
+        convolve(Window { padding: [1, 1], ..plain }, [300, 8, 8, 8], [16, 3, 3], dtype);
     }
 }
 

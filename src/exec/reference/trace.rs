@@ -53,6 +53,7 @@ fn only_moves(op: &Op) -> bool {
         | Op::CumSum { .. }
         | Op::Iota { .. }
         | Op::MatMul { .. }
+        | Op::Conv { .. }
         | Op::Gather
         | Op::ScatterAdd
         | Op::Cast

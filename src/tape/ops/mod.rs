@@ -12,6 +12,7 @@ mod cast;
 mod cholesky;
 mod concat;
 mod constant;
+mod conv;
 mod cumsum;
 mod elementwise;
 mod gather;
@@ -168,6 +169,30 @@ impl Range {
     }
 }
 
+/// Which of the three of a convolution is computed from the other two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConvPart {
+    /// The convolution: operands input, kernel.
+    Output,
+    /// The transposed convolution: operands output, kernel.
+    Input,
+    /// The derivative by the kernel: operands input, output.
+    Kernel,
+}
+
+/// How a kernel moves over an image, along its rows and columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// Distance of two positions.
+    pub stride: [usize; 2],
+    /// Zeros around the image, on each side.
+    pub padding: [usize; 2],
+    /// Distance of two taps of the kernel.
+    pub dilation: [usize; 2],
+    /// Channels are cut into so many groups, each with kernels of its own.
+    pub groups: usize,
+}
+
 /// What an instruction computes. Operand order is the order of the fields' documentation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -218,6 +243,14 @@ pub enum Op {
         ta: bool,
         /// Transpose the second operand.
         tb: bool,
+    },
+    /// Convolution of a batch of images `[N, C, H, W]` by kernels `[O, C/groups, h, w]`, or one of its
+    /// adjoints.
+    Conv {
+        /// Which of the three is the result.
+        part: ConvPart,
+        /// How the kernel moves.
+        window: Window,
     },
     /// The same elements, row-major, in another shape.
     Reshape,

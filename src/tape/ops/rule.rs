@@ -1,8 +1,8 @@
 //! What every op says of itself, and which file says it for which op.
 
 use super::Op;
-use super::{argmax, broadcast, cast, cholesky, concat, constant, cumsum, elementwise, gather, input, iota, matmul};
-use super::{random, reduce, reshape, slice, sort, sparse, svd, symmetric, transpose};
+use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, input, iota};
+use super::{matmul, random, reduce, reshape, slice, sort, sparse, svd, symmetric, transpose};
 use crate::tape::{Builder, Type, Value};
 
 /// An operand of the reference evaluation: every number as a double, which holds an index exactly.
@@ -57,6 +57,7 @@ impl Op {
             Op::CumSum { reverse } => Box::new(cumsum::CumSum { reverse: *reverse }),
             Op::Iota { axis } => Box::new(iota::Iota { axis: *axis }),
             Op::MatMul { ta, tb } => Box::new(matmul::MatMul { ta: *ta, tb: *tb }),
+            Op::Conv { part, window } => Box::new(conv::Conv { part: *part, window: *window }),
             Op::Reshape => Box::new(reshape::Reshape),
             Op::Transpose { perm } => Box::new(transpose::Transpose { perm }),
             Op::Slice(ranges) => Box::new(slice::Slice { ranges }),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Binary, Distribution, Op, Operand, Range, Reducer};
+use super::{Binary, ConvPart, Distribution, Op, Operand, Range, Reducer, Window};
 use crate::exec::reference::{Rounding, gradcheck, interpret};
 use crate::tape::philox::{Stream, key};
 use crate::tape::{Builder, Dtype, Program, Shape, Type, Value, undifferentiable, verify, vjp};
@@ -137,7 +137,31 @@ fn cases() -> Vec<Case> {
             b.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, v[0]], Type::new(F, [y]))
         }));
     }
+    for (window, [x, w, y]) in convolutions() {
+        for (part, [a, b, result]) in
+            [(ConvPart::Output, [x, w, y]), (ConvPart::Input, [y, w, x]), (ConvPart::Kernel, [x, y, w])]
+        {
+            cases.push(case("conv", [&a, &b], move |builder, v| {
+                builder.push(Op::Conv { part, window }, vec![v[0], v[1]], Type::new(F, result))
+            }));
+        }
+    }
     cases
+}
+
+/// Windows, each with shapes of input, kernel and output: plain; with margins, steps and gaps that
+/// differ by axis, and a row and a column that no position reaches; in groups; wider than the image.
+fn convolutions() -> [(Window, [[usize; 4]; 3]); 4] {
+    let plain = Window { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
+    [
+        (plain, [[2, 2, 3, 4], [3, 2, 2, 3], [2, 3, 2, 2]]),
+        (
+            Window { stride: [2, 3], padding: [1, 0], dilation: [1, 2], groups: 1 },
+            [[1, 2, 5, 9], [2, 2, 2, 3], [1, 2, 3, 2]],
+        ),
+        (Window { groups: 2, ..plain }, [[2, 4, 2, 2], [2, 2, 2, 1], [2, 2, 1, 2]]),
+        (Window { padding: [1, 1], ..plain }, [[1, 1, 1, 1], [2, 1, 3, 3], [1, 2, 1, 1]]),
+    ]
 }
 
 /// The case as a program; its output is multiplied by itself where that makes second derivatives.
@@ -304,6 +328,37 @@ fn values_of_data_movement() {
         }),
         [3.0, 5.0]
     );
+}
+
+/// The example of PyTorch's own documentation of `conv2d` is too large to print; this one is done by hand.
+#[test]
+fn convolutions_by_hand() {
+    let conv = |part, window, [a, b]: [(&[f64], [usize; 4]); 2], ty: [usize; 4]| {
+        run(|builder| {
+            let [a, b] = [a, b].map(|(x, shape)| {
+                let x = row(builder, x);
+                builder.reshape(x, shape)
+            });
+            builder.push(Op::Conv { part, window }, vec![a, b], Type::new(F, ty))
+        })
+    };
+    let window = Window { stride: [2, 1], padding: [1, 0], dilation: [1, 1], groups: 1 };
+    // A margin of a row of zeros stands above 1 2 3 / 4 5 6 and below; the kernel steps by two rows.
+    let x: (&[f64], _) = (&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1, 1, 2, 3]);
+    let w: (&[f64], _) = (&[1.0, 10.0, 100.0, 1000.0], [1, 1, 2, 2]);
+    let y: (&[f64], _) = (&[1.0, 2.0, 3.0, 4.0], [1, 1, 2, 2]);
+    assert_eq!(conv(ConvPart::Output, window, [x, w], y.1), [2100.0, 3200.0, 54.0, 65.0]);
+    assert_eq!(conv(ConvPart::Input, window, [y, w], x.1), [100.0, 1200.0, 2000.0, 3.0, 34.0, 40.0]);
+    assert_eq!(conv(ConvPart::Kernel, window, [x, y], w.1), [32.0, 39.0, 5.0, 8.0]);
+}
+
+#[test]
+fn a_window_counts_its_positions() {
+    let window = Window { stride: [2, 3], padding: [1, 0], dilation: [1, 2], groups: 1 };
+    assert_eq!((window.positions(0, 5, 2), window.positions(1, 9, 3)), (3, 2));
+    assert_eq!((window.positions(0, 0, 4), window.positions(1, 4, 3)), (0, 0), "it does not fit");
+    assert_eq!((window.extent(0, 3, 2), window.extent(1, 2, 3)), (Some(4), Some(8)), "the least that fit");
+    assert_eq!((window.extent(0, 1, 2), window.extent(0, 0, 2)), (None, None), "nothing is left between the margins");
 }
 
 #[test]
