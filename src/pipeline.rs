@@ -35,7 +35,7 @@ pub struct Parsed {
 /// A problem that passed every check, with the chosen solve block compiled.
 #[derive(Debug)]
 pub struct Compiled {
-    /// Names, shapes, data.
+    /// Names, shapes, data; in the form that is stepped, see [`split::normalise`].
     pub model: Model,
     /// `f(x) + g(z)`, `Ax + Bz = c`.
     pub split: Split,
@@ -148,15 +148,16 @@ pub fn check(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     None
 }
 
-/// Splits a model. `None` where there are errors.
-pub fn split(model: &Model, diags: &mut Diags) -> Option<Split> {
-    let split = split::split(model, diags);
-    (!diags.has_errors()).then_some(split)
+/// Brings a model into a form that can be stepped, and splits it. `None` where there are errors.
+pub fn split(model: &Model, diags: &mut Diags) -> Option<(Model, Split)> {
+    let normal = split::normalise(model);
+    let split = split::split(&normal, diags);
+    (!diags.has_errors()).then_some((normal, split))
 }
 
 /// Compiles one solve block of a model: the one of that name, or the first.
 pub fn compile(model: Model, solve: Option<&str>, diags: &mut Diags) -> Option<Compiled> {
-    let split = self::split(&model, diags)?;
+    let (model, split) = self::split(&model, diags)?;
     let solve = self::solve(&model, solve, diags)?.clone();
     let plan = steps::choose(&model, &split, &solve, diags);
     if diags.has_errors() {
@@ -198,9 +199,9 @@ fn solve<'m>(model: &'m Model, name: Option<&str>, diags: &mut Diags) -> Option<
 /// Every check of a file, all of its solve blocks included: what `admmc check` runs.
 pub fn check_all(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     let model = check(parsed, inputs)?;
-    let split = self::split(&model, &mut parsed.diags)?;
-    for solve in &model.solves {
-        steps::choose(&model, &split, solve, &mut parsed.diags);
+    let (normal, split) = self::split(&model, &mut parsed.diags)?;
+    for solve in &normal.solves {
+        steps::choose(&normal, &split, solve, &mut parsed.diags);
     }
     (!parsed.diags.has_errors()).then_some(model)
 }

@@ -31,7 +31,7 @@ pub fn run(args: &args::Emit, setup: &Setup, world: &mut World) -> Result<Exit, 
         let checked = pipeline::check(&mut parsed, &args.inputs.of(world.files, true));
         checked.and_then(|checked| match (model, split) {
             (true, _) => Some(checked.to_string()),
-            _ => pipeline::split(&checked, &mut parsed.diags).map(|split| split.to_string()),
+            _ => pipeline::split(&checked, &mut parsed.diags).map(|(_, split)| split.to_string()),
         })
     };
     problem::show(&parsed, setup, world);

@@ -4,7 +4,7 @@
 //! for this stage (which computes what is known already, [`fold`]) and for those behind it.
 
 mod check;
-mod fold;
+pub mod fold;
 mod inputs;
 pub mod ir;
 mod lower;

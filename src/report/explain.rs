@@ -105,11 +105,25 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
         .iter()
         .map(|&at| terms[at].label.clone().unwrap_or_else(|| format!("term {}", at + 1)))
         .collect();
+    let constraints = &subject.model.players[plan.player.index()].constraints;
+    let held = step.component.constraints.iter().map(|id| {
+        let constraint = &constraints[id.index()];
+        constraint.label.clone().unwrap_or_else(|| format!("constraint {}", id.0 + 1))
+    });
+    let labels: Vec<String> = labels.into_iter().chain(held).collect();
     let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
         Rule::Quadratic { .. } => {
             format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}", p(step), step.gram)
+        }
+        Rule::Prox(form) => {
+            let kinds = if form.maps.is_empty() { "bounds" } else { "a proximal map" };
+            let rest = match form.curvature.iter().any(|&p| p != 0.0) || form.linear.iter().any(|&p| p != 0.0) {
+                true => " over a diagonal quadratic",
+                false => "",
+            };
+            format!("closed form: h = {of} is {kinds}{rest}, MᵀM = {}{members}", step.gram)
         }
         Rule::Descent(descent) => {
             let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
@@ -121,7 +135,7 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
 fn p(step: &Step) -> String {
     match &step.rule {
         Rule::Quadratic { curvature, .. } => curvature[0].to_string(),
-        Rule::Descent(_) => String::new(),
+        Rule::Prox(_) | Rule::Descent(_) => String::new(),
     }
 }
 
@@ -141,7 +155,7 @@ fn effective(plan: &AdmmPlan, rate: f64) -> Option<(&'static str, f64)> {
             {
                 one_step += 1;
             }
-            Rule::Quadratic { .. } if step.gram.scale() == Some(1.0) => exact += 1,
+            rule if rule.is_exact() && step.gram.scale() == Some(1.0) => exact += 1,
             _ => return None,
         }
     }

@@ -139,6 +139,7 @@ impl<'a> Iteration<'a> {
             crate::steps::ir::Rule::Quadratic { curvature, linear } => {
                 super::quadratic::step(self, coder, step, curvature, linear, side, body);
             }
+            crate::steps::ir::Rule::Prox(form) => super::prox::step(self, coder, step, form, side, body),
             crate::steps::ir::Rule::Descent(descent) => super::gradient::step(self, coder, step, descent, side, body),
         }
     }

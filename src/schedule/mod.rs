@@ -1,6 +1,6 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
-//! [`admm`] writes one iteration from the steps ([`quadratic`], [`gradient`], [`lbfgs`]), [`residuals`]
+//! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`gradient`], [`lbfgs`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
 //! neighbouring calls into one program.
@@ -16,6 +16,7 @@ pub mod ir;
 mod lbfgs;
 mod merge;
 mod print;
+mod prox;
 mod quadratic;
 mod residuals;
 mod sample;

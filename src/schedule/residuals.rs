@@ -67,8 +67,8 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
     let mut draft = coder.draft("residual");
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, coder.dtype, body);
     let residual = match (&step.rule, side) {
-        (Rule::Quadratic { .. }, Side::Z) => None,
-        (Rule::Quadratic { .. }, Side::X) => {
+        (Rule::Quadratic { .. } | Rule::Prox(_), Side::Z) => None,
+        (Rule::Quadratic { .. } | Rule::Prox(_), Side::X) => {
             // Its own draft: a gathered sum is one state, and the multiplier's uses it here.
             add(coder, &mut draft, block.scale, multiplier);
             body.push(coder.call(draft, over, "residuals"));

@@ -7,6 +7,7 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
+use super::prox;
 use crate::model::ir::{Leaf, Member, PlayerId};
 use crate::split::ir::PlayerSplit;
 use crate::steps::ir::{Curvature, Rule, Step};
@@ -68,11 +69,16 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> V
         let mut draft = coder.draft("stationarity");
         let own = point(coder, &mut draft, &step.component.vars, step.component.over);
         let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
-        let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
-        let gradients = tape::gradient(&mut draft.b, value, &values);
-        let flat = draft.flat(&gradients);
         let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
-        let residual = draft.b.add(flat, multiplier);
+        let residual = match &step.rule {
+            Rule::Prox(form) => prox::residual(it, coder, &mut draft, step, form, &values, multiplier),
+            Rule::Quadratic { .. } | Rule::Descent(_) => {
+                let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
+                let gradients = tape::gradient(&mut draft.b, value, &values);
+                let flat = draft.flat(&gradients);
+                draft.b.add(flat, multiplier)
+            }
+        };
         let residual = draft.b.sum_squares(residual);
         let scale = draft.b.sum_squares(multiplier);
         let scale = with_floor(coder, &mut draft, scale, scales[1], step.gram.n());
@@ -107,6 +113,7 @@ fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Optio
 fn is_convex(step: &Step) -> bool {
     match &step.rule {
         Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Prox(form) => form.is_convex(),
         Rule::Descent(_) => false,
     }
 }

@@ -6,10 +6,53 @@ use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
 use crate::model::ir::{PlayerId, VarId};
 
-/// The variables of x and of z. Without couplings all lie in x.
+/// The variables of x and of z, and the equations that couple them; the others lie inside a block.
+/// Without couplings all lies in x.
 pub(super) fn colour(
     model: &Model,
     player: PlayerId,
+    equations: Vec<Coupling>,
+    diags: &mut Diags,
+) -> (Vec<VarId>, Vec<VarId>, Vec<Coupling>) {
+    let this = &model.players[player.index()];
+    if let Some((x, z)) = &this.split {
+        check_stated(model, player, x, z, diags);
+        let across = |equation: &Coupling| {
+            let holds = |side: &[VarId]| equation.parts.iter().any(|part| side.contains(&part.var));
+            holds(x) && holds(z)
+        };
+        return (x.clone(), z.clone(), equations.into_iter().filter(across).collect());
+    }
+    let groups = Groups::new(model, player);
+    let mut couplings = Vec::new();
+    for equation in equations {
+        let mut met: Vec<usize> = equation.parts.iter().map(|part| groups.of(part.var)).collect();
+        met.dedup();
+        match met[..] {
+            [_] if is_copy(&equation) => {
+                if let Some(diag) = copy_in_a_term(model, player, &equation) {
+                    diags.push(diag);
+                    return (this.vars.clone(), Vec::new(), Vec::new());
+                }
+            }
+            [_] => {}
+            _ => couplings.push(equation),
+        }
+    }
+    let (x, z) = two_sides(model, player, &groups, &couplings, diags);
+    (x, z, couplings)
+}
+
+/// Whether it says `s·x + t·z = c` and nothing else: two variables that are meant as copies.
+fn is_copy(equation: &Coupling) -> bool {
+    equation.parts.len() == 2 && equation.parts.iter().all(|part| part.operator.scalar().is_some())
+}
+
+/// The two colours of the groups.
+fn two_sides(
+    model: &Model,
+    player: PlayerId,
+    groups: &Groups,
     couplings: &[Coupling],
     diags: &mut Diags,
 ) -> (Vec<VarId>, Vec<VarId>) {
@@ -17,11 +60,6 @@ pub(super) fn colour(
     if couplings.is_empty() {
         return (this.vars.clone(), Vec::new());
     }
-    if let Some((x, z)) = &this.split {
-        check_stated(model, player, x, z, diags);
-        return (x.clone(), z.clone());
-    }
-    let groups = Groups::new(model, player);
     let mut colours: Vec<Option<bool>> = vec![None; this.vars.len()];
     let mut linked = vec![false; this.vars.len()];
     for coupling in couplings {
@@ -31,10 +69,6 @@ pub(super) fn colour(
         met.iter().for_each(|&group| linked[group] = true);
         match met[..] {
             [_, _] => {}
-            [group] => {
-                diags.push(one_block(model, player, coupling, group, &groups));
-                return (this.vars.clone(), Vec::new());
-            }
             _ => {
                 diags.push(third(model, coupling));
                 return (this.vars.clone(), Vec::new());
@@ -137,25 +171,14 @@ fn coupled(model: &Model, span: crate::source::Span, a: VarId, b: VarId) -> Diag
         ))
 }
 
-fn one_block(model: &Model, player: PlayerId, coupling: &Coupling, group: usize, groups: &Groups) -> Diag {
-    let this = &model.players[player.index()];
-    let tied: Vec<VarId> = coupling.parts.iter().map(|part| part.var).collect();
-    let joining = this.terms.iter().find(|term| {
+/// The term that joins the two variables of an equation that says they are copies.
+fn copy_in_a_term(model: &Model, player: PlayerId, equation: &Coupling) -> Option<Diag> {
+    let (a, b) = (equation.parts[0].var, equation.parts[1].var);
+    let joining = model.players[player.index()].terms.iter().find(|term| {
         let vars = variables(&term.expr);
-        tied.iter().filter(|var| vars.contains(var)).count() >= 2
-    });
-    if let (Some(term), [a, b, ..]) = (joining, &tied[..]) {
-        return coupled(model, term.span, *a, *b);
-    }
-    let inside: Vec<&str> = this
-        .vars
-        .iter()
-        .filter(|var| groups.of(**var) == group)
-        .map(|var| model.vars[var.index()].name.as_str())
-        .collect();
-    Diag::new(Code::NotYet, coupling.span, format!("this equation holds {} alone, inside one block", words(&inside)))
-        .here("couples nothing with the other block")
-        .help("equations inside one block are understood, but not executed yet; for now each constraint ties the two blocks together")
+        vars.contains(&a) && vars.contains(&b)
+    })?;
+    Some(coupled(model, joining.span, a, b))
 }
 
 fn third(model: &Model, coupling: &Coupling) -> Diag {

@@ -4,7 +4,7 @@ use super::ir::{Block, Component, Coupling};
 use super::variables;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
-use crate::model::ir::{Member, PlayerId, VarId};
+use crate::model::ir::{ConstraintId, Member, PlayerId, VarId};
 
 /// Cuts a block into components.
 pub(super) fn cut(
@@ -25,6 +25,13 @@ pub(super) fn cut(
     };
     let term_vars: Vec<Vec<VarId>> = this.terms.iter().map(|term| variables(&term.expr)).collect();
     term_vars.iter().for_each(|set| join(set));
+    let local: Vec<(ConstraintId, Vec<VarId>)> = (0..this.constraints.len())
+        .map(|at| ConstraintId(at as u32))
+        .filter(|id| couplings.iter().all(|coupling| coupling.constraint != *id))
+        .map(|id| (id, variables(this.constraints[id.index()].relation.expr())))
+        .filter(|(_, set)| set.iter().any(|var| vars.contains(var)))
+        .collect();
+    local.iter().for_each(|(_, set)| join(set));
     // Two variables of the block in one coupling: KᵢᵀKⱼ is not zero in general.
     for coupling in couplings {
         let set: Vec<VarId> = coupling.parts.iter().map(|part| part.var).collect();
@@ -38,8 +45,10 @@ pub(super) fn cut(
         }
         let terms: Vec<usize> =
             (0..term_vars.len()).filter(|&at| term_vars[at].iter().any(|var| members.contains(var))).collect();
-        let over = family(model, player, &members, &terms, couplings, diags);
-        components.push(Component { vars: members, terms, over });
+        let constraints: Vec<ConstraintId> =
+            local.iter().filter(|(_, set)| set.iter().any(|var| members.contains(var))).map(|&(id, _)| id).collect();
+        let over = family(model, player, &members, &terms, &constraints, couplings, diags);
+        components.push(Component { vars: members, terms, constraints, over });
     }
     Block { vars, components }
 }
@@ -51,15 +60,18 @@ fn family(
     player: PlayerId,
     vars: &[VarId],
     terms: &[usize],
+    constraints: &[ConstraintId],
     couplings: &[Coupling],
     diags: &mut Diags,
 ) -> Option<usize> {
     let count = vars.iter().find_map(|var| model.vars[var.index()].family)?;
     let this = &model.players[player.index()];
     let mut apart = vars.iter().all(|var| model.vars[var.index()].family == Some(count));
-    for &at in terms {
-        apart &= this.terms[at].over.is_some_and(|over| over.count == count);
-        this.terms[at].expr.leaves(&mut |leaf| {
+    let own = terms.iter().map(|&at| (this.terms[at].over, &this.terms[at].expr));
+    let held = constraints.iter().map(|id| &this.constraints[id.index()]);
+    for (over, expr) in own.chain(held.map(|constraint| (constraint.over, constraint.relation.expr()))) {
+        apart &= over.is_some_and(|over| over.count == count);
+        expr.leaves(&mut |leaf| {
             if let crate::model::ir::Leaf::Var(var, member) = leaf
                 && vars.contains(&var)
             {

@@ -1,40 +1,26 @@
-//! Constraints read as `Σ K v + offset = 0`, with the structure of each `K` kept.
+//! Equations read as `Σ K v + offset = 0`: those across the blocks couple them, the others belong to the
+//! step that they lie in.
 
-use super::forms::{self, Form, Known};
-use super::ir::{Coupling, Part};
+use super::affine::{self, NotAffine};
+use super::ir::Coupling;
 use crate::diag::{Code, Diag, Diags};
-use crate::model::Lower;
 use crate::model::Model;
-use crate::model::ir::{Constraint, ConstraintId, Leaf, Member, PlayerId, Relation};
-use crate::tape::Dtype;
+use crate::model::ir::{Constraint, ConstraintId, PlayerId, Relation};
 
-/// The coupling constraints of a player.
+/// The equations of a player.
 pub(super) fn read(model: &Model, player: PlayerId, diags: &mut Diags) -> Vec<Coupling> {
     let constraints = &model.players[player.index()].constraints;
-    let mut couplings = Vec::new();
+    let mut equations: Vec<Coupling> = Vec::new();
     for (at, constraint) in constraints.iter().enumerate() {
-        match &constraint.relation {
-            Relation::Zero(_) => {
-                if let Some(mut coupling) = equation(model, player, at, constraint, diags) {
-                    // Two equations may share a label, as in `link: x = z = w`.
-                    let taken = |name: &str| couplings.iter().any(|other: &Coupling| other.name == name);
-                    while taken(&coupling.name) {
-                        coupling.name.push('\'');
-                    }
-                    couplings.push(coupling);
-                }
+        if let Some(mut equation) = equation(model, player, at, constraint, diags) {
+            // Two equations may share a label, as in `link: x = z = w`.
+            while equations.iter().any(|other| other.name == equation.name) {
+                equation.name.push('\'');
             }
-            Relation::NonPositive(expr) => diags.push(later(expr.span, "an inequality")),
-            Relation::In { expr, .. } => diags.push(later(expr.span, "membership in a set")),
+            equations.push(equation);
         }
     }
-    couplings
-}
-
-fn later(span: crate::source::Span, what: &str) -> Diag {
-    Diag::new(Code::NotYet, span, format!("{what} is understood, but not executed yet"))
-        .here("can't be part of a run for now")
-        .help("for now, constraints are equations that couple two blocks, such as `x - z = 0`")
+    equations
 }
 
 fn equation(
@@ -45,15 +31,9 @@ fn equation(
     diags: &mut Diags,
 ) -> Option<Coupling> {
     let Relation::Zero(expr) = &constraint.relation else { return None };
-    let mut lower = Lower::new(model, "constraint", Dtype::F64);
-    let value = lower.expr(expr);
-    lower.b.output("rows", value);
-    let (program, leaves) = lower.finish();
-    let known: Vec<Known> = leaves.iter().map(|leaf| known(model, player, *leaf)).collect();
-    let form = forms::outputs(&program, &known).remove(0);
-    let affine = match form {
-        Form::Affine(affine) => affine,
-        Form::Constant(_) => {
+    let affine = match affine::read(model, player, expr) {
+        Ok(affine) => affine,
+        Err(NotAffine::Constant) => {
             diags.push(
                 Diag::new(Code::UnlinkedBlock, expr.span, "this constraint holds no variable")
                     .here("a number, whatever the variables are")
@@ -61,16 +41,11 @@ fn equation(
             );
             return None;
         }
-        Form::Quadratic(_) | Form::Root(_) => {
-            diags.push(nonlinear(expr.span, None));
-            return None;
-        }
-        Form::Other(stopped) if stopped.op == "input" => {
-            let place = stopped.origin.unwrap_or(expr.span);
+        Err(NotAffine::Changes(place)) => {
             diags.push(
                 Diag::new(
                     Code::NotYet,
-                    place,
+                    place.unwrap_or(expr.span),
                     "a constraint may hold the player's own variables and fixed data only, for now",
                 )
                 .here("changes from call to call: another player's, a batch, or a member of a data family")
@@ -78,40 +53,23 @@ fn equation(
             );
             return None;
         }
-        Form::Other(stopped) => {
-            diags.push(nonlinear(expr.span, stopped.origin));
+        Err(NotAffine::Nonlinear(place)) => {
+            diags.push(nonlinear(expr.span, place));
             return None;
         }
     };
-    let parts = affine
-        .parts
-        .iter()
-        .filter_map(|(&input, operator)| match leaves[input] {
-            Leaf::Var(var, member) => Some(Part { var, member, operator: operator.clone() }),
-            _ => None,
-        })
-        .collect();
     Some(Coupling {
         constraint: ConstraintId(at as u32),
         name: constraint.label.clone().unwrap_or_else(|| format!("c{}", at + 1)),
         span: constraint.span,
         over: constraint.over.map(|over| over.count),
         shape: expr.shape.clone(),
-        parts,
+        parts: affine.parts,
         offset: affine.offset,
     })
 }
 
-/// What a leaf is to a form over the variables.
-fn known(model: &Model, player: PlayerId, leaf: Leaf) -> Known {
-    match leaf {
-        Leaf::Var(var, _) if model.vars[var.index()].player == player => Known::Variable,
-        Leaf::Data(data, Member::None) => Known::Constant(model.data[data.index()].tensor.to_f64()),
-        Leaf::Var(..) | Leaf::Data(..) | Leaf::Sample(..) | Leaf::Dual(..) | Leaf::Rho(_) => Known::Unknown,
-    }
-}
-
-fn nonlinear(span: crate::source::Span, factor: Option<crate::source::Span>) -> Diag {
+pub(super) fn nonlinear(span: crate::source::Span, factor: Option<crate::source::Span>) -> Diag {
     let diag = Diag::new(Code::NonlinearConstraint, span, "this constraint is not linear in the variables")
         .here("must have the form `A*x + B*z = c`")
         .help(

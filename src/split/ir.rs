@@ -44,6 +44,8 @@ pub struct Component {
     pub vars: Vec<VarId>,
     /// The terms on them: positions in the player's terms.
     pub terms: Vec<usize>,
+    /// The constraints on them alone: sets, bounds, equations.
+    pub constraints: Vec<ConstraintId>,
     /// Members, where it is a family of steps.
     pub over: Option<usize>,
 }

@@ -1,40 +1,53 @@
 //! Model → [`Split`]: which variable belongs to which block, what couples them, which steps are
 //! independent.
 //!
-//! 1. [`coupling`] reads every constraint as `Σ K v + offset = 0`;
-//! 2. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
-//! 3. [`components`] cuts a block into independent steps;
-//! 4. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
+//! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
+//!    of the rules takes a step of it;
+//! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`;
+//! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
+//! 4. [`components`] cuts a block into independent steps;
+//! 5. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
+//!
+//! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
+//! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms.
 
+mod affine;
+pub mod atoms;
+mod automatic;
 mod blocks;
 mod components;
 mod coupling;
 pub mod forms;
 pub mod ir;
 mod print;
+pub mod proximal;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod whole;
 
+pub use automatic::normalise;
 pub use ir::Split;
 
 use crate::diag::Diags;
 use crate::model::Model;
+use crate::model::ir::PlayerId;
 use ir::PlayerSplit;
 
 /// Splits every player of a model. Where a player can't be split the reasons are in `diags`.
 pub fn split(model: &Model, diags: &mut Diags) -> Split {
-    let mut players = Vec::new();
-    for at in 0..model.players.len() {
-        let player = crate::model::ir::PlayerId(at as u32);
-        let couplings = coupling::read(model, player, diags);
-        let (x, z) = blocks::colour(model, player, &couplings, diags);
-        let x = components::cut(model, player, x, &couplings, diags);
-        let z = components::cut(model, player, z, &couplings, diags);
-        let whole = whole::eliminate(model, player, &couplings, &z);
-        players.push(PlayerSplit { player, x, z, couplings, whole });
-    }
+    let players = (0..model.players.len()).map(|at| self::player(model, PlayerId(at as u32), diags)).collect();
     Split { players }
+}
+
+/// Splits one player.
+fn player(model: &Model, player: PlayerId, diags: &mut Diags) -> PlayerSplit {
+    let equations = coupling::read(model, player, diags);
+    let (x, z, couplings) = blocks::colour(model, player, equations, diags);
+    let x = components::cut(model, player, x, &couplings, diags);
+    let z = components::cut(model, player, z, &couplings, diags);
+    let whole = whole::eliminate(model, player, &couplings, &z);
+    PlayerSplit { player, x, z, couplings, whole }
 }
 
 /// The variables that an expression reads, in order of first use.

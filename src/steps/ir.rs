@@ -3,6 +3,7 @@
 use crate::linalg::{Matrix, factor};
 use crate::model::ir::{Admm, Descent, PlayerId};
 use crate::split::ir::Component;
+use crate::split::proximal::Proximal;
 
 /// The plan of a solve block: an entry for each method in it, in source order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -97,8 +98,17 @@ pub enum Rule {
         /// `p`, likewise.
         linear: Vec<Vec<f64>>,
     },
+    /// One proximal map. Closed form.
+    Prox(Box<Proximal>),
     /// An inner method, the penalty taken exactly.
     Descent(Descent),
+}
+
+impl Rule {
+    /// Whether the step is exact.
+    pub fn is_exact(&self) -> bool {
+        !matches!(self, Rule::Descent(_))
+    }
 }
 
 /// A symmetric matrix.

@@ -1,7 +1,8 @@
 //! Split → [`Plan`]: a rule for each component's argmin, the first of the ladder that applies.
 //!
-//! 1. [`quadratic`]: all terms are quadratic in the component — closed form;
-//! 2. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
+//! 1. [`prox`]: one proximal map of atoms of the catalogue — closed form;
+//! 2. [`quadratic`]: all terms are quadratic in the component — closed form;
+//! 3. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
 //!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
@@ -9,6 +10,7 @@
 mod gradient;
 pub mod ir;
 mod print;
+mod prox;
 mod quadratic;
 mod rho;
 mod update;
@@ -174,6 +176,7 @@ fn admm(
     (plan.rho, plan.rho_why) = rho::initial(&plan);
     let convex = plan.steps().all(|step| match &step.rule {
         Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Prox(form) => form.is_convex(),
         Rule::Descent(_) => true,
     });
     plan.rho_least = if convex { 0.0 } else { plan.rho };
@@ -194,6 +197,10 @@ fn step(
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
+    match prox::rule(model, split.player, component, &split.couplings) {
+        Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Err(why) => tried.push(format!("prox: {why}")),
+    }
     match quadratic::rule(model, split.player, component) {
         Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
         Err(why) => tried.push(format!("quadratic: {why}")),
@@ -206,8 +213,8 @@ fn step(
                 component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
             let at = component.terms.first().map_or(span, |&at| terms[at].span);
             let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
-                .here("no closed form is known yet, and no inner method is named")
-                .help(format!("name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`; closed-form steps of norms and sets are not executed yet"));
+                .here("no closed form, and no inner method is named")
+                .help(format!("give each function or set a variable of its own, or name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`"));
             for why in tried {
                 diag = diag.certify(why);
             }

@@ -33,6 +33,11 @@ impl fmt::Display for Step {
         write!(f, "{}: ", vars.join(", "))?;
         match &self.rule {
             Rule::Quadratic { curvature, .. } => write!(f, "closed form, P {}", curvature[0])?,
+            Rule::Prox(form) => {
+                let names: Vec<&str> = form.maps.iter().map(|map| map.function.name()).collect();
+                let bounds = if form.is_bounded() { " within bounds" } else { "" };
+                write!(f, "prox of {}{bounds}", if names.is_empty() { "0".to_string() } else { names.join(", ") })?;
+            }
             Rule::Descent(descent) => write!(f, "{descent:?}")?,
         }
         write!(f, ", MᵀM {}", self.gram)?;

@@ -15,6 +15,9 @@ use crate::tape::Dtype;
 
 /// The rule, or why a term is not quadratic.
 pub(super) fn rule(model: &Model, player: PlayerId, component: &Component) -> Result<Rule, String> {
+    if !component.constraints.is_empty() {
+        return Err("a constraint lies on its variables".to_string());
+    }
     let lens: Vec<usize> = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).collect();
     let n = lens.iter().sum();
     let mut members: Vec<Hessian> = vec![Hessian::zero(n)];

@@ -7,6 +7,7 @@ use super::ir::{AdmmPlan, Rule, Step};
 use crate::model::Model;
 use crate::model::ir::{DescentKind, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
+use crate::split::proximal::Proximal;
 
 /// The updates of one split iteration.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +64,66 @@ impl Writer<'_> {
                     _ => self.general(step, p_is_zero),
                 }
             }
+            Rule::Prox(form) => self.prox(step, form),
             Rule::Descent(descent) => self.descent(step, descent),
         }
+    }
+
+    /// `v = prox_{(w/D)φ}(center)`: the map around the minimiser of the quadratic part.
+    fn prox(&self, step: &Step, form: &Proximal) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.next(var, member)).collect();
+        let even = |all: &[f64]| all.iter().all(|&x| x == all[0]).then(|| all[0]);
+        let p_is_zero = form.linear.iter().all(|&x| x == 0.0);
+        let scalars = (even(&form.gram), even(&form.curvature), &step.component.vars[..]);
+        let scalar = match scalars {
+            (Some(gram), Some(mu), &[var]) => self.scalar_numerator(var, p_is_zero).map(|sums| (sums, mu, gram)),
+            _ => None,
+        };
+        let (center, weight) = match &scalar {
+            Some((numerator, mu, gram)) => {
+                let var = step.component.vars[0];
+                let whole = self.quotient(step, var, numerator, *mu, *gram);
+                let center = whole.split_once(" = ").map_or(whole.clone(), |(_, right)| right.to_string());
+                let mut denominator = Sum::default();
+                if *mu != 0.0 {
+                    denominator.0.push((*mu, false, String::new()));
+                }
+                if *gram != 0.0 {
+                    denominator.0.push((*gram, true, String::new()));
+                }
+                (center, self.sum(&denominator))
+            }
+            None if self.script == Script::Latex => ("D^{-1}(\\rho M^\\top q - p)".to_string(), "D".to_string()),
+            None => ("D⁻¹(ρMᵀq − p)".to_string(), "D".to_string()),
+        };
+        format!("{} = {}", names.join(", "), self.mapped(form, &center, &weight))
+    }
+
+    /// The map applied to its centre: a projection, a cut to bounds, or `prox`.
+    fn mapped(&self, form: &Proximal, center: &str, weight: &str) -> String {
+        let latex = self.script == Script::Latex;
+        let (project, cut, prox) = match latex {
+            true => (r"\Pi", r"\operatorname{clip}", r"\operatorname{prox}"),
+            false => ("Π", "clip", "prox"),
+        };
+        let subscript = |text: &str| if latex { format!("_{{{text}}}") } else { format!("[{text}]") };
+        let of = match &form.maps[..] {
+            [] => return format!("{cut}{}({center})", subscript("l, u")),
+            [map] if map.function.proximal().is_some_and(|facts| facts.indicator) => {
+                return format!("{project}{}({center})", subscript(map.function.name()));
+            }
+            [map] => {
+                let share = if map.weight == 1.0 { "1".to_string() } else { format!("{}", map.weight) };
+                format!("{share}/({weight}) {}", map.function.name())
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|map| map.function.name()).collect();
+                format!("1/({weight}) ({})", names.join(" + "))
+            }
+        };
+        let inside = format!("{prox}{}({center})", subscript(&of));
+        if form.is_bounded() { format!("{cut}{}({inside})", subscript("l, u")) } else { inside }
     }
 
     /// `−p − Mᵀ(λ + ρ(other − c))`, where every operator is a number. Terms from a family of

@@ -386,5 +386,6 @@ fn new_player(name: Option<String>, span: Span) -> Player {
         constraints: Vec::new(),
         split: None,
         claims: Vec::new(),
+        written: None,
     }
 }

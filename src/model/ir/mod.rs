@@ -271,6 +271,30 @@ pub struct Player {
     pub split: Option<(Vec<VarId>, Vec<VarId>)>,
     /// `claim target = value`
     pub claims: Vec<Claim>,
+    /// The problem as it was written, where the compiler has split it by itself since.
+    pub written: Option<Box<Written>>,
+}
+
+/// A player's problem before the compiler gave parts of it variables of their own. Variables and
+/// constraints keep their numbers; new ones follow them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
+    /// The variables declared.
+    pub vars: Vec<VarId>,
+    /// The terms.
+    pub terms: Vec<Term>,
+    /// The constraints.
+    pub constraints: Vec<Constraint>,
+}
+
+impl Player {
+    /// Variables, terms and constraints as written.
+    pub fn source(&self) -> (&[VarId], &[Term], &[Constraint]) {
+        match &self.written {
+            Some(written) => (&written.vars, &written.terms, &written.constraints),
+            None => (&self.vars, &self.terms, &self.constraints),
+        }
+    }
 }
 
 /// `i in 1 to n` around a term or a constraint; `i` is written [`Member::Loop`] inside.

@@ -1,0 +1,153 @@
+//! The step that is one proximal map; the formula is that of [`proximal`](crate::split::proximal).
+//!
+//! ```text
+//! D = P + ρG,  c = −(p + pull)/D,  u = Kc + k
+//! v⁺ = c + Kᵀν⁻¹(prox_{(wν/D)φ}(u) − u),  cut to [l, u]
+//! ```
+
+use super::admm::{Cotangent, Iteration, Side, point};
+use super::coder::{Coder, Draft};
+use super::gradient::replaced;
+use super::ir::Stmt;
+use crate::model::ir::Leaf;
+use crate::split::proximal::{Map, Proximal};
+use crate::steps::ir::Step;
+use crate::tape::{Dtype, Shape, Value, vjp};
+
+/// The statements of the step.
+pub(super) fn step(it: &Iteration, coder: &mut Coder, step: &Step, form: &Proximal, side: Side, body: &mut Vec<Stmt>) {
+    let over = step.component.over;
+    let mut draft = coder.draft(Iteration::what(side));
+    let own = point(coder, &mut draft, &step.component.vars, over);
+    let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
+    let ctx = Site { it, step, form, dtype: coder.dtype };
+    let d = ctx.metric(coder, &mut draft);
+    let force = ctx.with_linear(coder, &mut draft, pull);
+    let center = draft.b.div(force, d);
+    let center = draft.b.neg(center);
+    let next = ctx.map(coder, &mut draft, center, &own.shapes);
+    let values = draft.unflat(next, &own.shapes);
+    own.write(coder, &mut draft, &values);
+    body.push(coder.call(draft, over, Iteration::what(side)));
+}
+
+/// `D(v − v⁺)` with `v⁺` the map at `v − (Pv + p + Mᵀλ)/D`: zero exactly where v is stationary.
+pub(super) fn residual(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    form: &Proximal,
+    values: &[Value],
+    multiplier: Value,
+) -> Value {
+    let ctx = Site { it, step, form, dtype: Dtype::F64 };
+    let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
+    let v = draft.flat(values);
+    let d = ctx.metric(coder, draft);
+    let p = ctx.numbers(coder, draft, "P", &form.curvature);
+    let curved = draft.b.mul(p, v);
+    let force = draft.b.add(curved, multiplier);
+    let force = ctx.with_linear(coder, draft, force);
+    let moved = draft.b.div(force, d);
+    let center = draft.b.sub(v, moved);
+    let next = ctx.map(coder, draft, center, &shapes);
+    let off = draft.b.sub(v, next);
+    draft.b.mul(d, off)
+}
+
+/// A proximal step of a plan, in that precision.
+struct Site<'a> {
+    it: &'a Iteration<'a>,
+    step: &'a Step,
+    form: &'a Proximal,
+    dtype: Dtype,
+}
+
+impl Site<'_> {
+    /// Constant numbers: a scalar where all are equal.
+    fn numbers(&self, coder: &mut Coder, draft: &mut Draft, what: &str, all: &[f64]) -> Value {
+        if all.iter().all(|&x| x == all[0]) {
+            return draft.number(all[0], self.dtype);
+        }
+        let tag = coder.prefixed(self.it.plan.player.index(), &self.it.tag(coder, self.step));
+        let state = coder.constant(&format!("{what}.{tag}"), Shape::vector(all.len()), None, all.to_vec());
+        let value = draft.read(coder, state);
+        draft.b.cast(value, self.dtype)
+    }
+
+    /// `P + ρG`
+    fn metric(&self, coder: &mut Coder, draft: &mut Draft) -> Value {
+        let p = self.numbers(coder, draft, "P", &self.form.curvature);
+        let g = self.numbers(coder, draft, "MᵀM", &self.form.gram);
+        self.sum(coder, draft, p, g)
+    }
+
+    fn sum(&self, coder: &mut Coder, draft: &mut Draft, p: Value, g: Value) -> Value {
+        let rho = draft.read(coder, self.it.rho);
+        let rho = draft.b.cast(rho, self.dtype);
+        let weighted = draft.b.mul(rho, g);
+        draft.b.add(p, weighted)
+    }
+
+    /// `force + p`
+    fn with_linear(&self, coder: &mut Coder, draft: &mut Draft, force: Value) -> Value {
+        if self.form.linear.iter().all(|&x| x == 0.0) {
+            return force;
+        }
+        let p = self.numbers(coder, draft, "p", &self.form.linear);
+        draft.b.add(force, p)
+    }
+
+    /// The maps and the bounds, at a centre of all variables one behind another.
+    fn map(&self, coder: &mut Coder, draft: &mut Draft, center: Value, shapes: &[Shape]) -> Value {
+        let mut values = draft.unflat(center, shapes);
+        for (at, map) in self.form.maps.iter().enumerate() {
+            self.one(coder, draft, at, map, &mut values);
+        }
+        let mut next = draft.flat(&values);
+        if self.form.is_bounded() {
+            let low = self.numbers(coder, draft, "lower", &self.form.lower);
+            let high = self.numbers(coder, draft, "upper", &self.form.upper);
+            next = draft.b.clamp(next, low, high);
+        }
+        next
+    }
+
+    /// One atom's map.
+    fn one(&self, coder: &mut Coder, draft: &mut Draft, at: usize, map: &Map, values: &mut [Value]) {
+        let vars = self.step.component.vars.clone();
+        let point = values.to_vec();
+        let mut at_point = |_: &mut Coder, draft: &mut Draft, leaf: Leaf| replaced(draft, leaf, &vars, &point);
+        let (args, _) = coder.lower(draft, &map.args, self.dtype, &mut at_point);
+        let u = args[map.subject];
+        let shape = draft.b.shape(u).clone();
+        let mut row =
+            |coder: &mut Coder, draft: &mut Draft, what: &str, of: fn(&crate::split::proximal::Row) -> f64| {
+                let all: Vec<f64> = map.rows.iter().map(of).collect();
+                let value = self.numbers(coder, draft, &format!("{what}.{at}"), &all);
+                if draft.b.shape(value).is_scalar() { value } else { draft.b.reshape(value, shape.clone()) }
+            };
+        let nu = row(coder, draft, "ν", |row| row.nu);
+        let p = row(coder, draft, "P at", |row| row.curvature);
+        let g = row(coder, draft, "MᵀM at", |row| row.gram);
+        let d = self.sum(coder, draft, p, g);
+        let weight = draft.number(map.weight, self.dtype);
+        let weighted = draft.b.mul(weight, nu);
+        let t = draft.b.div(weighted, d);
+        let next = map.function.prox(&mut draft.b, u, t, &args);
+        // The whole variable is what the map gives, exactly: its zeros are zeros.
+        if let Some(var) = map.whole {
+            values[var] = next;
+            return;
+        }
+        let (back, forth) = (draft.b.div(u, nu), draft.b.div(next, nu));
+        let leaving = vjp(&mut draft.b, u, back, &point);
+        let coming = vjp(&mut draft.b, u, forth, &point);
+        // `(c − Kᵀν⁻¹(u − k)) + Kᵀν⁻¹(u⁺ − k)`, in this order: where K picks elements, the first bracket is 0.
+        for (at, value) in values.iter_mut().enumerate() {
+            let rest = draft.b.sub(*value, leaving[at]);
+            *value = draft.b.add(rest, coming[at]);
+        }
+    }
+}

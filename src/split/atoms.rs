@@ -1,0 +1,288 @@
+//! What the terms and constraints of a problem are made of: quadratics, *atoms* — a member of the
+//! catalogue with a proximal step, of an affine expression — and the rest.
+//!
+//! ```text
+//! w φ(K v + k; arguments)        w ≥ 0;   for a set, φ is its indicator
+//! ```
+//!
+//! Common spellings are taken for what they mean: `sum(abs(e))` is `norm1(e)`, `-sum(log(e))` is
+//! `neg_log(e)`, `norm2(e) <= r` is `e in ball2(r)`.
+
+use super::affine::{self, Affine};
+use super::forms::Form;
+use crate::catalogue::Function;
+use crate::model::fold::{fold, is_constant};
+use crate::model::ir::{ConstraintId, Expr, ExprKind, Loop, Model, PlayerId, Relation};
+use crate::source::Span;
+use crate::tape::Shape;
+
+/// Where an atom stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A term of the objective, by position.
+    Term(usize),
+    /// A constraint.
+    Constraint(ConstraintId),
+}
+
+/// An atom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Atom {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub shape: AtomShape,
+    /// `e = K v + k`, as an expression.
+    pub subject: Expr,
+    /// The same, read.
+    pub affine: Affine,
+    /// The family it is repeated over.
+    pub over: Option<Loop>,
+}
+
+/// What an atom says of its subject.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AtomShape {
+    /// `weight · φ(subject)`, or membership in a set (weight 1).
+    Function {
+        /// φ
+        function: Function,
+        /// All arguments; the subject's place holds the subject.
+        args: Vec<Expr>,
+        /// `w`
+        weight: f64,
+    },
+    /// `lower ≤ subject ≤ upper`, a number for every element.
+    Bounds {
+        /// Least.
+        lower: Vec<f64>,
+        /// Greatest.
+        upper: Vec<f64>,
+    },
+}
+
+/// What a term or constraint is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// At most quadratic in the variables.
+    Quadratic,
+    /// An atom.
+    Atom(Box<Atom>),
+    /// Anything else: why it is no atom, and whether it has a gradient everywhere.
+    Other {
+        /// A sentence's end: "`fit` holds tanh".
+        why: String,
+        /// Where.
+        span: Span,
+        /// Whether it is smooth.
+        smooth: bool,
+    },
+}
+
+/// What a term of the objective is.
+pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
+    let term = &model.players[player.index()].terms[at];
+    let name = term.label.clone().map_or_else(|| format!("term {}", at + 1), |label| format!("`{label}`"));
+    let other = |why: String| Piece::Other { why, span: term.span, smooth: !kinked(model, player, &term.expr) };
+    let stopped = match affine::form(model, player, &term.expr).0 {
+        Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_) => return Piece::Quadratic,
+        Form::Root(_) => "a norm".to_string(),
+        Form::Other(stopped) if stopped.op == "input" => {
+            return other(format!("{name} reads what changes from call to call"));
+        }
+        Form::Other(stopped) => stopped.op,
+    };
+    let (weight, inner) = weighted(model, &term.expr);
+    let Some((weight, function, args)) = recognised(model, weight, inner) else {
+        return other(format!("{name} holds {stopped}"));
+    };
+    let facts = function.proximal().expect("what is recognised has a step");
+    if weight < 0.0 {
+        return other(format!("{name} counts {} negatively, which has no proximal step", function.name()));
+    }
+    if args.iter().enumerate().any(|(k, arg)| k != facts.subject && !is_constant(arg)) {
+        return other(format!("{name} has variables in two arguments of {}", function.name()));
+    }
+    let subject = args[facts.subject].clone();
+    match affine::read(model, player, &subject) {
+        Ok(affine) => Piece::Atom(Box::new(Atom {
+            place: Place::Term(at),
+            shape: AtomShape::Function { function, args, weight },
+            subject,
+            affine,
+            over: term.over,
+        })),
+        Err(_) => other(format!("{name} applies {} to something that is not affine", function.name())),
+    }
+}
+
+/// What a constraint is as an indicator.
+pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece {
+    let constraint = &model.players[player.index()].constraints[id.index()];
+    let span = constraint.span;
+    let other = |why: &str| Piece::Other { why: why.to_string(), span, smooth: false };
+    let atom = |shape: AtomShape, subject: &Expr| match affine::read(model, player, subject) {
+        Ok(affine) => Some(Piece::Atom(Box::new(Atom {
+            place: Place::Constraint(id),
+            shape,
+            subject: subject.clone(),
+            affine,
+            over: constraint.over,
+        }))),
+        Err(_) => None,
+    };
+    let found = match &constraint.relation {
+        Relation::Zero(expr) => {
+            let zeros = vec![0.0; expr.shape.numel()];
+            atom(AtomShape::Bounds { lower: zeros.clone(), upper: zeros }, expr)
+        }
+        Relation::In { expr, set, args } => {
+            let all = std::iter::once(expr.clone()).chain(args.iter().cloned()).collect();
+            atom(AtomShape::Function { function: *set, args: all, weight: 1.0 }, expr)
+        }
+        Relation::NonPositive(expr) => {
+            let (lower, upper, subject) = bounds(model, expr);
+            match level_set(model, &lower, &upper, subject) {
+                Some((shape, subject)) => atom(shape, &subject),
+                None => atom(AtomShape::Bounds { lower, upper }, subject),
+            }
+        }
+    };
+    found.unwrap_or_else(|| other("its left side is not affine in the variables"))
+}
+
+/// `expr ≤ 0` as bounds on the part of it that holds variables: `A x − b ≤ 0` is `A x ≤ b`.
+fn bounds<'e>(model: &Model, expr: &'e Expr) -> (Vec<f64>, Vec<f64>, &'e Expr) {
+    let n = expr.shape.numel();
+    let spread = |side: &Expr| {
+        let all = fold(model, side)?.to_f64();
+        Some(if all.len() == n { all } else { vec![all[0]; n] })
+    };
+    if let ExprKind::Apply(Function::Sub, sides) = &expr.kind {
+        let [left, right] = &sides[..] else { unreachable!("a difference has two sides (catalogue::operators)") };
+        if right.shape == left.shape || right.shape.is_scalar() && left.shape == expr.shape {
+            if let Some(upper) = spread(right).filter(|_| !is_constant(left)) {
+                return (vec![f64::NEG_INFINITY; n], upper, left);
+            }
+        }
+        if left.shape == right.shape || left.shape.is_scalar() && right.shape == expr.shape {
+            if let Some(lower) = spread(left).filter(|_| !is_constant(right)) {
+                return (lower, vec![f64::INFINITY; n], right);
+            }
+        }
+    }
+    if let ExprKind::Apply(Function::Neg, inner) = &expr.kind {
+        return (vec![0.0; n], vec![f64::INFINITY; n], &inner[0]);
+    }
+    (vec![f64::NEG_INFINITY; n], vec![0.0; n], expr)
+}
+
+/// `φ(e) ≤ r` as membership of `e` in a set of the catalogue, `|e| ≤ u` as bounds.
+fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Option<(AtomShape, Expr)> {
+    if lower.iter().any(|&l| l.is_finite()) {
+        return None;
+    }
+    let (weight, inner) = weighted(model, subject);
+    let ExprKind::Apply(function, args) = &inner.kind else { return None };
+    if weight <= 0.0 {
+        return None;
+    }
+    let radius: Vec<f64> = upper.iter().map(|u| u / weight).collect();
+    if *function == Function::Abs {
+        let lower = radius.iter().map(|r| -r).collect();
+        return Some((AtomShape::Bounds { lower, upper: radius }, args[0].clone()));
+    }
+    let (set, radius) = match function {
+        Function::Norm1 => ("ball1", radius[0]),
+        Function::Norm2 | Function::NormFro => ("ball2", radius[0]),
+        Function::NormInf => ("ball_inf", radius[0]),
+        Function::SumSquares => ("ball2", radius[0].sqrt()),
+        function if function.name() == "norm_nuc" => ("nuclear_ball", radius[0]),
+        function if function.name() == "norm_spec" => ("spectral_ball", radius[0]),
+        _ => return None,
+    };
+    let function = Function::set_named(set)?;
+    let radius = Expr { kind: ExprKind::Number(radius), shape: Shape::scalar(), span: subject.span };
+    let args = vec![args[0].clone(), radius];
+    let element = args[0].clone();
+    Some((AtomShape::Function { function, args, weight: 1.0 }, element))
+}
+
+/// `w` and `e` of `w·e`, through known factors, signs and quotients.
+fn weighted<'e>(model: &Model, expr: &'e Expr) -> (f64, &'e Expr) {
+    let number = |expr: &Expr| {
+        let known = expr.shape.is_scalar() && is_constant(expr);
+        known.then(|| fold(model, expr)).flatten().map(|tensor| tensor.to_f64()[0])
+    };
+    let (factor, inner) = match &expr.kind {
+        ExprKind::Apply(Function::Neg, args) => (-1.0, &args[0]),
+        ExprKind::Apply(Function::Mul | Function::ElemMul, args) => match (number(&args[0]), number(&args[1])) {
+            (Some(factor), None) => (factor, &args[1]),
+            (None, Some(factor)) => (factor, &args[0]),
+            _ => return (1.0, expr),
+        },
+        ExprKind::Apply(Function::Div | Function::ElemDiv, args) => match number(&args[1]) {
+            Some(divisor) if !is_constant(&args[0]) => (1.0 / divisor, &args[0]),
+            _ => return (1.0, expr),
+        },
+        _ => return (1.0, expr),
+    };
+    let (weight, inner) = weighted(model, inner);
+    (factor * weight, inner)
+}
+
+/// A member of the catalogue with a proximal step, and its weight: as it is written, or what a common
+/// spelling means.
+fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec<Expr>)> {
+    let ExprKind::Apply(function, args) = &expr.kind else { return None };
+    let proximal = |function: Function| function.proximal().is_some_and(|facts| !facts.indicator);
+    let named = |name: &str, args: Vec<Expr>| {
+        let function = Function::named(name).find(|f| f.signature().parameters().len() == args.len() && proximal(*f));
+        function.map(|function| (weight, function, args))
+    };
+    // A sum of elementwise functions, and a scalar one, which is a sum of one.
+    let summand = match function {
+        Function::Sum => &args[0],
+        _ if expr.shape.is_scalar() && function.is_elementwise() => expr,
+        Function::Max => {
+            let ExprKind::Apply(Function::Abs, inner) = &args[0].kind else {
+                return proximal(*function).then(|| (weight, *function, args.clone()));
+            };
+            return named("norm_inf", inner.clone());
+        }
+        Function::Sqrt => {
+            let ExprKind::Apply(Function::SumSquares, inner) = &args[0].kind else { return None };
+            return named("norm2", inner.clone());
+        }
+        _ => return proximal(*function).then(|| (weight, *function, args.clone())),
+    };
+    let (inner_weight, summand) = weighted(model, summand);
+    let weight = weight * inner_weight;
+    let ExprKind::Apply(function, args) = &summand.kind else { return None };
+    let zero = |expr: &Expr| fold(model, expr).is_some_and(|known| known.to_f64().iter().all(|&x| x == 0.0));
+    match function {
+        Function::Abs => Some((weight, Function::Norm1, vec![args[0].clone()])),
+        Function::Log if weight < 0.0 => {
+            let function = Function::named("neg_log").find(|function| proximal(*function))?;
+            Some((-weight, function, vec![args[0].clone()]))
+        }
+        Function::Maximum if zero(&args[1]) => {
+            proximal(Function::Pos).then(|| (weight, Function::Pos, vec![args[0].clone()]))
+        }
+        Function::Maximum if zero(&args[0]) => {
+            proximal(Function::Pos).then(|| (weight, Function::Pos, vec![args[1].clone()]))
+        }
+        function if function.is_elementwise() && proximal(*function) => Some((weight, *function, args.clone())),
+        _ => None,
+    }
+}
+
+/// Whether a function with a kink is applied to something with variables of the player; the activations
+/// of networks are exempt.
+pub fn kinked(model: &Model, player: PlayerId, expr: &Expr) -> bool {
+    let own = |expr: &Expr| super::variables(expr).iter().any(|var| model.vars[var.index()].player == player);
+    match &expr.kind {
+        ExprKind::Apply(function, args) if function.is_kinked() && args.iter().any(own) => true,
+        _ => expr.children().into_iter().any(|child| kinked(model, player, child)),
+    }
+}

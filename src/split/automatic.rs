@@ -1,0 +1,307 @@
+//! The split that the compiler makes by itself: `minimize Q(v) + Σ φⱼ(Kⱼv + kⱼ)` becomes
+//!
+//! ```text
+//! minimize  Q(v) + Σ φⱼ(zⱼ)        subject to  Kⱼv + kⱼ − zⱼ = 0
+//! ```
+//!
+//! v keeps the quadratic terms and the equations, whose step is a linear system, and what else is smooth;
+//! every atom — a function or set of the catalogue, a bound — gets a zⱼ. Atoms of the same expression
+//! share it. One atom stays with v where that leaves v's step a proximal map. A split that is written
+//! stays as it is, unless a constraint or a term of it has no rule; then the whole problem is split anew,
+//! and the equations go with v.
+
+use super::atoms::{self, Atom, AtomShape, Piece, Place};
+use super::ir::{Component, Coupling, PlayerSplit};
+use super::{proximal, variables};
+use crate::catalogue::Function;
+use crate::diag::Diags;
+use crate::model::Model;
+use crate::model::ir::{
+    Constraint, ConstraintId, Expr, ExprKind, Init, Leaf, Loop, Member, Method, PlayerId, Relation, SolveBody, Step,
+    StepKind, Var, VarId, VarKind, Written,
+};
+
+/// The model with every player in a form that can be stepped, as far as the compiler can bring it there;
+/// what it can't is left as written, for `steps` to refuse in words.
+pub fn normalise(model: &Model) -> Model {
+    let mut normal = model.clone();
+    for at in 0..model.players.len() {
+        let player = PlayerId(at as u32);
+        let mut trial = Diags::default();
+        let written = super::player(model, player, &mut trial);
+        if trial.has_errors() || model.players[at].split.is_some() || is_stepped(model, &written) {
+            continue;
+        }
+        rewrite(&mut normal, player);
+    }
+    normal
+}
+
+/// Whether every step of a split has a rule, and everything lies in one.
+fn is_stepped(model: &Model, split: &PlayerSplit) -> bool {
+    let this = &model.players[split.player.index()];
+    let within = |id: ConstraintId| {
+        let vars = variables(this.constraints[id.index()].relation.expr());
+        [&split.x, &split.z].iter().any(|block| vars.iter().all(|var| block.vars.contains(var)))
+    };
+    let coupled = |id: ConstraintId| split.couplings.iter().any(|coupling| coupling.constraint == id);
+    let placed = (0..this.constraints.len()).map(|at| ConstraintId(at as u32)).all(|id| coupled(id) || within(id));
+    let named = names_inner_methods(model);
+    placed
+        && split.x.components.iter().chain(&split.z.components).all(|component| {
+            let pieces: Vec<Piece> =
+                component.terms.iter().map(|&at| atoms::of_term(model, split.player, at)).collect();
+            let equations = component
+                .constraints
+                .iter()
+                .all(|id| matches!(this.constraints[id.index()].relation, Relation::Zero(_)));
+            let quadratic = equations && pieces.iter().all(|piece| *piece == Piece::Quadratic);
+            let smooth = component.constraints.is_empty()
+                && split.is_split()
+                && pieces.iter().all(|piece| match piece {
+                    Piece::Quadratic => true,
+                    Piece::Atom(atom) => named || !atoms::kinked(model, split.player, &this.term(atom.place).expr),
+                    Piece::Other { smooth, .. } => named || *smooth,
+                });
+            quadratic || smooth || proximal::form(model, split.player, component, &split.couplings).is_ok()
+        })
+}
+
+impl crate::model::ir::Player {
+    /// The term that an atom of the objective stands in.
+    fn term(&self, place: Place) -> &crate::model::ir::Term {
+        match place {
+            Place::Term(at) => &self.terms[at],
+            Place::Constraint(_) => unreachable!("an atom read from a term stands in one (atoms::of_term)"),
+        }
+    }
+}
+
+/// Whether some solve block names an inner method: then a step without a rule of its own takes that.
+fn names_inner_methods(model: &Model) -> bool {
+    fn method(method: &Method) -> bool {
+        matches!(method, Method::Admm(admm) if admm.x_step.is_some() || admm.z_step.is_some())
+    }
+    fn any(steps: &[Step]) -> bool {
+        steps.iter().any(|step| match &step.kind {
+            StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => any(body),
+            StepKind::When { body, .. } => any(std::slice::from_ref(body)),
+            StepKind::Method { method: own, .. } => method(own),
+            StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => false,
+        })
+    }
+    model.solves.iter().any(|solve| match &solve.body {
+        SolveBody::Method(own) => method(own),
+        SolveBody::Game(steps) => any(steps),
+    })
+}
+
+/// An expression that gets a variable of its own, and the atoms on it.
+struct Part {
+    subject: Expr,
+    over: Option<Loop>,
+    atoms: Vec<Atom>,
+}
+
+impl Part {
+    /// Whether the atom is on the same expression and its step joins theirs: a bound lies on top of bounds
+    /// and of one separable convex function.
+    fn takes(&self, atom: &Atom) -> bool {
+        let is_bound = |atom: &Atom| matches!(atom.shape, AtomShape::Bounds { .. });
+        let bears_bounds = |atom: &Atom| match &atom.shape {
+            AtomShape::Bounds { .. } => true,
+            AtomShape::Function { function, .. } => {
+                function.proximal().is_some_and(|facts| facts.convex && facts.separable)
+            }
+        };
+        let functions = self.atoms.iter().chain([atom]).filter(|atom| !is_bound(atom)).count();
+        let bounded = self.atoms.iter().chain([atom]).any(is_bound);
+        let fits = functions <= 1 && (!bounded || self.atoms.iter().chain([atom]).all(bears_bounds));
+        self.over == atom.over && fits && same(&self.subject, &atom.subject)
+    }
+}
+
+/// Splits a player; leaves it alone where a piece is neither quadratic, nor an atom, nor smooth.
+fn rewrite(model: &mut Model, player: PlayerId) {
+    let Some((mut parts, kept)) = parts(model, player) else { return };
+    if let Some(stays) = stays(model, player, &parts, &kept) {
+        parts.remove(stays);
+    }
+    if parts.is_empty() {
+        return;
+    }
+    let this = &model.players[player.index()];
+    let written = Written { vars: this.vars.clone(), terms: this.terms.clone(), constraints: this.constraints.clone() };
+    let x = this.vars.clone();
+    let mut z = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let id = VarId(model.vars.len() as u32);
+        let label = part.atoms.iter().find_map(|atom| label(model, player, atom.place));
+        let name = format!("z.{}", label.clone().unwrap_or_else(|| (at + 1).to_string()));
+        let span = part.subject.span;
+        model.vars.push(Var {
+            name: unique(model, name),
+            span,
+            player,
+            shape: part.subject.shape.clone(),
+            kind: VarKind::Real,
+            family: part.over.map(|over| over.count),
+            init: Init::Zeros,
+            stream: id.0,
+        });
+        z.push(id);
+        let member = if part.over.is_some() { Member::Loop } else { Member::None };
+        let leaf = ExprKind::Leaf(Leaf::Var(id, member));
+        let this = &mut model.players[player.index()];
+        for atom in &part.atoms {
+            let expr = match atom.place {
+                Place::Term(at) => &mut this.terms[at].expr,
+                Place::Constraint(id) => match &mut this.constraints[id.index()].relation {
+                    Relation::Zero(expr) | Relation::NonPositive(expr) | Relation::In { expr, .. } => expr,
+                },
+            };
+            *expr = replaced(expr, &part.subject, &leaf);
+        }
+        let copy = Expr { kind: leaf, shape: part.subject.shape.clone(), span };
+        let rows =
+            Expr { kind: ExprKind::Apply(Function::Sub, vec![part.subject.clone(), copy]), ..part.subject.clone() };
+        this.constraints.push(Constraint { label, relation: Relation::Zero(rows), over: part.over, span });
+        this.vars.push(id);
+    }
+    let this = &mut model.players[player.index()];
+    this.split = Some((x, z));
+    this.written = Some(Box::new(written));
+}
+
+fn label(model: &Model, player: PlayerId, place: Place) -> Option<String> {
+    let this = &model.players[player.index()];
+    match place {
+        Place::Term(at) => this.terms[at].label.clone(),
+        Place::Constraint(id) => this.constraints[id.index()].label.clone(),
+    }
+}
+
+fn unique(model: &Model, mut name: String) -> String {
+    while model.vars.iter().any(|var| var.name == name) {
+        name.push('\'');
+    }
+    name
+}
+
+/// The parts, and what stays with v: positions of terms, and the equations. `None` where a piece has no
+/// place.
+fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
+    let this = &model.players[player.index()];
+    let mut parts: Vec<Part> = Vec::new();
+    let mut kept = Kept::default();
+    let mut add = |atom: Atom| match parts.iter_mut().find(|part| part.takes(&atom)) {
+        Some(part) => part.atoms.push(atom),
+        None => parts.push(Part { subject: atom.subject.clone(), over: atom.over, atoms: vec![atom] }),
+    };
+    for at in 0..this.terms.len() {
+        match atoms::of_term(model, player, at) {
+            Piece::Quadratic => kept.terms.push(at),
+            Piece::Atom(atom) => add(*atom),
+            Piece::Other { smooth: true, .. } => {
+                kept.terms.push(at);
+                kept.smooth = true;
+            }
+            Piece::Other { .. } => return None,
+        }
+    }
+    for at in 0..this.constraints.len() {
+        let id = ConstraintId(at as u32);
+        // A linear system takes equations along; a descent doesn't.
+        if matches!(this.constraints[at].relation, Relation::Zero(_)) && !kept.smooth {
+            kept.constraints.push(id);
+            continue;
+        }
+        match atoms::of_constraint(model, player, id) {
+            Piece::Atom(atom) => add(*atom),
+            Piece::Quadratic | Piece::Other { .. } => return None,
+        }
+    }
+    Some((parts, kept))
+}
+
+/// What stays with v.
+#[derive(Default)]
+struct Kept {
+    terms: Vec<usize>,
+    constraints: Vec<ConstraintId>,
+    smooth: bool,
+}
+
+/// The part whose atoms can stay with v, so that v's step is a proximal map and no system is solved.
+fn stays(model: &Model, player: PlayerId, parts: &[Part], kept: &Kept) -> Option<usize> {
+    if kept.smooth || !kept.constraints.is_empty() {
+        return None;
+    }
+    let vars = model.players[player.index()].vars.clone();
+    let couplings: Vec<Coupling> = parts
+        .iter()
+        .map(|part| Coupling {
+            constraint: ConstraintId(0),
+            name: String::new(),
+            span: part.subject.span,
+            over: part.over.map(|over| over.count),
+            shape: part.subject.shape.clone(),
+            parts: part.atoms[0].affine.parts.clone(),
+            offset: part.atoms[0].affine.offset.clone(),
+        })
+        .collect();
+    (0..parts.len()).find(|&at| {
+        let mut component =
+            Component { vars: vars.clone(), terms: kept.terms.clone(), constraints: Vec::new(), over: None };
+        for atom in &parts[at].atoms {
+            match atom.place {
+                Place::Term(at) => component.terms.push(at),
+                Place::Constraint(id) => component.constraints.push(id),
+            }
+        }
+        let others: Vec<Coupling> =
+            couplings.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, c)| c.clone()).collect();
+        proximal::form(model, player, &component, &others).is_ok()
+    })
+}
+
+/// Whether two expressions are the same, wherever they are written.
+fn same(a: &Expr, b: &Expr) -> bool {
+    let kinds = match (&a.kind, &b.kind) {
+        (ExprKind::Number(x), ExprKind::Number(y)) => x == y,
+        (ExprKind::Leaf(x), ExprKind::Leaf(y)) => x == y,
+        (ExprKind::Apply(f, _), ExprKind::Apply(g, _)) => f == g,
+        (ExprKind::Net { net: f, layers: k, .. }, ExprKind::Net { net: g, layers: l, .. }) => f == g && k == l,
+        (ExprKind::Slice(_, x), ExprKind::Slice(_, y)) => x == y,
+        (ExprKind::Reshape(_), ExprKind::Reshape(_)) => true,
+        (ExprKind::Concat(_, x), ExprKind::Concat(_, y)) => x == y,
+        (ExprKind::Over(x, _), ExprKind::Over(y, _)) => x == y,
+        _ => false,
+    };
+    let (left, right) = (a.children(), b.children());
+    kinds
+        && a.shape == b.shape
+        && left.len() == right.len()
+        && left.into_iter().zip(right).all(|(left, right)| same(left, right))
+}
+
+/// The expression with `leaf` in the place of `part`.
+fn replaced(expr: &Expr, part: &Expr, leaf: &ExprKind) -> Expr {
+    if same(expr, part) {
+        return Expr { kind: leaf.clone(), shape: expr.shape.clone(), span: expr.span };
+    }
+    let inside = |inner: &Expr| replaced(inner, part, leaf);
+    let boxed = |inner: &Expr| Box::new(replaced(inner, part, leaf));
+    let kind = match &expr.kind {
+        ExprKind::Number(_) | ExprKind::Leaf(_) => expr.kind.clone(),
+        ExprKind::Apply(function, args) => ExprKind::Apply(*function, args.iter().map(inside).collect()),
+        ExprKind::Net { net, input, params, layers } => {
+            ExprKind::Net { net: *net, input: boxed(input), params: boxed(params), layers: *layers }
+        }
+        ExprKind::Slice(base, ranges) => ExprKind::Slice(boxed(base), ranges.clone()),
+        ExprKind::Reshape(base) => ExprKind::Reshape(boxed(base)),
+        ExprKind::Concat(parts, axis) => ExprKind::Concat(parts.iter().map(inside).collect(), *axis),
+        ExprKind::Over(over, base) => ExprKind::Over(*over, boxed(base)),
+    };
+    Expr { kind, shape: expr.shape.clone(), span: expr.span }
+}
