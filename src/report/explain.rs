@@ -126,7 +126,7 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             format!("closed form: h = {of} is {kinds}{rest}, MᵀM = {}{members}", step.gram)
         }
         Rule::Descent(descent) => {
-            let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
+            let why = step.tried.last().map_or(String::new(), |why| format!("; not {why}"));
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
         }
     }
