@@ -321,6 +321,18 @@ impl Builder {
         self.slice(x, vec![Range { start, len, step: 1 }, Range { start: 0, len: columns, step: 1 }])
     }
 
+    /// Along the last axis, the ascending elements nearest to `v` in squares weighted by `w`.
+    pub fn isotonic(&mut self, v: Value, w: Value) -> Value {
+        let ty = self.ty(v).clone();
+        self.push(Op::Pav, vec![v, w], ty)
+    }
+
+    /// Along the last axis, the proximal step of `t` times the total variation.
+    pub fn taut_string(&mut self, v: Value, t: Value) -> Value {
+        let ty = self.ty(v).clone();
+        self.push(Op::TautString, vec![v, t], ty)
+    }
+
     /// The position along `axis` in a tensor of that shape, as indices.
     pub fn iota(&mut self, shape: impl Into<Shape>, axis: usize) -> Value {
         self.push(Op::Iota { axis }, Vec::new(), Type::new(Dtype::Index, shape))

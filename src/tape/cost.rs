@@ -31,6 +31,9 @@ impl Cost {
                         n * u64::from(extent.ilog2())
                     }
                     Op::CumSum { .. } => n,
+                    // By trial: each element is pushed on a stack once, and taken from it at most once.
+                    Op::Pav => 8 * n,
+                    Op::TautString => 16 * n,
                     Op::Reduce { .. } | Op::ArgMax => arg(0).numel() as u64,
                     Op::ScatterAdd => arg(1).numel() as u64,
                     Op::MatMul { ta, .. } => 2 * n * arg(0).0[usize::from(!ta)] as u64,

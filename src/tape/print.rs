@@ -79,6 +79,8 @@ impl fmt::Display for Inst {
             | Op::SymmetricEigenvalues
             | Op::SymmetricEigen
             | Op::Svd
+            | Op::Pav
+            | Op::TautString
             | Op::PsdSqrt => Ok(()),
         }
     }
@@ -148,6 +150,8 @@ impl Op {
             Op::SymmetricEigenvalues => "symmetric_eigenvalues",
             Op::SymmetricEigen => "symmetric_eigen",
             Op::Svd => "svd",
+            Op::Pav => "pav",
+            Op::TautString => "taut_string",
             Op::PsdSqrt => "psd_sqrt",
         }
     }

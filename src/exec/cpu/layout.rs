@@ -6,8 +6,9 @@
 //! position it writes (the sweep stores a tile once everything has read it); else it is made in the
 //! arena and copied at the end.
 
-use super::graph::{Class, Graph};
+use super::graph::{Class, Graph, Node};
 use super::plan::{Base, Place};
+use super::regression::{ISOTONIC_WORK, TAUT_STRING_WORK};
 use super::sweep::TILE;
 use crate::exec::Slot;
 use crate::tape::{Dtype, Op};
@@ -33,8 +34,9 @@ pub(super) struct Layout {
     storages: Vec<Storage>,
     /// Storage of each node that owns memory, and where in it.
     homes: Vec<Option<(usize, usize)>>,
-    /// Storage of the parts of each fold, and of each sum of a convolution.
-    parts: Vec<Option<usize>>,
+    /// Storage that a node needs beside its result: the parts of a fold, the sums of a convolution, the
+    /// workspace of a step.
+    beside: Vec<Option<usize>>,
     /// Nodes that a sweep writes at the end of a tile.
     pub deferred: Vec<bool>,
     /// Outputs that are copied at the end: node and where to.
@@ -49,7 +51,7 @@ impl Layout {
         let mut layout = Layout {
             storages: Vec::new(),
             homes: vec![None; graph.nodes.len()],
-            parts: vec![None; graph.nodes.len()],
+            beside: vec![None; graph.nodes.len()],
             deferred: vec![false; graph.nodes.len()],
             copies: Vec::new(),
             arena: 0,
@@ -72,9 +74,9 @@ impl Layout {
         Place { at: place.at + at + offset, ..place }
     }
 
-    /// Where the parts of a fold or of a convolution's sum lie.
-    pub fn parts(&self, node: usize) -> Place {
-        let storage = self.parts[node].expect("what is combined has parts");
+    /// Where the parts of a fold, the sums of a convolution or the workspace of a step lie.
+    pub fn beside(&self, node: usize) -> Place {
+        let storage = self.beside[node].expect("what is combined has parts, and a step with a workspace has it");
         self.storages[storage].place.expect("every storage is placed")
     }
 
@@ -102,10 +104,12 @@ impl Layout {
             }
             if it.class == Class::Fold {
                 let len = it.arg_tys[0].shape.numel().div_ceil(TILE);
-                self.parts[node] = Some(self.storage(it.ty.dtype, len));
+                self.beside[node] = Some(self.storage(it.ty.dtype, len));
+            } else if workspace(it) > 0 {
+                self.beside[node] = Some(self.storage(Dtype::F64, workspace(it)));
             }
             if let Some(sums) = it.conv().map(|conv| conv.sums()).filter(|&sums| sums > 0) {
-                self.parts[node] = Some(self.storage(it.ty.dtype, sums));
+                self.beside[node] = Some(self.storage(it.ty.dtype, sums));
             }
             let Some(offsets) = part_offsets(graph, node) else { continue };
             let (storage, at) = self.homes[node].expect("given above");
@@ -121,7 +125,7 @@ impl Layout {
     fn measure_lives(&mut self, graph: &Graph) {
         for (rank, unit) in graph.units.iter().enumerate() {
             for &node in &unit.nodes {
-                for storage in self.homes[node].map(|home| home.0).into_iter().chain(self.parts[node]) {
+                for storage in self.homes[node].map(|home| home.0).into_iter().chain(self.beside[node]) {
                     self.storages[storage].first = self.storages[storage].first.min(rank);
                     // Written is as good as read: until the unit ends, it is in use.
                     self.storages[storage].last = Some(rank);
@@ -199,6 +203,16 @@ impl Storage {
     /// Whole cache lines.
     fn bytes(&self) -> usize {
         (self.len * self.dtype.bytes()).next_multiple_of(LINE)
+    }
+}
+
+/// Doubles that a step needs beside its result.
+pub(super) fn workspace(node: &Node) -> usize {
+    let row = node.ty.shape.0.last().copied().unwrap_or(1);
+    match node.op {
+        Op::Pav => ISOTONIC_WORK * row,
+        Op::TautString => TAUT_STRING_WORK * row,
+        _ => 0,
     }
 }
 

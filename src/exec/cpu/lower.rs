@@ -1,14 +1,14 @@
 //! Graph and layout → plan: each unit's instructions with every operand placed.
 
 use super::graph::{Class, Graph, Unit};
-use super::layout::{LINE, Layout};
+use super::layout::{LINE, Layout, workspace};
 use super::movement;
 use super::plan::{Array, Axis, Conv, Fold, Inst, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan};
 use super::plan::{Single, Step, Store, Sweep, Target};
 use super::sweep::REGISTER;
 use crate::exec::Slot;
 use crate::tape::ops::{Range, Reducer};
-use crate::tape::{Op, Program, Shape, Type};
+use crate::tape::{Dtype, Op, Program, Shape, Type};
 
 /// The plan of a verified program on these slots.
 pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Plan {
@@ -78,7 +78,7 @@ impl Lowering<'_> {
                 (Op::Select, _) => (Kernel::Select(it.arg_tys[0].dtype), it.ty.dtype),
                 (Op::Cast, _) => (Kernel::Cast(it.ty.dtype), it.arg_tys[0].dtype),
                 (Op::Reduce { reducer, .. }, _) => {
-                    let parts = self.layout.parts(node);
+                    let parts = self.layout.beside(node);
                     let fold = Fold { reducer: *reducer, parts, to: self.place(node), dtype: it.ty.dtype };
                     sweep.folds.push(fold);
                     (Kernel::Fold { reducer: *reducer, parts }, it.ty.dtype)
@@ -231,6 +231,8 @@ impl Lowering<'_> {
                 let [rows, columns] = it.arg_tys[0].shape.0[..] else { unreachable!("checked by the verifier") };
                 Single::Svd { rows, columns }
             }
+            Op::Pav => Single::Isotonic { row: *extents.last().expect("checked by the verifier") },
+            Op::TautString => Single::TautString { row: *extents.last().expect("checked by the verifier") },
             Op::PsdSqrt => Single::PsdSqrt { n: extents[0] },
             Op::Input(_)
             | Op::Const(_)
@@ -242,7 +244,11 @@ impl Lowering<'_> {
             | Op::Cast => unreachable!("{:?} is not a step", it.op),
         };
         let args = it.args.iter().map(|&arg| self.array(arg)).collect();
-        steps.push(Step::Single { single, args, to: self.array(node) });
+        let workspace = match workspace(it) {
+            0 => None,
+            len => Some(Array { place: self.layout.beside(node), len, dtype: Dtype::F64 }),
+        };
+        steps.push(Step::Single { single, args, to: self.array(node), workspace });
     }
 
     fn matmul(&self, node: usize, ta: bool, tb: bool) -> MatMul {
@@ -268,7 +274,7 @@ impl Lowering<'_> {
         let conv = it.conv().expect("the step is a convolution");
         let [a, b, result] = [self.place(it.args[0]), self.place(it.args[1]), self.place(node)];
         let [x, w, y] = conv.part.roles([a, b, result]);
-        let sums = if conv.sums() > 0 { self.layout.parts(node) } else { conv.sums };
+        let sums = if conv.sums() > 0 { self.layout.beside(node) } else { conv.sums };
         Conv { x, w, y, sums, ..conv }
     }
 

@@ -24,6 +24,7 @@ mod plan;
 mod pool;
 mod random;
 mod reduce;
+mod regression;
 mod scan;
 mod steps;
 mod sweep;

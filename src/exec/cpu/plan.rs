@@ -51,7 +51,13 @@ pub(super) enum Step {
     MatMul(MatMul),
     Conv(Conv),
     Move(Move),
-    Single { single: Single, args: Vec<Array>, to: Array },
+    Single {
+        single: Single,
+        args: Vec<Array>,
+        to: Array,
+        /// Doubles for the step alone.
+        workspace: Option<Array>,
+    },
 }
 
 /// Elementwise ops over one range, a tile after the other: one sweep over memory.
@@ -218,6 +224,8 @@ pub(super) enum Single {
     SymmetricEigenvalues { n: usize },
     SymmetricEigen { n: usize },
     Svd { rows: usize, columns: usize },
+    Isotonic { row: usize },
+    TautString { row: usize },
     PsdSqrt { n: usize },
 }
 

@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{conv, dense, matmul, movement, random, reduce, scan};
+use super::{conv, dense, matmul, movement, random, reduce, regression, scan};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -43,7 +43,7 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                     Dtype::F64 => shift::<f64>(it, memory),
                     Dtype::Index => shift::<u32>(it, memory),
                 },
-                Step::Single { single, args, to } => match (single, to.dtype) {
+                Step::Single { single, args, to, workspace } => match (single, to.dtype) {
                     (Single::ArgMax { row }, _) => {
                         let y = memory.write(to.place, to.len);
                         match args[0].dtype {
@@ -58,8 +58,8 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                             _ => scan::argsort(y, read::<f64>(memory, args[0]), *row),
                         }
                     }
-                    (_, Dtype::F32) => float::<f32>(single, args, *to, memory, pool, isa),
-                    (_, Dtype::F64) => float::<f64>(single, args, *to, memory, pool, isa),
+                    (_, Dtype::F32) => float::<f32>(single, args, *to, *workspace, memory, pool, isa),
+                    (_, Dtype::F64) => float::<f64>(single, args, *to, *workspace, memory, pool, isa),
                     (_, Dtype::Index) => index(single, args, *to, memory),
                 },
             }
@@ -98,6 +98,7 @@ unsafe fn float<T: Real + RealField>(
     single: &Single,
     args: &[Array],
     to: Array,
+    workspace: Option<Array>,
     memory: Memory,
     pool: &Pool,
     isa: Isa,
@@ -106,6 +107,8 @@ unsafe fn float<T: Real + RealField>(
     let (y, x) = unsafe { (memory.write::<T>(to.place, to.len), |k: usize| read::<T>(memory, args[k])) };
     // SAFETY: the verifier says which operands are indices.
     let indices = |k: usize| unsafe { read::<u32>(memory, args[k]) };
+    // SAFETY: a workspace is the step's alone.
+    let work: &mut [f64] = workspace.map_or(&mut [], |array| unsafe { memory.write(array.place, array.len) });
     match *single {
         Single::Reduce { reducer, layout: Layout::Regular { reduced, inner } } => {
             regular(reducer, y, x(0), reduced, inner, pool, isa);
@@ -132,6 +135,8 @@ unsafe fn float<T: Real + RealField>(
         Single::SymmetricEigenvalues { n } => dense::symmetric_eigenvalues(y, x(0), n),
         Single::SymmetricEigen { n } => dense::symmetric_eigen(y, x(0), n),
         Single::Svd { rows, columns } => dense::svd(y, x(0), rows, columns),
+        Single::Isotonic { row } => regression::isotonic(y, x(0), x(1), row, work),
+        Single::TautString { row } => regression::taut_string(y, x(0), x(1)[0], row, work),
         Single::PsdSqrt { n } => dense::psd_sqrt(y, x(0), n),
         Single::Sort { row } => scan::sort(y, x(0), row),
         Single::CumSum { row, reverse } => scan::cumsum(y, x(0), row, reverse),

@@ -572,6 +572,34 @@ fn scans_agree() {
 }
 
 #[test]
+fn regressions_agree() {
+    let dice = &mut Dice(5);
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for (rows, n) in [(1, 1), (2, 0), (3, 2), (5, 7), (1, 600), (40, 33)] {
+            for scale in [1.0, 16.0] {
+                let ty = Type::new(dtype, [rows, n]);
+                let mut b = Builder::new("regressions");
+                let (v, w) = (b.input("v", ty.clone()), b.input("w", ty.clone()));
+                let t = b.input("t", Type::new(dtype, []));
+                let (fit, string) = (b.isotonic(v, w), b.taut_string(v, t));
+                // Twice, so that a workspace that outlives its step would be seen.
+                let again = b.isotonic(string, w);
+                for (name, value) in [("fit", fit), ("string", string), ("again", again)] {
+                    b.output(name, value);
+                }
+                let numbers: Vec<f64> = dice.eighths(rows * n).iter().map(|x| scale * x).collect();
+                let weights = dice.eighths(rows * n).iter().map(|x| x.abs()).collect();
+                let t = tensor(&Type::new(dtype, []), vec![1.75]);
+                // A mean of n numbers up to 2·scale errs by n/2 roundings of them, in doubles; the result by
+                // one of its own dtype.
+                let tolerance = 2.0 * dtype.eps() + (n as f64 + 4.0) * 2.0 * scale * f64::EPSILON;
+                assert_near(&b.finish(), &[tensor(&ty, numbers), tensor(&ty, weights), t], tolerance);
+            }
+        }
+    }
+}
+
+#[test]
 fn factorisations_agree() {
     for dtype in [Dtype::F32, Dtype::F64] {
         for n in [1, 2, 17, 40] {

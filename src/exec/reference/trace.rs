@@ -64,6 +64,8 @@ fn only_moves(op: &Op) -> bool {
         | Op::SymmetricEigenvalues
         | Op::SymmetricEigen
         | Op::Svd
+        | Op::Pav
+        | Op::TautString
         | Op::PsdSqrt => false,
     }
 }

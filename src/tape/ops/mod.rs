@@ -19,6 +19,7 @@ mod gather;
 mod input;
 mod iota;
 mod matmul;
+mod pav;
 mod random;
 mod reduce;
 mod reshape;
@@ -28,6 +29,7 @@ mod sort;
 mod sparse;
 mod svd;
 mod symmetric;
+mod taut_string;
 #[cfg(test)]
 mod tests;
 mod transpose;
@@ -304,6 +306,12 @@ pub enum Op {
     /// Singular values, descending, above the matrices whose columns are the left and the right singular
     /// vectors: `[1 + m + n, min(m, n)]`. Not differentiable.
     Svd,
+    /// Operands `v, w`: along the last axis, the ascending elements nearest to `v` in squares weighted by
+    /// `w`. Not differentiable.
+    Pav,
+    /// Operands `v, t`, the latter a number: along the last axis, the proximal step of `t` times the total
+    /// variation. Not differentiable.
+    TautString,
     /// `A^{1/2}` of a symmetric positive semidefinite matrix (eigenvalues below zero count as zero).
     /// Not differentiable.
     PsdSqrt,

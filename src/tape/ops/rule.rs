@@ -2,7 +2,7 @@
 
 use super::Op;
 use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, input, iota};
-use super::{matmul, random, reduce, reshape, slice, sort, sparse, svd, symmetric, transpose};
+use super::{matmul, pav, random, reduce, reshape, slice, sort, sparse, svd, symmetric, taut_string, transpose};
 use crate::tape::{Builder, Type, Value};
 
 /// An operand of the reference evaluation: every number as a double, which holds an index exactly.
@@ -75,6 +75,8 @@ impl Op {
             Op::SymmetricEigenvalues => Box::new(symmetric::Eigenvalues),
             Op::SymmetricEigen => Box::new(symmetric::Eigen),
             Op::Svd => Box::new(svd::Svd),
+            Op::Pav => Box::new(pav::Pav),
+            Op::TautString => Box::new(taut_string::TautString),
             Op::PsdSqrt => Box::new(symmetric::PsdSqrt),
         }
     }
