@@ -58,10 +58,7 @@ const FUNCTIONS: &[&str] = &[
 const SETS: &[&str] = &[
     "affine(A, b)",
     "ball1(radius)",
-    "ball2(radius)",
-    "ball_inf(radius)",
     "binary",
-    "box(lower, upper)",
     "correlation",
     "doubly_stochastic",
     "exponential_cone",

@@ -139,7 +139,12 @@ members! {
         Frechet frechet,
     }
     sets {
+        Ball2 ball2,
+        BallInf ball_inf,
+        Interval interval,
         Nonneg nonneg,
+        Nonpos nonpos,
+        Zero zero,
     }
 }
 

@@ -47,6 +47,7 @@ fn shapes() -> Vec<Vec<Shape>> {
     for a in &each {
         for b in &each {
             all.push(vec![a.clone(), b.clone()]);
+            all.extend(each.iter().map(|c| vec![a.clone(), b.clone(), c.clone()]));
         }
     }
     all

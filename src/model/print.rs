@@ -111,7 +111,7 @@ impl Model {
             let relation = match &constraint.relation {
                 Relation::Zero(_) => " = 0".to_owned(),
                 Relation::NonPositive(_) => " ≤ 0".to_owned(),
-                Relation::In { set, .. } => format!(" ∈ {}", set.name()),
+                Relation::In { set, args, .. } => format!(" ∈ {}", self.set_text(*set, args)),
             };
             let count = constraint.over.map_or(String::new(), |over| format!(", i to {}", over.count));
             writeln!(f, "  subject to {label}{text}{relation}{count}")?;

@@ -18,6 +18,12 @@ impl Model {
         self.text(expr).0
     }
 
+    /// A set with its arguments: `simplex`, `box(0, ∞)`.
+    pub fn set_text(&self, set: Function, args: &[Expr]) -> String {
+        let args: Vec<String> = args.iter().map(|arg| self.unicode(arg)).collect();
+        if args.is_empty() { set.name().to_owned() } else { format!("{}({})", set.name(), args.join(", ")) }
+    }
+
     /// A leaf as mathematics writes it: `θ₁`, `wᵢ`, `w₃`, `λ`, `ρ`.
     pub fn unicode_leaf(&self, leaf: Leaf) -> String {
         let (name, member) = match leaf {
@@ -166,7 +172,9 @@ fn between(a: &str, b: &str) -> &'static str {
 /// A number as a person writes it, and whether its sign makes it fall apart.
 fn number(value: f64) -> (String, Level) {
     let size = value.abs();
-    let text = if size != 0.0 && !(1e-3..1e6).contains(&size) && value.is_finite() {
+    let text = if size.is_infinite() {
+        "∞".to_owned()
+    } else if size != 0.0 && !(1e-3..1e6).contains(&size) {
         format!("{size:e}")
     } else {
         size.to_string()

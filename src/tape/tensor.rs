@@ -89,6 +89,15 @@ impl Tensor {
         }
     }
 
+    /// Whether every element is finite.
+    pub fn is_finite(&self) -> bool {
+        match &self.elements {
+            Elements::F32(v) => v.iter().all(|x| x.is_finite()),
+            Elements::F64(v) => v.iter().all(|x| x.is_finite()),
+            Elements::Index(_) => true,
+        }
+    }
+
     /// The same numbers in another element type (rounded to nearest; to an index, truncated and
     /// saturated).
     pub fn cast(&self, dtype: Dtype) -> Tensor {

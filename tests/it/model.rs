@@ -137,6 +137,44 @@ claim z = (x - λ)/(1 + ρ)
     .assert_eq(&format!("{}\n{claim}\n", terms.join("\n")));
 }
 
+#[test]
+fn memberships_are_printed() {
+    let text = "
+data l = [0, 1]
+param r = 2
+let ls = [1, 2, 3]
+var x: real[2]
+var w[i in 1 to 3]: real[2]
+minimize sum_squares(x) + sum(i in 1 to 3: sum_squares(w[i]))
+subject to
+    x - l in box(l, upper = inf)
+    near: x in ball2(r/4)
+    0 <= x <= 1, x in nonneg
+    each[i in 1 to 3]: w[i] in ball_inf(ls[i])
+    all[i in 1 to 3]: w[i] in ball_inf(numel(x))
+";
+    let (parsed, model) = checked(Path::new("made.admm"), text, &Disk);
+    let Some(model) = model else { panic!("{}", drawn(&parsed)) };
+    let printed: Vec<String> = model
+        .to_string()
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("subject"))
+        .map(str::to_owned)
+        .collect();
+    expect![[r#"
+          subject to x − l ∈ box(l, ∞)
+          subject to near: x ∈ ball2(0.5)
+          subject to −x ≤ 0
+          subject to x − 1 ≤ 0
+          subject to x ∈ nonneg
+          subject to each[1]: w₁ ∈ ball_inf(1)
+          subject to each[2]: w₂ ∈ ball_inf(2)
+          subject to each[3]: w₃ ∈ ball_inf(3)
+          subject to all: wᵢ ∈ ball_inf(2), i to 3"#]]
+    .assert_eq(&printed.join("\n"));
+}
+
 /// What an expression of known numbers is worth.
 fn value(expression: &str) -> f64 {
     let text = format!("{KNOWN}minimize {expression}\n");

@@ -1,4 +1,8 @@
-//! `x in nonneg`: every element at least 0.
+//! `x in nonneg`: `xᵢ ≥ 0`, the cone of Boyd & Vandenberghe, Convex Optimization (2004), §2.4.1.
+//!
+//! ```text
+//! P(v)ᵢ = max(vᵢ, 0)
+//! ```
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
@@ -10,4 +14,5 @@ pub const MEMBER: Member = Member::set(
     "every element at least 0",
     shapes::number,
     Prox::separable(|b, v, _, _| b.unary(Unary::Relu, v)),
-);
+)
+.aliases(&["nonnegative"]);

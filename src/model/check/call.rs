@@ -26,17 +26,7 @@ impl<'a> Checker<'a> {
             let Meaning::Net(net) = self.resolve(at)? else { unreachable!("a network means a network") };
             return self.network(net, callee, args, params, span, scope).map(Meaning::Expr);
         }
-        if let Some(first) = params.first() {
-            let last = params.last().unwrap_or(first);
-            return self.fail(
-                Diag::new(
-                    Code::WrongArguments,
-                    first.span.to(last.span),
-                    format!("`{}` takes no parameters behind `;`", callee.text),
-                )
-                .help("a `;` separates the input of a network from its parameters, as in `D(x; θ)`"),
-            );
-        }
+        self.no_parameters(callee, params)?;
         match callee.key.as_str() {
             "dual" => return self.dual_call(args, span, scope),
             "weights" => return self.weights(callee, args, span, scope).map(Meaning::Expr),
@@ -46,6 +36,19 @@ impl<'a> Checker<'a> {
             return self.builtin(callee, signature, args, span, scope);
         }
         self.function(callee, args, span, scope).map(Meaning::Expr)
+    }
+
+    /// Only networks have parameters behind a `;`.
+    pub(super) fn no_parameters(&mut self, callee: &Ident, params: &[ast::Expr]) -> Option<()> {
+        let (Some(first), Some(last)) = (params.first(), params.last()) else { return Some(()) };
+        self.fail(
+            Diag::new(
+                Code::WrongArguments,
+                first.span.to(last.span),
+                format!("`{}` takes no parameters behind `;`", callee.text),
+            )
+            .help("a `;` separates the input of a network from its parameters, as in `D(x; θ)`"),
+        )
     }
 
     /// A function of the catalogue.
@@ -62,7 +65,7 @@ impl<'a> Checker<'a> {
                     .help("it belongs to the language; this version has no program for it"),
                 );
             }
-            if announced(&callee.key, true).is_some() {
+            if Function::set_named(&callee.key).is_some() || announced(&callee.key, true).is_some() {
                 return self.fail(
                     Diag::new(Code::WrongKind, callee.span, format!("`{}` is a set, not a function", callee.text))
                         .help(format!("write `x in {}` under `subject to`", callee.text)),

@@ -3,9 +3,8 @@
 use super::Checker;
 use super::families::Run;
 use super::meaning::{Index, Scope};
-use super::names::suggest;
-use crate::catalogue::{Function, announced, announced_names};
-use crate::diag::{Code, Diag, closest};
+use crate::catalogue::Function;
+use crate::diag::{Code, Diag};
 use crate::model::ir::{Constraint, Expr, ExprKind, Leaf, Loop, PlayerId, Relation};
 use crate::source::Span;
 use crate::syntax::ast::{self, CompareOp, Item, ItemKind};
@@ -89,8 +88,7 @@ impl<'a> Checker<'a> {
         scope: &Scope,
     ) -> Option<Relation> {
         if op == CompareOp::In {
-            self.tensor(left, scope);
-            return self.membership(right);
+            return self.membership(left, right, span, scope);
         }
         let (a, b) = (self.tensor(left, scope), self.tensor(right, scope));
         let (a, b) = match op {
@@ -98,16 +96,43 @@ impl<'a> Checker<'a> {
             _ => (a?, b?),
         };
         let expr = self.difference(a, b, op_span, span)?;
+        self.touches_a_variable(&expr, span)?;
+        self.finite(&expr, span)?;
+        Some(if op == CompareOp::Equal { Relation::Zero(expr) } else { Relation::NonPositive(expr) })
+    }
+
+    /// What a constraint speaks of holds something that can be chosen.
+    pub(super) fn touches_a_variable(&mut self, expr: &Expr, span: Span) -> Option<()> {
         let mut touched = false;
         expr.leaves(&mut |leaf| touched |= matches!(leaf, Leaf::Var(..)));
-        if !touched {
-            let text = self.text(span);
-            return self.fail(
-                Diag::new(Code::WrongKind, span, format!("the constraint `{text}` touches no variable"))
-                    .help("nothing can be chosen so that it holds; it is true or false already"),
-            );
+        if touched {
+            return Some(());
         }
-        Some(if op == CompareOp::Equal { Relation::Zero(expr) } else { Relation::NonPositive(expr) })
+        let text = self.text(span);
+        self.fail(
+            Diag::new(Code::WrongKind, span, format!("the constraint `{text}` touches no variable"))
+                .help("nothing can be chosen so that it holds; it is true or false already"),
+        )
+    }
+
+    /// Both sides of an equation or inequality are finite; only a set has infinite bounds.
+    fn finite(&mut self, expr: &Expr, span: Span) -> Option<()> {
+        if self.is_finite(expr) {
+            return Some(());
+        }
+        let text = self.text(span);
+        self.fail(
+            Diag::new(Code::WrongKind, span, format!("`{text}` compares with an infinite number"))
+                .help("a bound that is infinite is left out; `x in box(lower, upper)` takes some that are"),
+        )
+    }
+
+    fn is_finite(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Number(number) => number.is_finite(),
+            ExprKind::Leaf(Leaf::Data(id, _)) => self.model.data[id.index()].tensor.is_finite(),
+            _ => expr.children().into_iter().all(|part| self.is_finite(part)),
+        }
     }
 
     /// `a - b`, where a zero is left out.
@@ -120,31 +145,5 @@ impl<'a> Checker<'a> {
             return self.apply(Function::Neg, vec![b], at, span);
         }
         self.apply(Function::Sub, vec![a, b], at, span)
-    }
-
-    /// `x in simplex`: sets are known by name, and not executed yet.
-    fn membership(&mut self, set: &'a ast::Expr) -> Option<Relation> {
-        let name = match &set.bare().kind {
-            ast::ExprKind::Name(name) => name,
-            ast::ExprKind::Call { callee, .. } => callee,
-            _ => {
-                let text = self.text(set.span);
-                return self.fail(
-                    Diag::new(Code::WrongKind, set.span, format!("`{text}` is no set"))
-                        .help("behind `in` stands the name of a set: `nonneg`, `box(0, 1)`, `simplex`"),
-                );
-            }
-        };
-        if let Some(known) = announced(&name.key, true) {
-            return self.fail(
-                Diag::new(Code::NotYet, set.span, format!("`in {}` parses but is not executed yet", known.signature.0))
-                    .help("it belongs to the language; this version has no step for it"),
-            );
-        }
-        let near = closest(&name.text, announced_names(true)).map(str::to_owned);
-        let diag = Diag::new(Code::UnknownName, name.span, format!("there is no set `{}`", name.text));
-        let names: Vec<String> = announced_names(true).map(str::to_owned).collect();
-        let help = format!("there are {}", super::index::listed(&names));
-        self.fail(suggest(diag, name.span, near, &help))
     }
 }

@@ -252,9 +252,14 @@ impl<'a> Checker<'a> {
 
     /// The value of an expression that must be known when the file is compiled.
     pub(super) fn known_value(&mut self, expr: &Expr) -> Option<Tensor> {
-        if let Some(value) = fold(&self.model, expr) {
-            return Some(value);
+        match fold(&self.model, expr) {
+            Some(value) => Some(value),
+            None => self.unknown_value(expr),
         }
+    }
+
+    /// An expression that would have to be known when the file is compiled, and is not.
+    pub(super) fn unknown_value<T>(&mut self, expr: &Expr) -> Option<T> {
         let text = self.text(expr.span);
         let mut diag =
             Diag::new(Code::WrongKind, expr.span, format!("`{text}` must be known when the file is compiled"));

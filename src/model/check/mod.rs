@@ -4,7 +4,7 @@
 //! In reading order: [`names`] finds what a name stands for, [`declare`] gives a declaration its
 //! meaning, with [`data`], [`variables`], [`nets`] and [`samples`]; [`expression`], [`call`], [`index`]
 //! and [`families`] type expressions, [`values`] and [`binding`] make compile-time tensors;
-//! [`constraints`], [`problem`] and [`solve`] read what is left.
+//! [`constraints`], [`membership`], [`problem`] and [`solve`] read what is left.
 //!
 //! Faults are reported once: a fault gives `None`, and `None` silences what depends on it.
 
@@ -17,6 +17,7 @@ mod expression;
 mod families;
 mod index;
 mod meaning;
+mod membership;
 mod names;
 mod nets;
 mod problem;

@@ -248,6 +248,7 @@ impl<'a> Checker<'a> {
         }
         match name.key.as_str() {
             "pi" | "π" => return Some(Meaning::Expr(number(std::f64::consts::PI, name.span))),
+            "inf" => return Some(Meaning::Expr(number(f64::INFINITY, name.span))),
             "λ" | "lambda" if self.coupled(scope).is_some() => return self.only_dual(name.span, scope),
             "ρ" | "rho" => {
                 if let Some(player) = self.coupled(scope) {
@@ -312,7 +313,7 @@ impl<'a> Checker<'a> {
 
     fn unknown<T>(&mut self, name: &Ident, scope: &Scope) -> Option<T> {
         let mut names = self.names_in(scope);
-        names.push("pi".to_owned());
+        names.extend(["pi", "inf"].map(str::to_owned));
         let diag = Diag::new(Code::UnknownName, name.span, format!("there is no `{}`", name.text));
         if Function::named(&name.key).next().is_some() || super::values::builtin(&name.key).is_some() {
             return self.fail(diag.help(format!("`{0}` is a function: write `{0}(…)`", name.text)));

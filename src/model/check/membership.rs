@@ -1,0 +1,143 @@
+//! `x in simplex`, `w in sparse(k)`: sets of the catalogue, known by name.
+//!
+//! Arguments of a set are constants, because its projection is derived for one set; inside a family they
+//! may differ from member to member. A number that is known stands in the model as that number.
+
+use super::meaning::Scope;
+use super::names::{number, suggest};
+use super::{Checker, shape_words};
+use crate::catalogue::{Function, WrongArguments, announced, announced_names};
+use crate::diag::{Code, Diag, closest};
+use crate::model::fold::{fold, is_constant};
+use crate::model::ir::{Expr, Relation};
+use crate::source::Span;
+use crate::syntax::ast::{self, Arg, Ident};
+use crate::tape::Shape;
+
+impl<'a> Checker<'a> {
+    /// `element in set`
+    pub(super) fn membership(
+        &mut self,
+        element: &'a ast::Expr,
+        set: &'a ast::Expr,
+        span: Span,
+        scope: &Scope,
+    ) -> Option<Relation> {
+        // Both sides are looked at, so that both may be found wrong.
+        let expr = self.tensor(element, scope);
+        let (function, args) = self.named_set(set, scope)?;
+        let expr = expr?;
+        let shapes: Vec<Shape> = std::iter::once(&expr).chain(&args).map(|arg| arg.shape.clone()).collect();
+        if let Err(wrong) = function.shape(&shapes) {
+            return self.no_member(function, &expr, &args, set.span, wrong);
+        }
+        self.touches_a_variable(&expr, span)?;
+        Some(Relation::In { expr, set: function, args })
+    }
+
+    /// A set with its arguments, in the order of its parameters.
+    fn named_set(&mut self, set: &'a ast::Expr, scope: &Scope) -> Option<(Function, Vec<Expr>)> {
+        let (name, args, params): (&'a Ident, &'a [Arg], &'a [ast::Expr]) = match &set.bare().kind {
+            ast::ExprKind::Name(name) => (name, &[], &[]),
+            ast::ExprKind::Call { callee, args, params } => (callee, args, params),
+            _ => return self.no_set(set),
+        };
+        let Some(function) = Function::set_named(&name.key) else { return self.unknown_set(name, set.span, scope) };
+        self.no_parameters(name, params)?;
+        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
+        let signature = function.signature();
+        let slots = match signature.arrange(named) {
+            Ok(slots) => slots,
+            Err(misuse) => return self.misuse(name, &[signature], Some(misuse), args),
+        };
+        let mut typed: Vec<Option<Expr>> = Vec::new();
+        for (slot, parameter) in slots.into_iter().zip(signature.parameters()) {
+            typed.push(match slot {
+                Some(arg) => self.constant_argument(&arg.value, scope),
+                None => parameter.default.map(|default| number(default, set.span)),
+            });
+        }
+        Some((function, typed.into_iter().collect::<Option<_>>()?))
+    }
+
+    /// An argument of a set; a number as that number.
+    fn constant_argument(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<Expr> {
+        let expr = self.tensor(ast, scope)?;
+        if !is_constant(&expr) {
+            return self.unknown_value(&expr);
+        }
+        let known = if expr.shape.is_scalar() { fold(&self.model, &expr).and_then(|value| value.item()) } else { None };
+        Some(match known {
+            Some(value) => number(value, expr.span),
+            None => expr,
+        })
+    }
+
+    /// An element or arguments whose shapes the set does not have.
+    fn no_member<T>(
+        &mut self,
+        set: Function,
+        element: &Expr,
+        args: &[Expr],
+        at: Span,
+        wrong: WrongArguments,
+    ) -> Option<T> {
+        let all: Vec<&Expr> = std::iter::once(element).chain(args).collect();
+        let (position, wanted) = match wrong {
+            WrongArguments::Disagree { left, right, rule } => return self.disagree(all[left], all[right], at, rule),
+            WrongArguments::Argument { at, wanted } => (at, wanted),
+        };
+        let (expr, what) = (all[position], shape_words(&all[position].shape));
+        let (text, name) = (self.text(expr.span), set.name());
+        let takes = match position.checked_sub(1).and_then(|at| set.signature().parameters().get(at).copied()) {
+            Some(parameter) => format!("`{}` of `{name}` is {wanted}", parameter.name),
+            None => format!("an element of `{name}` is {wanted}"),
+        };
+        let diag = Diag::new(Code::WrongKind, expr.span, format!("`{text}` is {what}; {takes}")).here(what);
+        let diag = self.with_sources(diag, &[expr]);
+        self.fail(diag.help(format!("`{}`: {}", set.signature().0, set.doc())))
+    }
+
+    /// What stands behind `in` is not even a name.
+    fn no_set<T>(&mut self, set: &ast::Expr) -> Option<T> {
+        let text = self.text(set.span);
+        let diag = Diag::new(Code::WrongKind, set.span, format!("`{text}` is no set"));
+        if let ast::ExprKind::Matrix(rows) = &set.bare().kind
+            && let [row] = &rows[..]
+            && let [from, to] = &row[..]
+        {
+            let interval = format!("box({}, {})", self.text(from.span), self.text(to.span));
+            return self.fail(diag.help(format!("numbers from one to another are `{interval}`")).fix(
+                format!("write `{interval}`"),
+                set.span,
+                interval,
+            ));
+        }
+        self.fail(diag.help("behind `in` stands the name of a set: `nonneg`, `box(0, 1)`, `simplex`"))
+    }
+
+    /// A name that is no set's.
+    fn unknown_set<T>(&mut self, name: &Ident, span: Span, scope: &Scope) -> Option<T> {
+        if let Some(known) = announced(&name.key, true) {
+            return self.fail(
+                Diag::new(Code::NotYet, span, format!("`in {}` parses but is not executed yet", known.signature.0))
+                    .help("it belongs to the language; this version has no step for it"),
+            );
+        }
+        let names: Vec<&str> = Function::sets().map(Function::name).chain(announced_names(true)).collect();
+        let near = closest(&name.text, names.iter().copied()).map(str::to_owned);
+        if near.is_none()
+            && let Some(at) = self.find(&name.key, scope)
+        {
+            let (words, place) = (self.declarations[at].what.words(), self.declarations[at].name.span);
+            return self.fail(
+                Diag::new(Code::WrongKind, name.span, format!("`{}` is {words}, not a set", name.text))
+                    .label(place, "declared here")
+                    .help("to be one of some values is written `x in finite(values)`, to equal one `x = value`"),
+            );
+        }
+        let diag = Diag::new(Code::UnknownName, name.span, format!("there is no set `{}`", name.text));
+        let help = "sets are `box(0, 1)`, `nonneg`, `simplex` and more; the language reference lists them";
+        self.fail(suggest(diag, name.span, near, help))
+    }
+}
