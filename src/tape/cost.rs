@@ -31,6 +31,11 @@ impl Cost {
                         n * u64::from(extent.ilog2())
                     }
                     Op::CumSum { .. } => n,
+                    // Newton's takes some half a dozen turns.
+                    Op::Iterate(it) => {
+                        let lanes = if it.is_lanewise() { n } else { 1 };
+                        lanes * Cost::of(&it.body).flops * it.count.min(6) as u64
+                    }
                     // By trial: each element is pushed on a stack once, and taken from it at most once.
                     Op::Pav => 8 * n,
                     Op::TautString => 16 * n,

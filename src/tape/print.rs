@@ -60,6 +60,16 @@ impl fmt::Display for Inst {
             Op::Slice(ranges) | Op::Unslice(ranges) => write_ranges(f, ranges),
             Op::Concat { axis } | Op::Iota { axis } => write!(f, " along {axis}"),
             Op::CumSum { reverse } => write!(f, "{}", if *reverse { " from the end" } else { "" }),
+            Op::Iterate(it) => {
+                let body = it.body.to_string();
+                write!(
+                    f,
+                    " carrying {} up to {} times\n    {}",
+                    it.carried,
+                    it.count,
+                    body.trim_end().replace('\n', "\n    ")
+                )
+            }
             Op::Random { stream, .. } => write!(f, " stream {stream}"),
             Op::Conv { window, .. } => write_window(f, window),
             Op::Unary(_)
@@ -152,6 +162,7 @@ impl Op {
             Op::Svd => "svd",
             Op::Pav => "pav",
             Op::TautString => "taut_string",
+            Op::Iterate(_) => "iterate",
             Op::PsdSqrt => "psd_sqrt",
         }
     }

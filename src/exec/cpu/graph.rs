@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::Conv;
+use super::plan::{Conv, Iterate};
 use crate::tape::ops::{Range, Reducer};
 use crate::tape::{Op, Program, Type, Unary};
 
@@ -57,6 +57,12 @@ impl Node {
         let Op::Conv { part, window } = self.op else { return None };
         let shapes = part.roles([&self.arg_tys[0], &self.arg_tys[1], &self.ty]).map(|ty| &ty.shape);
         Some(Conv::new(part, window, shapes, self.ty.dtype))
+    }
+
+    /// The loop that it is, without places.
+    pub fn iterate(&self) -> Option<Iterate> {
+        let Op::Iterate(iteration) = &self.op else { return None };
+        Some(Iterate::new(iteration, &self.arg_tys, &self.ty))
     }
 }
 

@@ -111,6 +111,9 @@ impl Layout {
             if let Some(sums) = it.conv().map(|conv| conv.sums()).filter(|&sums| sums > 0) {
                 self.beside[node] = Some(self.storage(it.ty.dtype, sums));
             }
+            if let Some(bytes) = it.iterate().map(|iterate| iterate.beside()).filter(|&bytes| bytes > 0) {
+                self.beside[node] = Some(self.storage(Dtype::F64, bytes.div_ceil(Dtype::F64.bytes())));
+            }
             let Some(offsets) = part_offsets(graph, node) else { continue };
             let (storage, at) = self.homes[node].expect("given above");
             for (&arg, offset) in it.args.iter().zip(offsets) {

@@ -3,7 +3,9 @@
 use super::graph::{Class, Graph, Unit};
 use super::layout::{LINE, Layout, workspace};
 use super::movement;
-use super::plan::{Array, Axis, Conv, Fold, Inst, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan};
+use super::plan::{
+    Array, Axis, Conv, Fold, Inst, Iterate, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan,
+};
 use super::plan::{Single, Step, Store, Sweep, Target};
 use super::sweep::REGISTER;
 use crate::exec::Slot;
@@ -30,6 +32,7 @@ pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Plan
     }
     let scratch = steps.iter().map(|step| match step {
         Step::Sweep(sweep) => sweep.registers as usize * REGISTER,
+        Step::Iterate(it) => it.scratch(),
         Step::Conv(conv) => conv.scratch() * conv.dtype.bytes(),
         _ => 0,
     });
@@ -177,6 +180,10 @@ impl Lowering<'_> {
                 steps.push(Step::MatMul(self.matmul(node, *ta, *tb)));
                 return;
             }
+            Op::Iterate(_) => {
+                steps.push(Step::Iterate(Box::new(self.iterate(node))));
+                return;
+            }
             Op::Conv { .. } => {
                 steps.push(Step::Conv(self.conv(node)));
                 return;
@@ -267,6 +274,14 @@ impl Lowering<'_> {
             to: self.place(node),
             dtype: it.ty.dtype,
         }
+    }
+
+    fn iterate(&self, node: usize) -> Iterate {
+        let it = &self.graph.nodes[node];
+        let iterate = it.iterate().expect("the step is a loop");
+        let args = it.args.iter().map(|&arg| self.place(arg)).collect();
+        let own = (iterate.beside() > 0).then(|| self.layout.beside(node));
+        Iterate { args, to: self.place(node), own, ..iterate }
     }
 
     fn conv(&self, node: usize) -> Conv {

@@ -118,6 +118,16 @@ impl<'a> Memory<'a> {
         unsafe { (*self.bases.add(place.base.0 as usize)).cast::<T>().add(place.at) }
     }
 
+    /// Address of an element of so many bytes.
+    ///
+    /// SAFETY (of the callers): as for `pointer`.
+    #[inline(always)]
+    pub unsafe fn pointer_in_bytes(&self, place: Place, bytes: usize) -> *mut u8 {
+        debug_assert!((place.base.0 as usize) < self.count, "a place's base is one of the plan's");
+        // SAFETY: the base exists, and the element lies in its allocation.
+        unsafe { (*self.bases.add(place.base.0 as usize)).add(place.at * bytes) }
+    }
+
     /// Elements to read.
     ///
     /// SAFETY (of the callers): as for `pointer`; and no step that runs at the same time writes them.

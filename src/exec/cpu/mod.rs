@@ -14,6 +14,7 @@ mod dense;
 mod elementwise;
 mod graph;
 mod isa;
+mod iterate;
 mod layout;
 mod lower;
 mod math;

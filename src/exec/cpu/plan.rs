@@ -50,6 +50,7 @@ pub(super) enum Step {
     Sweep(Sweep),
     MatMul(MatMul),
     Conv(Conv),
+    Iterate(Box<Iterate>),
     Move(Move),
     Single {
         single: Single,
@@ -190,6 +191,52 @@ pub(super) struct Conv {
     /// Where all parts of the sum but the first lie.
     pub sums: Place,
     pub dtype: Dtype,
+}
+
+/// A loop, as [`Op::Iterate`](crate::tape::Op::Iterate) defines it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Iterate {
+    /// Of a full tile of lanes if there is one, then of what is left; or of everything.
+    pub turns: Vec<Turn>,
+    /// Elements of the result.
+    pub len: usize,
+    pub tiles: usize,
+    /// Whether every element is a lane of its own.
+    pub lanes: bool,
+    /// Operands that are carried.
+    pub carried: usize,
+    /// Turns after which it stops.
+    pub count: usize,
+    /// Bytes of each operand.
+    pub bytes: Vec<usize>,
+    /// Bytes of an element of each.
+    pub element: Vec<usize>,
+    /// Whether one number of it serves all lanes.
+    pub repeated: Vec<bool>,
+    /// Whether tiles are shared among threads.
+    pub shared: bool,
+    pub args: Vec<Place>,
+    pub to: Place,
+    /// Where a turn of everything has its memory.
+    pub own: Option<Place>,
+    pub dtype: Dtype,
+}
+
+/// A turn of a loop: its bases are its arena, what is carried, the constants, what is carried again,
+/// and whether it was the last.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Turn {
+    pub plan: Plan,
+    /// Where in its memory each carried value lies, behind the plan's arena; of lanes, the stopped ones
+    /// are one value more.
+    pub state: Vec<usize>,
+    /// Where it says whether it was the last.
+    pub done: usize,
+    pub done_dtype: Dtype,
+    /// Bytes of its memory.
+    pub memory: usize,
+    /// Elements that it runs over.
+    pub lanes: usize,
 }
 
 /// A box of elements from one layout into another.

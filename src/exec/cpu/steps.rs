@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{conv, dense, matmul, movement, random, reduce, regression, scan};
+use super::{conv, dense, iterate, matmul, movement, random, reduce, regression, scan};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -38,6 +38,7 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                     Dtype::F32 => conv::run::<f32>(it, memory, scratch, pool),
                     _ => conv::run::<f64>(it, memory, scratch, pool),
                 },
+                Step::Iterate(it) => iterate::run(it, memory, scratch, pool, isa),
                 Step::Move(it) => match it.dtype {
                     Dtype::F32 => shift::<f32>(it, memory),
                     Dtype::F64 => shift::<f64>(it, memory),

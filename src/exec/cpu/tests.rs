@@ -599,6 +599,59 @@ fn regressions_agree() {
     }
 }
 
+/// In lanes, at sizes around a tile and with numbers and vectors as constants; and of whole tensors. The
+/// bits do not depend on the number of threads, nor on a lane's neighbours.
+#[test]
+fn loops_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for n in [0, 1, 3, 511, 512, 513, 2000] {
+            let ty = Type::new(dtype, [n]);
+            let mut b = Builder::new("loops");
+            let (v, w) = (b.input("v", ty.clone()), b.input("w", ty.clone()));
+            let t = b.input("t", Type::new(dtype, []));
+            // v is the root of x − v + t·w·eˣ.
+            let lanes = b.newton(v, t, &[w], crate::tape::Interval::ALL, |b, x, fixed| {
+                let e = b.unary(Unary::Exp, x);
+                let slope = b.mul(fixed[0], e);
+                (slope, slope)
+            });
+            // The level at which the sum of what lies above is 1.
+            let zero = b.constant(0.0, dtype);
+            let level = b.iterate_whole("level", &[zero], &[w], 60, |b, state, fixed| {
+                let above = b.sub(fixed[0], state[0]);
+                let above = b.unary(Unary::Relu, above);
+                let count = b.unary(Unary::Step, above);
+                let (sum, count) = (b.sum(above), b.sum(count));
+                let excess = b.offset(sum, -1.0);
+                let one = b.constant(1.0, dtype);
+                let count = b.binary(Binary::Max, count, one);
+                let change = b.div(excess, count);
+                let next = b.add(state[0], change);
+                let still = b.is_still(change);
+                (vec![next], still)
+            });
+            for (name, value) in [("lanes", lanes), ("level", level)] {
+                b.output(name, value);
+            }
+            let program = b.finish();
+            let mut dice = Dice(n as u64);
+            let numbers: Vec<f64> = dice.eighths(n).iter().map(|x| 4.0 * x).collect();
+            let weights = dice.eighths(n).iter().map(|x| x.abs()).collect();
+            let inputs = [tensor(&ty, numbers), tensor(&ty, weights), tensor(&Type::new(dtype, []), vec![0.75])];
+            // Of 2000 weights some sum; the level is at most 2, its sum at most 2·2000.
+            assert_near(&program, &inputs, 64.0 * dtype.eps() * if n > 600 { 10.0 } else { 1.0 });
+            let mut bits_of = Vec::new();
+            for threads in [1, 3] {
+                let mut cpu = Cpu::new(threads);
+                let (call, slots) = bind(&mut cpu, &program, &inputs, 7);
+                cpu.run(call, 1);
+                bits_of.push(slots.iter().map(|slot| bits(&cpu.read(slot.buffer))).collect::<Vec<_>>());
+            }
+            assert_eq!(bits_of[0], bits_of[1]);
+        }
+    }
+}
+
 #[test]
 fn factorisations_agree() {
     for dtype in [Dtype::F32, Dtype::F64] {

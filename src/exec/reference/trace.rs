@@ -66,6 +66,7 @@ fn only_moves(op: &Op) -> bool {
         | Op::Svd
         | Op::Pav
         | Op::TautString
+        | Op::Iterate(_)
         | Op::PsdSqrt => false,
     }
 }

@@ -18,6 +18,7 @@ mod elementwise;
 mod gather;
 mod input;
 mod iota;
+mod iterate;
 mod matmul;
 mod pav;
 mod random;
@@ -36,6 +37,7 @@ mod transpose;
 pub mod unary;
 
 pub(crate) use cumsum::Running;
+pub use iterate::Iteration;
 pub(crate) use rule::{Operand, Site};
 pub(crate) use sort::order;
 
@@ -312,6 +314,9 @@ pub enum Op {
     /// Operands `v, t`, the latter a number: along the last axis, the proximal step of `t` times the total
     /// variation. Not differentiable.
     TautString,
+    /// A loop: operands are the first carried values, then the constants of its turns; the result is the
+    /// first carried value after the last. Not differentiable.
+    Iterate(Box<Iteration>),
     /// `A^{1/2}` of a symmetric positive semidefinite matrix (eigenvalues below zero count as zero).
     /// Not differentiable.
     PsdSqrt,

@@ -2,7 +2,9 @@
 
 use super::Op;
 use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, input, iota};
-use super::{matmul, pav, random, reduce, reshape, slice, sort, sparse, svd, symmetric, taut_string, transpose};
+use super::{
+    iterate, matmul, pav, random, reduce, reshape, slice, sort, sparse, svd, symmetric, taut_string, transpose,
+};
 use crate::tape::{Builder, Type, Value};
 
 /// An operand of the reference evaluation: every number as a double, which holds an index exactly.
@@ -77,6 +79,7 @@ impl Op {
             Op::Svd => Box::new(svd::Svd),
             Op::Pav => Box::new(pav::Pav),
             Op::TautString => Box::new(taut_string::TautString),
+            Op::Iterate(iteration) => Box::new(iterate::Iterate(iteration)),
             Op::PsdSqrt => Box::new(symmetric::PsdSqrt),
         }
     }

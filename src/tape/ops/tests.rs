@@ -11,7 +11,7 @@ use crate::tape::{Builder, Dtype, Program, Shape, Type, Value, undifferentiable,
 const F: Dtype = Dtype::F64;
 
 /// Files of ops without derivatives; they have tests of their own.
-const UNDIFFERENTIABLE: [&str; 4] = ["pav", "svd", "symmetric", "taut_string"];
+const UNDIFFERENTIABLE: [&str; 5] = ["iterate", "pav", "svd", "symmetric", "taut_string"];
 
 type Build = dyn Fn(&mut Builder, &[Value]) -> Value;
 
@@ -398,6 +398,85 @@ fn sorted_rows_and_running_sums() {
     assert!(sums(false, &[1.0, nan, 2.0])[1..].iter().all(|x| x.is_nan()));
     let overflow = sums(false, &[f64::MAX, f64::MAX, -inf]);
     assert!(overflow[1] == inf && overflow[2].is_nan(), "{overflow:?}");
+}
+
+#[test]
+fn loops() {
+    // Halves until below 1, in every lane by itself: a lane that has stopped is left alone.
+    let halved = run(|b| {
+        let x = row(b, &[8.0, 3.0, 0.5, f64::NAN]);
+        let half = b.constant(0.5, F);
+        b.iterate_lanes("halve", &[x], &[half], 10, |b, state, fixed| {
+            let next = b.mul(state[0], fixed[0]);
+            let one = b.constant(1.0, F);
+            let done = b.binary(Binary::Less, next, one);
+            (vec![next], done)
+        })
+    });
+    assert_eq!(halved[..3], [0.5, 0.75, 0.25]);
+    assert!(halved[3].is_nan());
+    // Until their sum is below 1, all of them; and no more often than it says.
+    let whole = |count: usize| {
+        run(|b| {
+            let x = row(b, &[8.0, 3.0]);
+            b.iterate_whole("halve", &[x], &[], count, |b, state, _| {
+                let next = b.scale(0.5, state[0]);
+                let sum = b.sum(next);
+                let one = b.constant(1.0, F);
+                let done = b.binary(Binary::Less, sum, one);
+                (vec![next], done)
+            })
+        })
+    };
+    assert_eq!(whole(10), [0.5, 0.1875]);
+    assert_eq!(whole(2), [2.0, 0.75]);
+}
+
+#[test]
+fn loops_are_verified_and_printed() {
+    let mut b = Builder::new("p");
+    let x = b.input("x", Type::new(F, [3]));
+    let y = b.iterate_lanes("twice", &[x], &[], 2, |b, state, _| {
+        let next = b.scale(2.0, state[0]);
+        (vec![next], b.constant(0.0, F))
+    });
+    b.output("y", y);
+    let program = b.finish();
+    expect_test::expect![[r#"
+        program p(%0 x: f64[3]) {
+          %1: f64[3] = iterate %0 carrying 1 up to 2 times
+            program twice(%0 x0: f64) {
+              %1: f64 = const 2.0
+              %2: f64 = mul %1, %0
+              %3: f64 = const 0.0
+              return x0 = %2, done = %3
+            }
+          return y = %1
+        }
+    "#]]
+    .assert_eq(&program.to_string());
+    verify(&program).expect("the program is well formed");
+    let broken = |change: fn(&mut super::Iteration)| {
+        let mut program = program.clone();
+        let Op::Iterate(iteration) = &mut program.insts[1].op else { unreachable!("the instruction is a loop") };
+        change(iteration);
+        verify(&program).expect_err("the break is seen")
+    };
+    let reasons = [
+        broken(|it| it.carried = 0),
+        broken(|it| it.body.outputs.truncate(1)),
+        broken(|it| it.body.insts[2].ty.dtype = Dtype::F32),
+        broken(|it| it.body.insts[0].ty.dtype = Dtype::F32),
+        broken(|it| it.body.insts.iter_mut().for_each(|inst| inst.ty.shape = Shape::vector(2))),
+    ];
+    let reasons: Vec<&str> = reasons.iter().map(|reason| reason.rsplit('}').next().unwrap_or(reason)).collect();
+    expect_test::expect![[r#"
+        : 0 carried of 1
+        : 1 results for 1 carried
+        : twice: %2: f32 = mul %1, %0: gives f64, not f32
+        : twice: %2: f64 = mul %1, %0: operands differ: f64 and f32
+        : twice: %1: f64[2] = const 2.0: a constant is a scalar, not f64[2]"#]]
+    .assert_eq(&reasons.join("\n"));
 }
 
 #[test]

@@ -1,0 +1,222 @@
+//! Loops. A turn is a plan of its own that runs on memory of its own: the carried values, which it
+//! overwrites, and its arena. Lanes are taken a tile at a time, so that a loop stays in the first
+//! cache until all of the tile's lanes have stopped; threads share out the tiles.
+#![allow(unsafe_code)]
+
+use super::isa::Isa;
+use super::layout::LINE;
+use super::lower;
+use super::memory::Memory;
+use super::plan::{Iterate, Place, Turn};
+use super::pool::Pool;
+use super::steps;
+use super::sweep::{Scratch, TILE};
+use crate::exec::{Buffer, Slot};
+use crate::tape::ops::{Iteration, Reducer};
+use crate::tape::{Binary, Builder, Dtype, Op, Program, Type, Value};
+
+/// Values that a turn may take and give, the arena among them.
+const BASES: usize = 32;
+
+/// Lanes times instructions from which threads pay: a turn is run some five times.
+const SHARED: usize = 1 << 15;
+
+impl Iterate {
+    /// The loop on operands of these types; they lie nowhere yet.
+    pub fn new(iteration: &Iteration, args: &[Type], ty: &Type) -> Iterate {
+        let n = ty.shape.numel();
+        let Iteration { body, carried, count } = iteration;
+        let lanes = iteration.is_lanewise();
+        let (turns, tiles) = if lanes {
+            let full = (n >= TILE).then(|| turn(&in_lanes(iteration, TILE, args), carried + 1, TILE));
+            let rest = (n % TILE > 0).then(|| turn(&in_lanes(iteration, n % TILE, args), carried + 1, n % TILE));
+            (full.into_iter().chain(rest).collect(), n.div_ceil(TILE))
+        } else {
+            (vec![turn(body, *carried, n)], 1)
+        };
+        let repeated = |(k, arg): (usize, &Type)| lanes && k >= *carried && arg.shape.is_scalar() && n != 1;
+        Iterate {
+            turns,
+            len: n,
+            tiles,
+            lanes,
+            carried: *carried,
+            count: *count,
+            bytes: args.iter().map(Type::bytes).collect(),
+            element: args.iter().map(|arg| arg.dtype.bytes()).collect(),
+            repeated: args.iter().enumerate().map(repeated).collect(),
+            shared: lanes && n * body.insts.len() >= SHARED,
+            args: Vec::new(),
+            to: Place { base: super::plan::Base::ARENA, at: 0 },
+            own: None,
+            dtype: ty.dtype,
+        }
+    }
+
+    /// Bytes that a turn's memory takes.
+    fn memory(&self) -> usize {
+        self.turns.iter().map(|turn| turn.memory).max().unwrap_or(0)
+    }
+
+    /// Bytes in memory that the loop needs beside its result.
+    pub fn beside(&self) -> usize {
+        if self.lanes { 0 } else { self.memory() }
+    }
+
+    /// Bytes of scratch for each thread.
+    pub fn scratch(&self) -> usize {
+        let inside = self.turns.iter().map(|turn| turn.plan.scratch).max().unwrap_or(0);
+        inside + if self.lanes { self.memory() } else { 0 }
+    }
+}
+
+/// A turn of that program, whose first inputs and outputs are what is carried; the last output says
+/// whether it was the last.
+fn turn(program: &Program, carried: usize, lanes: usize) -> Turn {
+    let slot = |k: usize| -> Slot { Buffer(k as u32).into() };
+    let inputs: Vec<Slot> = (0..program.inputs.len()).map(slot).collect();
+    let flag = slot(inputs.len());
+    let outputs: Vec<Slot> = (0..carried).map(slot).chain([flag]).collect();
+    assert!(1 + inputs.len() + outputs.len() <= BASES, "a loop has fewer than {BASES} operands");
+    let plan = lower::plan(program, &inputs, &outputs);
+    let mut end = plan.arena.next_multiple_of(LINE);
+    let mut take = |bytes: usize| {
+        let start = end;
+        end += bytes.next_multiple_of(LINE);
+        start
+    };
+    let state = program.inputs[..carried].iter().map(|input| take(program.ty(input.value).bytes())).collect();
+    let done = take(LINE);
+    let done_dtype = program.ty(program.outputs[carried].value).dtype;
+    Turn { plan, state, done, done_dtype, memory: end, lanes }
+}
+
+/// The turn of so many lanes as a program of tensors. One value more is carried: which lanes have
+/// stopped; they keep what they have.
+fn in_lanes(iteration: &Iteration, n: usize, args: &[Type]) -> Program {
+    let Iteration { body, carried, .. } = iteration;
+    let mut b = Builder::new(body.name.clone());
+    let dtype = args[0].dtype;
+    let mut inputs: Vec<Value> = Vec::new();
+    for (k, input) in body.inputs.iter().enumerate() {
+        if k == *carried {
+            b.input("stopped", Type::new(dtype, [n]));
+        }
+        let ty = Type::new(body.ty(input.value).dtype, [n]);
+        inputs.push(if k >= *carried && args[k].shape.is_scalar() {
+            let number = b.input(input.name.clone(), Type::new(ty.dtype, []));
+            b.broadcast_scalar(number, &ty.shape)
+        } else {
+            b.input(input.name.clone(), ty)
+        });
+    }
+    let stopped = b.input("stopped", Type::new(dtype, [n]));
+    let mut values: Vec<Value> = Vec::with_capacity(body.insts.len());
+    for inst in &body.insts {
+        let ty = Type::new(inst.ty.dtype, [n]);
+        values.push(match inst.op {
+            Op::Input(position) => inputs[position as usize],
+            Op::Const(number) => {
+                let number = b.constant(number, ty.dtype);
+                b.broadcast_scalar(number, &ty.shape)
+            }
+            _ => {
+                let args = inst.args.iter().map(|arg| values[arg.index()]).collect();
+                b.push(inst.op.clone(), args, ty)
+            }
+        });
+    }
+    let output = |k: usize| values[body.outputs[k].value.index()];
+    for k in 0..*carried {
+        let kept = b.select(stopped, inputs[k], output(k));
+        b.output(format!("x{k}"), kept);
+    }
+    let one = b.constant(1.0, dtype);
+    let now = b.select(output(*carried), one, stopped);
+    b.output("stopped", now);
+    // A zero where a lane still runs.
+    let ones = b.constant_like(1.0, now);
+    let stops = b.binary(Binary::Equal, now, ones);
+    let done = b.reduce(Reducer::Min, stops, vec![0]);
+    b.output("done", done);
+    b.finish()
+}
+
+/// Runs a loop.
+///
+/// SAFETY (of the callers): it is a step of the plan that the memory was made for, and nobody else uses
+/// the scratch, which has what the loop asks for, for each thread.
+pub(super) unsafe fn run(it: &Iterate, memory: Memory, scratch: Scratch, pool: &Pool, isa: Isa) {
+    if !it.lanes {
+        let own = it.own.map_or(std::ptr::null_mut(), |place| {
+            // SAFETY: the loop's own place beside its result.
+            unsafe { memory.pointer::<f64>(place).cast() }
+        });
+        // SAFETY: passed on; the scratch has what the turn's plan asks for.
+        unsafe { tile(it, 0, memory, own, scratch, pool, isa) };
+        return;
+    }
+    pool.each(it.tiles, it.shared, |index, thread| {
+        // SAFETY: tiles are disjoint parts of the result; a thread has its own scratch, of which the turn
+        // takes its memory and then what its plan asks for.
+        unsafe {
+            let own = scratch.of_thread(thread);
+            let inside = Scratch::new(own.add(it.memory()), 0);
+            tile(it, index, memory, own, inside, &Pool::new(1), isa);
+        }
+    });
+}
+
+/// Runs the loop over a tile of lanes, or over everything, in its own memory.
+///
+/// SAFETY (of the callers): `own` has the memory that the turn takes, apart from all else, and nobody
+/// else writes the tile's part of the result.
+unsafe fn tile(it: &Iterate, index: usize, memory: Memory, own: *mut u8, scratch: Scratch, pool: &Pool, isa: Isa) {
+    // The first turn is of a full tile, if there is one; the last of what is left.
+    let start = index * TILE;
+    let full = !it.lanes || start + TILE <= it.len;
+    let turn = &it.turns[if full { 0 } else { it.turns.len() - 1 }];
+    let bytes = |k: usize| if it.lanes && !it.repeated[k] { turn.lanes * it.element[k] } else { it.bytes[k] };
+    let mut bases = [std::ptr::null_mut::<u8>(); BASES];
+    let states = turn.state.len();
+    let constants = it.args.len() - it.carried;
+    // SAFETY: operands and result lie in memory with all of their elements, of which the tile's start
+    // at `start`; what is carried has room for the tile's elements in the turn's own memory.
+    unsafe {
+        let address = |k: usize| {
+            let shift = if it.repeated[k] { 0 } else { start * it.element[k] };
+            memory.pointer_in_bytes(it.args[k], it.element[k]).add(shift)
+        };
+        bases[0] = own;
+        for k in 0..states {
+            let state = own.add(turn.state[k]);
+            if k < it.carried {
+                std::ptr::copy_nonoverlapping(address(k).cast_const(), state, bytes(k));
+            } else {
+                // The lanes that have stopped: none yet.
+                std::ptr::write_bytes(state, 0, turn.lanes * it.dtype.bytes());
+            }
+            bases[1 + k] = state;
+            bases[1 + states + constants + k] = state;
+        }
+        for k in 0..constants {
+            bases[1 + states + k] = address(it.carried + k);
+        }
+        let done = own.add(turn.done);
+        bases[1 + 2 * states + constants] = done;
+        let inside = Memory::new(&bases[..2 + 2 * states + constants]);
+        for _ in 0..it.count {
+            steps::run(&turn.plan, inside, scratch, pool, isa);
+            let stops = match turn.done_dtype {
+                Dtype::F32 => *done.cast::<f32>() != 0.0,
+                Dtype::F64 => *done.cast::<f64>() != 0.0,
+                Dtype::Index => *done.cast::<u32>() != 0,
+            };
+            if stops {
+                break;
+            }
+        }
+        let to = memory.pointer_in_bytes(it.to, it.dtype.bytes()).add(start * it.dtype.bytes());
+        std::ptr::copy_nonoverlapping(own.add(turn.state[0]).cast_const(), to, bytes(0));
+    }
+}
