@@ -92,6 +92,27 @@ impl Csr {
         Csr { rows: self.cols, cols: self.rows, starts, columns, values }
     }
 
+    /// The lower triangle, its diagonal with it; every place of the diagonal is an entry.
+    pub fn lower(&self) -> Csr {
+        let mut lower =
+            Csr { rows: self.rows, cols: self.cols, starts: vec![0], columns: Vec::new(), values: Vec::new() };
+        for i in 0..self.rows {
+            let mut on_diagonal = 0.0;
+            for (j, value) in self.row(i).take_while(|&(j, _)| j <= i) {
+                if j == i {
+                    on_diagonal = value;
+                } else {
+                    lower.columns.push(j);
+                    lower.values.push(value);
+                }
+            }
+            lower.columns.push(i);
+            lower.values.push(on_diagonal);
+            lower.starts.push(lower.values.len());
+        }
+        lower
+    }
+
     /// `scale · self`
     pub fn scale(mut self, scale: f64) -> Csr {
         self.values.iter_mut().for_each(|value| *value *= scale);
@@ -101,7 +122,27 @@ impl Csr {
     /// `self + other`
     pub fn add(&self, other: &Csr) -> Csr {
         assert_eq!((self.rows, self.cols), (other.rows, other.cols), "summands have one shape");
-        Csr::from_triplets(self.rows, self.cols, self.entries().chain(other.entries()).collect())
+        let mut sum =
+            Csr { rows: self.rows, cols: self.cols, starts: vec![0], columns: Vec::new(), values: Vec::new() };
+        for i in 0..self.rows {
+            let (mut a, mut b) = (self.row(i).peekable(), other.row(i).peekable());
+            loop {
+                let column = match (a.peek(), b.peek()) {
+                    (Some(&(j, _)), Some(&(k, _))) => j.min(k),
+                    (Some(&(j, _)), None) | (None, Some(&(j, _))) => j,
+                    (None, None) => break,
+                };
+                let own = a.next_if(|&(j, _)| j == column).map_or(0.0, |(_, value)| value);
+                let value = own + b.next_if(|&(j, _)| j == column).map_or(0.0, |(_, value)| value);
+                // A NaN is not equal to zero and stays.
+                if value != 0.0 {
+                    sum.columns.push(column);
+                    sum.values.push(value);
+                }
+            }
+            sum.starts.push(sum.values.len());
+        }
+        sum
     }
 
     /// `self · other`, row by row (Gustavson).

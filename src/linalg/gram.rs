@@ -4,7 +4,7 @@
 //! orthogonal matrix read from a file is so only up to rounding: off-diagonal entries below
 //! `4·rows·EPS·‖mᵢ‖‖mⱼ‖`, the bound of a dot product's rounding, count as zero.
 
-use super::{Csr, Operator};
+use super::{Csr, Matrix, Operator};
 
 /// The structure of `MᵀM`.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,8 +77,71 @@ impl Operator {
                 }
                 _ => measured(&self.to_sparse()),
             },
+            Operator::Dense(m) => measured_dense(m),
             _ => measured(&self.to_sparse()),
         }
+    }
+
+    /// Entries of each row that may differ from zero.
+    pub fn row_counts(&self) -> Vec<usize> {
+        let (rows, cols) = self.extents();
+        let mut counts = match self {
+            Operator::Zero { .. } => vec![0; rows],
+            Operator::Identity(_) | Operator::Scale(..) | Operator::Diagonal(_) => vec![1; rows],
+            Operator::Dense(_) => vec![cols; rows],
+            Operator::Sparse(m) => m.starts.windows(2).map(|w| w[1] - w[0]).collect(),
+            Operator::Scaled(_, m) => m.row_counts(),
+            Operator::Stack(parts) | Operator::Block(parts) => parts.iter().flat_map(Operator::row_counts).collect(),
+            Operator::HStack(parts) | Operator::Sum(parts) => {
+                let mut counts = vec![0; rows];
+                for part in parts {
+                    counts.iter_mut().zip(part.row_counts()).for_each(|(sum, own)| *sum += own);
+                }
+                counts
+            }
+            Operator::Compose(l, r) => match (l.as_ref(), r.row_counts()) {
+                (l, r) if l.diagonal().is_some() => r,
+                (Operator::Sparse(l), r) => (0..rows).map(|i| l.row(i).map(|(j, _)| r[j]).sum::<usize>()).collect(),
+                (l, r) => {
+                    let widest = r.into_iter().max().unwrap_or(0);
+                    l.row_counts().into_iter().map(|count| count * widest).collect()
+                }
+            },
+            Operator::Kronecker(l, r) => {
+                let right = r.row_counts();
+                l.row_counts().into_iter().flat_map(|a| right.iter().map(move |b| a * b)).collect()
+            }
+            Operator::Adjoint(_) => self.to_sparse().starts.windows(2).map(|w| w[1] - w[0]).collect(),
+        };
+        counts.iter_mut().for_each(|count| *count = (*count).min(cols));
+        counts
+    }
+
+    /// The diagonal of `Mᵀ diag(w) M`.
+    pub fn column_squares(&self, weights: &[f64]) -> Vec<f64> {
+        let mut squares = vec![0.0; self.cols()];
+        match self {
+            Operator::Dense(m) => {
+                for (i, w) in weights.iter().enumerate() {
+                    squares.iter_mut().zip(m.row(i)).for_each(|(sum, x)| *sum += w * x * x);
+                }
+            }
+            Operator::Scaled(s, m) => {
+                squares = m.column_squares(weights);
+                squares.iter_mut().for_each(|x| *x *= s * s);
+            }
+            Operator::Stack(parts) => {
+                let mut start = 0;
+                for part in parts {
+                    let own = part.column_squares(&weights[start..start + part.rows()]);
+                    squares.iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
+                    start += part.rows();
+                }
+            }
+            Operator::HStack(parts) => return parts.iter().flat_map(|part| part.column_squares(weights)).collect(),
+            m => m.to_sparse().entries().for_each(|(i, j, x)| squares[j] += weights[i] * x * x),
+        }
+        squares
     }
 
     /// An upper bound of the spectral norm: `min(‖M‖_F, √(‖M‖₁‖M‖∞))`, taken part by part.
@@ -131,6 +194,32 @@ fn measured(m: &Csr) -> Gram {
                 return Gram::General;
             }
         }
+    }
+    Gram::of_diagonal(diagonal, m.rows)
+}
+
+/// As [`measured`], some rows of `MᵀM` at a time.
+fn measured_dense(m: &Matrix) -> Gram {
+    let mut diagonal = vec![0.0; m.cols];
+    for i in 0..m.rows {
+        diagonal.iter_mut().zip(m.row(i)).for_each(|(sum, x)| *sum += x * x);
+    }
+    // One row tells a matrix without structure; then more at a time, for speed.
+    let mut start = 0;
+    while start < m.cols {
+        let width = if start == 0 { 1 } else { 64.min(m.cols - start) };
+        let columns = Matrix::from_fn(width, m.rows, |j, i| m[(i, start + j)]);
+        let product = columns.matmul(m);
+        for j in 0..width {
+            let at = start + j;
+            for k in (0..m.cols).filter(|&k| k != at) {
+                let entry = product[(j, k)];
+                if entry.is_nan() || entry.abs() > rounding(m.rows) * (diagonal[at] * diagonal[k]).sqrt() {
+                    return Gram::General;
+                }
+            }
+        }
+        start += width;
     }
     Gram::of_diagonal(diagonal, m.rows)
 }

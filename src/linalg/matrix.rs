@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// A dense matrix.
@@ -53,9 +54,19 @@ impl Matrix {
         &self.data[i * self.cols..][..self.cols]
     }
 
-    /// The transpose.
+    /// The transpose, by blocks that a cache holds.
     pub fn transpose(&self) -> Matrix {
-        Matrix::from_fn(self.cols, self.rows, |i, j| self[(j, i)])
+        const BLOCK: usize = 32;
+        let mut to = Matrix::zeros(self.cols, self.rows);
+        for top in (0..self.rows).step_by(BLOCK) {
+            for left in (0..self.cols).step_by(BLOCK) {
+                for i in top..self.rows.min(top + BLOCK) {
+                    let row = &self.row(i)[left..self.cols.min(left + BLOCK)];
+                    row.iter().enumerate().for_each(|(j, &x)| to.data[(left + j) * self.rows + i] = x);
+                }
+            }
+        }
+        to
     }
 
     /// `self · other`
@@ -69,7 +80,39 @@ impl Matrix {
 
     /// `MᵀM`
     pub fn gram(&self) -> Matrix {
-        self.transpose().matmul(self)
+        let n = self.cols;
+        let mut product = Matrix::zeros(n, n);
+        let m = self.as_faer();
+        let to = MatMut::from_row_major_slice_mut(&mut product.data, n, n);
+        let (low, full) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+        triangular::matmul(to, low, Accum::Replace, m.transpose(), full, m, full, 1.0, Par::Seq);
+        for i in 0..n {
+            for j in 0..i {
+                product.data[j * n + i] = product.data[i * n + j];
+            }
+        }
+        product
+    }
+
+    /// `Mᵀ diag(w) M`
+    pub fn weighted_gram(&self, weights: &[f64]) -> Matrix {
+        let first = weights.first().copied().unwrap_or(0.0);
+        if weights.iter().all(|&w| w == first) {
+            let mut product = self.gram();
+            product.data.iter_mut().for_each(|x| *x *= first);
+            return product;
+        }
+        let mut weighted = self.clone();
+        for (row, w) in weighted.data.chunks_exact_mut(self.cols.max(1)).zip(weights) {
+            row.iter_mut().for_each(|x| *x *= w);
+        }
+        self.transpose().matmul(&weighted)
+    }
+
+    /// `self + s·I`
+    pub fn add_diagonal(mut self, s: f64) -> Matrix {
+        (0..self.rows).for_each(|i| self[(i, i)] += s);
+        self
     }
 
     /// `self + scale · other`

@@ -5,20 +5,31 @@
 //! (nalgebra) would serve for storage alone, so there is none.
 //!
 //! An [`Operator`] is what a constraint's `A` and `B` are made of: it is applied, its adjoint is
-//! applied, and [`Operator::gram`] says what `MᵀM` looks like, which decides how a step is solved.
+//! applied, and [`Operator::gram`] says what `MᵀM` looks like, which decides how a step is solved. A
+//! [`Curvature`] is a symmetric matrix such as `MᵀM` itself: diagonal, sparse, a product kept as its
+//! factor; [`Symbolic`] is the plan of a sparse one's factor, [`spectral`] finds those that a fast
+//! transform diagonalises.
 //! To add an operator: a variant, its line in `extents`, `accumulate`, `to_sparse` and `Display`, and,
 //! where it has structure worth keeping, in `gram` and `norm_bound`.
 
 mod csr;
+mod curvature;
 pub mod factor;
 mod gram;
 mod matrix;
 mod operator;
+pub mod spectral;
+mod sum;
+mod symbolic;
+pub mod transform;
 
 pub use csr::Csr;
+pub use curvature::{Curvature, Factored, is_definite};
 pub use gram::Gram;
 pub use matrix::Matrix;
 pub use operator::Operator;
+pub use sum::Sum;
+pub use symbolic::Symbolic;
 
 #[cfg(test)]
 mod tests;

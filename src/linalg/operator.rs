@@ -1,9 +1,11 @@
 //! Linear operators with their structure kept: what a constraint's `A` and `B` are made of.
 //!
 //! The functions that build one ([`Operator::compose`], [`Operator::sum`], …) drop what does nothing
-//! (`I·M = M`, `0 + M = M`, `2·(3·I) = 6·I`), so that structure shows in the variant.
+//! (`I·M = M`, `0 + M = M`, `2·(3·I) = 6·I`), so that structure shows in the variant. Entries are
+//! shared: a clone of an operator copies none.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Csr, Matrix};
 
@@ -24,9 +26,9 @@ pub enum Operator {
     /// `diag(d)`
     Diagonal(Vec<f64>),
     /// A dense matrix.
-    Dense(Matrix),
+    Dense(Arc<Matrix>),
     /// A sparse matrix; selections and finite differences are such.
-    Sparse(Csr),
+    Sparse(Arc<Csr>),
     /// One above the other, `[M₁; M₂; …]`, of one width.
     Stack(Vec<Operator>),
     /// Side by side, `[M₁, M₂, …]`, of one height.
@@ -75,7 +77,7 @@ impl Operator {
             }
             (Operator::Scaled(s, l), r) => Operator::scaled(s, Operator::compose(*l, r)),
             (l, Operator::Scaled(s, r)) => Operator::scaled(s, Operator::compose(l, *r)),
-            (Operator::Sparse(a), Operator::Sparse(b)) => Operator::Sparse(a.matmul(&b)),
+            (Operator::Sparse(a), Operator::Sparse(b)) => a.matmul(&b).into(),
             (l, r) => Operator::Compose(Box::new(l), Box::new(r)),
         }
     }
@@ -139,7 +141,7 @@ impl Operator {
         if picked.len() == cols && picked.iter().enumerate().all(|(i, &j)| i == j) {
             return Operator::Identity(cols);
         }
-        Operator::Sparse(Csr::selection(picked, cols))
+        Csr::selection(picked, cols).into()
     }
 
     /// `L ⊗ R`
@@ -156,8 +158,8 @@ impl Operator {
         match self {
             Operator::Zero { rows, cols } => Operator::Zero { rows: cols, cols: rows },
             m @ (Operator::Identity(_) | Operator::Scale(..) | Operator::Diagonal(_)) => m,
-            Operator::Dense(m) => Operator::Dense(m.transpose()),
-            Operator::Sparse(m) => Operator::Sparse(m.transpose()),
+            Operator::Dense(m) => m.transpose().into(),
+            Operator::Sparse(m) => m.transpose().into(),
             Operator::Scaled(s, m) => Operator::scaled(s, m.adjoint()),
             Operator::Adjoint(m) => *m,
             m => Operator::Adjoint(Box::new(m)),
@@ -275,7 +277,7 @@ impl Operator {
     /// All entries.
     pub fn to_dense(&self) -> Matrix {
         match self {
-            Operator::Dense(m) => m.clone(),
+            Operator::Dense(m) => m.as_ref().clone(),
             m => m.to_sparse().to_dense(),
         }
     }
@@ -285,7 +287,7 @@ impl Operator {
         let (rows, cols) = self.extents();
         match self {
             Operator::Dense(m) => Csr::from_dense(m),
-            Operator::Sparse(m) => m.clone(),
+            Operator::Sparse(m) => m.as_ref().clone(),
             Operator::Scaled(s, m) => m.to_sparse().scale(*s),
             Operator::Adjoint(m) => m.to_sparse().transpose(),
             Operator::Compose(l, r) => l.to_sparse().matmul(&r.to_sparse()),
@@ -339,6 +341,18 @@ fn kronecker(l: &Operator, r: &Operator, alpha: f64, x: &[f64], y: &mut [f64], a
         column.fill(0.0);
         l.accumulate(alpha, &right[j * l_cols..][..l_cols], &mut column, adjoint);
         column.iter().enumerate().for_each(|(i, &value)| y[i * r_rows + j] += value);
+    }
+}
+
+impl From<Matrix> for Operator {
+    fn from(matrix: Matrix) -> Operator {
+        Operator::Dense(Arc::new(matrix))
+    }
+}
+
+impl From<Csr> for Operator {
+    fn from(matrix: Csr) -> Operator {
+        Operator::Sparse(Arc::new(matrix))
     }
 }
 

@@ -113,8 +113,9 @@ fn implicit(
             };
             draft.b.div(top, bottom)
         }
-        Curvature::Dense(g) => {
-            let n = g.rows;
+        g => {
+            let n = g.n();
+            let g = g.to_dense();
             let held = draft.b.scale(1.0 / eta, held);
             let right = draft.b.sub(held, force);
             let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(n, n), None, g.data.clone());
@@ -162,7 +163,8 @@ fn total_gradient(
             let g = super::quadratic::numbers(coder, draft, &format!("MᵀM.{tag}"), std::slice::from_ref(g));
             draft.b.mul(g, v)
         }
-        Curvature::Dense(g) => {
+        g => {
+            let g = g.to_dense();
             let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
             let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(g.rows, g.rows), None, g.data.clone());
             let g = draft.read(coder, state);

@@ -34,7 +34,7 @@ pub(super) fn step(
         .iter()
         .map(|p| match p {
             Curvature::Diagonal(d) => Some(d.clone()),
-            Curvature::Dense(_) => None,
+            _ => None,
         })
         .collect();
     let solved = match (diagonals, &step.gram) {

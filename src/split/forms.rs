@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::linalg::{Matrix, Operator};
+use crate::linalg::{Csr, Curvature, Matrix, Operator, Sum};
 use crate::source::Span;
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::{Operand, Range, Reducer};
@@ -180,7 +180,7 @@ fn movement(op: &Op, ty: &Type, from: &Shape) -> Option<Operator> {
 }
 
 fn ones(n: usize) -> Operator {
-    Operator::Dense(Matrix::new(1, n, vec![1.0; n]))
+    Matrix::new(1, n, vec![1.0; n]).into()
 }
 
 /// Position in the operand of every element of the result.
@@ -260,8 +260,19 @@ fn product(inst: &Inst, a: &Form, b: &Form, sa: &Shape, sb: &Shape, ta: bool, tb
     }
 }
 
+/// Entries from which a matrix is looked at for zeros, and the share of entries that are not zero up to
+/// which it counts as sparse.
+const LOOKED_AT: usize = 1 << 10;
+const SPARSE: f64 = 0.2;
+
 fn oriented(matrix: Matrix, transpose: bool) -> Operator {
-    Operator::Dense(if transpose { matrix.transpose() } else { matrix })
+    let entries = matrix.data.len();
+    let filled = matrix.data.iter().filter(|&&x| x != 0.0).count();
+    if entries >= LOOKED_AT && filled as f64 <= SPARSE * entries as f64 {
+        let sparse = Csr::from_dense(&matrix);
+        return if transpose { sparse.transpose().into() } else { sparse.into() };
+    }
+    if transpose { matrix.transpose().into() } else { matrix.into() }
 }
 
 fn orientation(shape: &Shape, transpose: bool) -> Operator {
@@ -376,7 +387,7 @@ impl Quadratic {
         let mut linear = vec![0.0; n];
         let mut constant = self.rest.offset[0];
         self.rest.stacked(inputs).accumulate(1.0, &[1.0], &mut linear, true);
-        let mut parts: Vec<Curvature> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for product in &self.products {
             let w = product.weights();
             let (a, b) = (product.left.stacked(inputs), product.right.stacked(inputs));
@@ -385,7 +396,7 @@ impl Quadratic {
             b.accumulate(1.0, &weighted(&product.left.offset), &mut linear, true);
             constant +=
                 product.left.offset.iter().zip(&product.right.offset).zip(&w).map(|((a, b), w)| a * b * w).sum::<f64>();
-            parts.push(Curvature { left: a, right: b, weights: w });
+            parts.push(Part { left: a, right: b, weights: w });
         }
         Hessian { n, parts, linear, constant }
     }
@@ -415,7 +426,7 @@ impl Affine {
 pub struct Hessian {
     /// Length of `v`.
     pub n: usize,
-    parts: Vec<Curvature>,
+    parts: Vec<Part>,
     /// `p`
     pub linear: Vec<f64>,
     /// The constant.
@@ -423,7 +434,7 @@ pub struct Hessian {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Curvature {
+struct Part {
     left: Operator,
     right: Operator,
     weights: Vec<f64>,
@@ -451,48 +462,18 @@ impl Hessian {
         self
     }
 
-    /// The diagonal of `P`, where `P` is diagonal.
-    pub fn diagonal(&self) -> Option<Vec<f64>> {
-        let mut d = vec![0.0; self.n];
-        for part in &self.parts {
-            match (part.left.diagonal(), part.right.diagonal()) {
-                (Some(a), Some(b)) => {
-                    for (((d, a), b), w) in d.iter_mut().zip(&a).zip(&b).zip(&part.weights) {
-                        *d += 2.0 * a * b * w;
-                    }
-                }
-                _ if part.left == part.right => {
-                    // KᵀDK of a selection or a stack of such may still be diagonal.
-                    let root: Vec<f64> = part.weights.iter().map(|w| w.abs().sqrt()).collect();
-                    let sign = part.weights.iter().map(|w| w.signum()).fold(None, |all: Option<f64>, s| match all {
-                        None => Some(s),
-                        Some(a) if a == s => Some(a),
-                        Some(_) => Some(0.0),
-                    });
-                    let sign = sign.filter(|s| *s != 0.0)?;
-                    let scaled = Operator::compose(Operator::diagonal_of(root), part.left.clone());
-                    let gram = scaled.gram().diagonal(self.n)?;
-                    d.iter_mut().zip(&gram).for_each(|(d, g)| *d += 2.0 * sign * g);
-                }
-                _ => return None,
-            }
-        }
-        Some(d)
+    /// `P`, in the cheapest structure that it has.
+    pub fn curvature(&self) -> Curvature {
+        let mut sum = Sum::new(self.n);
+        self.parts.iter().for_each(|part| sum.product(&part.left, &part.right, &part.weights));
+        sum.finish()
     }
 
-    /// `P` as a dense matrix.
-    pub fn dense(&self) -> Matrix {
-        let mut p = Matrix::zeros(self.n, self.n);
-        for part in &self.parts {
-            let right = Operator::compose(Operator::diagonal_of(part.weights.clone()), part.right.clone()).to_dense();
-            if part.left == part.right {
-                let left = part.left.to_dense();
-                p = p.add_scaled(2.0, &left.transpose().matmul(&right));
-            } else {
-                let cross = part.left.to_dense().transpose().matmul(&right);
-                p = p.add_scaled(1.0, &cross).add_scaled(1.0, &cross.transpose());
-            }
+    /// The diagonal of `P`, where `P` is diagonal.
+    pub fn diagonal(&self) -> Option<Vec<f64>> {
+        match self.curvature() {
+            Curvature::Diagonal(d) => Some(d),
+            _ => None,
         }
-        p
     }
 }

@@ -85,7 +85,7 @@ fn a_least_squares_term_is_its_normal_equations() {
         b.sum_squares(shifted)
     })
     .assemble(&[(0, N)]);
-    let dense = hessian.dense();
+    let dense = hessian.curvature().to_dense();
     for i in 0..N {
         for j in 0..N {
             let expected: f64 = (0..3).map(|k| 2.0 * a[k * N + i] * a[k * N + j]).sum();

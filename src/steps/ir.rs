@@ -1,6 +1,6 @@
 //! The plan: for each method of a solve block, how every component takes its step, and why.
 
-use crate::linalg::{Matrix, factor};
+pub use crate::linalg::Curvature;
 use crate::model::ir::{Admm, Descent, PlayerId};
 use crate::split::ir::Component;
 use crate::split::proximal::Proximal;
@@ -108,64 +108,6 @@ impl Rule {
     /// Whether the step is exact.
     pub fn is_exact(&self) -> bool {
         !matches!(self, Rule::Descent(_))
-    }
-}
-
-/// A symmetric matrix.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Curvature {
-    /// Its diagonal.
-    Diagonal(Vec<f64>),
-    /// All of it.
-    Dense(Matrix),
-}
-
-impl Curvature {
-    /// The number `s` where it is `s·I`.
-    pub fn scale(&self) -> Option<f64> {
-        match self {
-            Curvature::Diagonal(d) => {
-                let first = d.first().copied().unwrap_or(0.0);
-                d.iter().all(|&x| x == first).then_some(first)
-            }
-            Curvature::Dense(_) => None,
-        }
-    }
-
-    /// Rows.
-    pub fn n(&self) -> usize {
-        match self {
-            Curvature::Diagonal(d) => d.len(),
-            Curvature::Dense(m) => m.rows,
-        }
-    }
-
-    /// As a matrix.
-    pub fn to_dense(&self) -> Matrix {
-        match self {
-            Curvature::Diagonal(d) => Matrix::diagonal(d),
-            Curvature::Dense(m) => m.clone(),
-        }
-    }
-
-    /// Whether it is positive semidefinite, up to rounding.
-    pub fn is_semidefinite(&self) -> bool {
-        match self {
-            Curvature::Diagonal(d) => d.iter().all(|&x| x >= 0.0),
-            Curvature::Dense(m) => factor::eigen(m).is_some_and(|eigen| {
-                let largest = eigen.values.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-                // Rounding of an eigenvalue: n EPS times the largest.
-                eigen.values.iter().all(|&x| x >= -(m.rows as f64) * f64::EPSILON * largest)
-            }),
-        }
-    }
-
-    /// Its diagonal.
-    pub fn diagonal(&self) -> Vec<f64> {
-        match self {
-            Curvature::Diagonal(d) => d.clone(),
-            Curvature::Dense(m) => (0..m.rows).map(|i| m.row(i)[i]).collect(),
-        }
     }
 }
 

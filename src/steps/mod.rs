@@ -19,12 +19,12 @@ pub use ir::Plan;
 pub use update::{Script, Updates, updates};
 
 use crate::diag::{Code, Diag, Diags};
-use crate::linalg::{Matrix, Operator};
+use crate::linalg::{Operator, Sum};
 use crate::model::Model;
 use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
 use crate::source::Span;
 use crate::split::Split;
-use crate::split::ir::{Component, PlayerSplit};
+use crate::split::ir::{Component, Coupling, PlayerSplit};
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
 /// Chooses a rule for every step of a solve block.
@@ -227,34 +227,26 @@ fn step(
 /// `MᵀM` over the component's variables: the sum over the couplings, each member of a family of
 /// constraints counted.
 fn gram(model: &Model, split: &PlayerSplit, component: &Component) -> Curvature {
-    let extents: Vec<(usize, usize)> =
-        component.vars.iter().map(|var| (var.index(), model.vars[var.index()].shape.numel())).collect();
-    let n = extents.iter().map(|&(_, len)| len).sum();
-    let mut diagonal = Some(vec![0.0; n]);
-    let mut parts = Vec::new();
-    for (_, coupling) in split.couplings_of(&component.vars) {
+    let n = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
+    let mut sum = Sum::new(n);
+    for (times, operator) in couplings(model, split, component) {
+        sum.square(&operator, &vec![times; operator.rows()]);
+    }
+    sum.finish()
+}
+
+/// What multiplies the component's variables, one behind another, in each of its couplings; and how
+/// often it stands there.
+fn couplings(model: &Model, split: &PlayerSplit, component: &Component) -> Vec<(f64, Operator)> {
+    let own = |coupling: &Coupling| {
         let rows = coupling.shape.numel();
-        let operators = component.vars.iter().zip(&extents).map(|(var, &(_, cols))| {
+        let operators = component.vars.iter().map(|var| {
             let own = coupling.parts.iter().find(|part| part.var == *var).map(|part| part.operator.clone());
-            own.unwrap_or(Operator::Zero { rows, cols })
+            own.unwrap_or(Operator::Zero { rows, cols: model.vars[var.index()].shape.numel() })
         });
-        let operator = Operator::hstack(operators.collect());
         // A variable that is no family stands in every member of the constraint.
         let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
-        diagonal = diagonal.and_then(|mut sum: Vec<f64>| {
-            let own = operator.gram().diagonal(n)?;
-            sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += times * own);
-            Some(sum)
-        });
-        parts.push((times, operator));
-    }
-    match diagonal {
-        Some(diagonal) => Curvature::Diagonal(diagonal),
-        None => {
-            let sum = parts
-                .into_iter()
-                .fold(Matrix::zeros(n, n), |sum, (times, operator)| sum.add_scaled(times, &operator.to_dense().gram()));
-            Curvature::Dense(sum)
-        }
-    }
+        (times, Operator::hstack(operators.collect()))
+    };
+    split.couplings_of(&component.vars).map(|(_, coupling)| own(coupling)).collect()
 }

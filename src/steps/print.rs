@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ir::{AdmmPlan, Curvature, MethodPlan, Plan, Rule, Step};
+use super::ir::{AdmmPlan, MethodPlan, Plan, Rule, Step};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,15 +42,5 @@ impl fmt::Display for Step {
         }
         write!(f, ", MᵀM {}", self.gram)?;
         self.tried.iter().try_for_each(|why| write!(f, "; not {why}"))
-    }
-}
-
-impl fmt::Display for Curvature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.scale(), self) {
-            (Some(s), _) => write!(f, "{s}·I[{}]", self.n()),
-            (None, Curvature::Diagonal(d)) => write!(f, "diagonal[{}]", d.len()),
-            (None, Curvature::Dense(m)) => write!(f, "dense[{}, {}]", m.rows, m.cols),
-        }
     }
 }

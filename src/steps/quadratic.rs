@@ -38,16 +38,9 @@ pub(super) fn rule(model: &Model, player: PlayerId, component: &Component) -> Re
             members[0] = term.into_iter().fold(members[0].clone(), Hessian::plus);
         }
     }
-    let curvature = members.iter().map(curvature).collect();
+    let curvature = members.iter().map(Hessian::curvature).collect();
     let linear = members.into_iter().map(|hessian| hessian.linear).collect();
     Ok(Rule::Quadratic { curvature, linear })
-}
-
-fn curvature(hessian: &Hessian) -> Curvature {
-    match hessian.diagonal() {
-        Some(diagonal) => Curvature::Diagonal(diagonal),
-        None => Curvature::Dense(hessian.dense()),
-    }
 }
 
 /// The Hessian of one term: one for all members, or one each where their data differ.

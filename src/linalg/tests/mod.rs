@@ -2,6 +2,10 @@
 
 use expect_test::expect;
 
+mod curvature;
+mod sparse;
+mod spectral;
+
 use super::{Csr, Gram, Matrix, Operator, factor};
 
 /// A small generator, seeded: entries in [−1, 1).
@@ -37,8 +41,8 @@ fn assert_near(a: &[f64], b: &[f64], tolerance: f64, what: &str) {
 /// One of each variant, nested.
 fn zoo() -> Vec<Operator> {
     let mut entries = Entries(1);
-    let dense = |rows, cols, entries: &mut Entries| Operator::Dense(entries.matrix(rows, cols));
-    let sparse = Operator::Sparse(Csr::from_triplets(3, 4, vec![(0, 3, 2.0), (2, 1, -1.0), (2, 0, 0.5), (2, 1, 4.0)]));
+    let dense = |rows, cols, entries: &mut Entries| Operator::from(entries.matrix(rows, cols));
+    let sparse = Operator::from(Csr::from_triplets(3, 4, vec![(0, 3, 2.0), (2, 1, -1.0), (2, 0, 0.5), (2, 1, 4.0)]));
     let square = dense(4, 4, &mut entries);
     vec![
         Operator::Zero { rows: 2, cols: 3 },
@@ -92,7 +96,7 @@ fn gram_says_what_the_dense_product_is() {
 #[test]
 fn gram_sees_through_cancellation_and_rounding() {
     // [1 1; 1 −1] in two rows: neither row alone is diagonal.
-    let row = |b: f64| Operator::Dense(Matrix::new(1, 2, vec![1.0, b]));
+    let row = |b: f64| Operator::from(Matrix::new(1, 2, vec![1.0, b]));
     assert_eq!(Operator::stack(vec![row(1.0), row(-1.0)]).gram(), Gram::Scaled(2.0));
     assert_eq!(Operator::stack(vec![row(1.0), row(-0.5)]).gram(), Gram::General);
     assert_eq!(Operator::stack(vec![Operator::Identity(3), Operator::Scale(2.0, 3)]).gram(), Gram::Scaled(5.0));
@@ -100,7 +104,7 @@ fn gram_sees_through_cancellation_and_rounding() {
     // A rotation is orthogonal up to rounding.
     let (s, c) = 0.3f64.sin_cos();
     assert!(
-        matches!(Operator::Dense(Matrix::new(2, 2, vec![c, -s, s, c])).gram(), Gram::Scaled(k) if (k - 1.0).abs() < 1e-15)
+        matches!(Operator::from(Matrix::new(2, 2, vec![c, -s, s, c])).gram(), Gram::Scaled(k) if (k - 1.0).abs() < 1e-15)
     );
 }
 
@@ -117,7 +121,7 @@ fn norm_bound_holds_and_is_exact_where_it_can_be() {
 
 #[test]
 fn structure_shows_in_the_variant() {
-    let dense = Operator::Dense(Matrix::zeros(2, 2));
+    let dense = Operator::from(Matrix::zeros(2, 2));
     let scale = Operator::Scale(2.0, 2);
     assert_eq!(Operator::compose(Operator::Identity(2), dense.clone()), dense);
     assert_eq!(Operator::compose(scale.clone(), Operator::Scale(0.5, 2)), Operator::Identity(2));
@@ -157,7 +161,7 @@ fn factorisations_solve() {
     let m = entries.matrix(n, n);
     let a = m.gram().add_scaled(1.0, &Matrix::identity(n));
     let b = entries.vector(n);
-    let residual = |a: &Matrix, x: &[f64]| Operator::Dense(a.clone()).apply(x);
+    let residual = |a: &Matrix, x: &[f64]| Operator::from(a.clone()).apply(x);
 
     let cholesky = factor::cholesky(&a).expect("positive definite");
     let l = cholesky.lower();
@@ -189,13 +193,13 @@ fn least_squares_is_shortest() {
     assert_eq!(factor::svd(&a).expect("finite").rank(5), 2);
     let b = entries.vector(5);
     let x = factor::least_squares(&a, &b).expect("finite");
-    let operator = Operator::Dense(a.clone());
+    let operator = Operator::from(a.clone());
     let left: Vec<f64> = operator.apply(&x).iter().zip(&b).map(|(p, b)| p - b).collect();
     assert_near(&operator.apply_adjoint(&left), &[0.0; 4], tolerance(200), "normal equations");
     // The shortest lies in the row space: it is its own projection.
     let svd = factor::svd(&a).expect("finite");
     let v = Matrix::from_fn(4, 2, |i, k| svd.v[(i, k)]);
-    let onto = Operator::Dense(v.matmul(&v.transpose()));
+    let onto = Operator::from(v.matmul(&v.transpose()));
     assert_near(&onto.apply(&x), &x, tolerance(200), "row space");
 }
 
