@@ -1,8 +1,8 @@
 //! Expressions → the tape.
 //!
 //! Every [`Leaf`] becomes an input of the program, numbers become constants, functions are lowered
-//! by the catalogue, networks layer by layer: `x·Wᵀ + b`, with `W: [out, in]` and `b` pieces of the
-//! flat parameter vector. Each instruction remembers the expression it came from.
+//! by the catalogue, networks layer by layer ([`network`](super::network)). Each instruction remembers
+//! the expression it came from.
 //!
 //! A leaf of [`Member::Loop`] is an input of one member's type, to be bound to a slot that picks the
 //! member when the call runs. A sum over a family *inside* an expression is unrolled: member `k` of
@@ -11,8 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ir::{Activation, Expr, ExprKind, LayerKind, Leaf, Member, Model, Net};
-use crate::catalogue::Function;
+use super::ir::{Expr, ExprKind, Leaf, Member, Model};
 use crate::tape::{Builder, Dtype, Op, Program, Shape, Type, Value};
 
 /// A program under construction from expressions of a model.
@@ -84,9 +83,11 @@ impl<'m> Lower<'m> {
                 let args: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
                 function.lower(&mut self.b, &args, &expr.shape)
             }
-            ExprKind::Net { net, input, params, layers } => {
-                let (input, params) = (self.expr(input), self.expr(params));
-                let value = self.net(&self.model.nets[net.index()], input, params, *layers);
+            ExprKind::Net { net, input, params, layers, masks } => {
+                let args = [self.expr(input), self.expr(params)];
+                let net = &self.model.nets[net.index()];
+                let batch = net.batch(*layers, &expr.shape);
+                let value = self.net(net, args, *layers, masks, batch);
                 self.b.reshape(value, expr.shape.clone())
             }
             ExprKind::Slice(base, ranges) => {
@@ -118,53 +119,6 @@ impl<'m> Lower<'m> {
         }
     }
 
-    /// The first `layers` layers of a network on one input or a batch of them.
-    fn net(&mut self, net: &Net, input: Value, params: Value, layers: usize) -> Value {
-        let mut x = input;
-        for layer in &net.layers[..layers] {
-            let outer = self.b.set_origin(Some(layer.span));
-            x = match layer.kind {
-                LayerKind::Dense { weight, bias } => {
-                    let w = self.entry(net, params, weight);
-                    let bias = self.entry(net, params, bias);
-                    self.dense(x, w, bias)
-                }
-            };
-            for &(activation, parameter) in &layer.activations {
-                x = self.activation(activation, parameter, x);
-            }
-            self.b.set_origin(outer);
-        }
-        x
-    }
-
-    /// `x·Wᵀ + b` of a batch, `W x + b` of one input.
-    fn dense(&mut self, x: Value, w: Value, bias: Value) -> Value {
-        if self.b.shape(x).rank() < 2 {
-            let product = self.b.matvec(w, x, false);
-            return self.b.add(product, bias);
-        }
-        let product = self.b.matmul(x, w, false, true);
-        let bias = self.b.broadcast(bias, vec![1], self.b.shape(product).clone());
-        self.b.add(product, bias)
-    }
-
-    fn entry(&mut self, net: &Net, params: Value, entry: usize) -> Value {
-        let entry = &net.entries[entry];
-        let piece = self.b.segment(params, entry.offset, entry.shape.numel());
-        self.b.reshape(piece, entry.shape.clone())
-    }
-
-    fn activation(&mut self, activation: Activation, parameter: f64, x: Value) -> Value {
-        let function = activation.function();
-        let shape = self.b.shape(x).clone();
-        let mut args = vec![x];
-        if function.signature().parameters().len() > 1 {
-            args.push(self.b.constant(parameter, self.dtype));
-        }
-        function.lower(&mut self.b, &args, &shape)
-    }
-
     /// The leaf's name, told apart from another leaf's of the same name.
     fn name(&self, leaf: Leaf) -> String {
         let plain = self.model.leaf_name(leaf);
@@ -193,25 +147,6 @@ impl Leaf {
             Leaf::Sample(id, part, member) => Leaf::Sample(id, part, at(member)),
             Leaf::Dual(player, constraint, member) => Leaf::Dual(player, constraint, at(member)),
             Leaf::Rho(player) => Leaf::Rho(player),
-        }
-    }
-}
-
-impl Activation {
-    /// The function of the catalogue that it is.
-    pub fn function(self) -> Function {
-        match self {
-            Activation::Relu => Function::Relu,
-            Activation::LeakyRelu => Function::LeakyRelu,
-            Activation::Tanh => Function::Tanh,
-            Activation::Sigmoid => Function::Sigmoid,
-            Activation::Softplus => Function::Softplus,
-            Activation::Elu => Function::Elu,
-            Activation::Selu => Function::Selu,
-            Activation::Gelu => Function::Gelu,
-            Activation::Silu => Function::Silu,
-            Activation::Sine => Function::Sin,
-            Activation::Softmax => Function::Softmax,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod fold;
 mod inputs;
 pub mod ir;
 mod lower;
+mod network;
 mod print;
 #[cfg(test)]
 mod tests;

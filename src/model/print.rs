@@ -4,6 +4,8 @@
 use std::fmt;
 
 use super::ir::*;
+use crate::tape::Shape;
+use crate::tape::ops::Window;
 
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,26 +33,96 @@ impl fmt::Display for Model {
 
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "net {}: {}", self.name, self.input.numel())?;
+        write!(f, "net {}: {}", self.name, extents(&self.input))?;
         for layer in &self.layers {
-            let LayerKind::Dense { weight, .. } = layer.kind;
-            write!(f, " -> dense {}", layer.output.numel())?;
-            for (activation, parameter) in &layer.activations {
-                let function = activation.function();
-                match function.signature().parameters().len() {
-                    1 => write!(f, " {}", function.name())?,
-                    _ => write!(f, " {}({parameter})", function.name())?,
-                }
-            }
-            match self.entries[weight].init {
-                EntryInit::Zeros => write!(f, " init zeros")?,
-                EntryInit::Ones => write!(f, " init ones")?,
-                EntryInit::Normal(scale) => write!(f, " init normal({scale:.4})")?,
-                EntryInit::Uniform(bound) => write!(f, " init uniform({bound:.4})")?,
-            }
+            write!(f, " -> ")?;
+            self.layer(f, layer)?;
         }
         write!(f, " = {} parameters", self.numel)
     }
+}
+
+/// A width, or `image[1, 8, 8]`.
+fn extents(shape: &Shape) -> String {
+    match shape.0[..] {
+        [width] => width.to_string(),
+        _ => format!("image{shape}"),
+    }
+}
+
+impl Net {
+    fn layer(&self, f: &mut fmt::Formatter<'_>, layer: &NetLayer) -> fmt::Result {
+        let channels = layer.output.0.first().copied().unwrap_or(1);
+        let (weight, bias) = match &layer.kind {
+            LayerKind::Dense { weight, bias } => {
+                write!(f, "dense {channels}")?;
+                (Some(*weight), *bias)
+            }
+            LayerKind::Conv { weight, bias, window } => {
+                write!(f, "conv {channels}{}", window_text(&self.entries[*weight].shape.0[2..], window))?;
+                (Some(*weight), *bias)
+            }
+            LayerKind::ConvTranspose { weight, bias, window } => {
+                write!(f, "conv_transpose {channels}{}", window_text(&self.entries[*weight].shape.0[2..], window))?;
+                (Some(*weight), *bias)
+            }
+            LayerKind::Pool { average, kernel, window } => {
+                let how = if *average { " average" } else { "" };
+                write!(f, "pool{how}{}", window_text(kernel, window))?;
+                (None, None)
+            }
+            LayerKind::Reshape => {
+                write!(f, "reshape {}", layer.output)?;
+                (None, None)
+            }
+            LayerKind::Dropout { rate } => {
+                write!(f, "dropout {rate}")?;
+                (None, None)
+            }
+            LayerKind::LayerNorm { weight, bias } => {
+                write!(f, "layer_norm")?;
+                (Some(*weight), *bias)
+            }
+            LayerKind::Residual(inner) => {
+                write!(f, "residual (")?;
+                for (at, layer) in inner.iter().enumerate() {
+                    write!(f, "{}", if at > 0 { " -> " } else { "" })?;
+                    self.layer(f, layer)?;
+                }
+                write!(f, ")")?;
+                (None, None)
+            }
+        };
+        for (activation, parameter) in &layer.activations {
+            let function = activation.function();
+            match function.signature().parameters().len() {
+                1 => write!(f, " {}", function.name())?,
+                _ => write!(f, " {}({parameter})", function.name())?,
+            }
+        }
+        match weight.map(|weight| self.entries[weight].init) {
+            None | Some(EntryInit::Ones) => {}
+            Some(EntryInit::Zeros) => write!(f, " init zeros")?,
+            Some(EntryInit::Normal(scale)) => write!(f, " init normal({scale:.4})")?,
+            Some(EntryInit::Uniform(bound)) => write!(f, " init uniform({bound:.4})")?,
+        }
+        if weight.is_some() && bias.is_none() { write!(f, " bias none") } else { Ok(()) }
+    }
+}
+
+/// ` kernel 3×3 stride 2×2`, and what differs from a plain window.
+fn window_text(kernel: &[usize], window: &Window) -> String {
+    let mut text = format!(" kernel {}×{}", kernel[0], kernel[1]);
+    let steps = [("stride", window.stride, [1, 1]), ("padding", window.padding, [0, 0])];
+    for (name, [down, across], plain) in steps.into_iter().chain([("dilation", window.dilation, [1, 1])]) {
+        if [down, across] != plain {
+            text += &format!(" {name} {down}×{across}");
+        }
+    }
+    if window.groups != 1 {
+        text += &format!(" groups {}", window.groups);
+    }
+    text
 }
 
 impl Model {

@@ -60,7 +60,7 @@ fn model() -> Model {
             input: Shape::vector(2),
             output: Shape::scalar(),
             layers: vec![NetLayer {
-                kind: LayerKind::Dense { weight: 0, bias: 1 },
+                kind: LayerKind::Dense { weight: 0, bias: Some(1) },
                 activations: vec![(Activation::Sigmoid, 0.0)],
                 span: Span::default(),
                 output: Shape::scalar(),
@@ -77,7 +77,7 @@ const THETA: Leaf = Leaf::Var(VarId(0), Member::None);
 
 fn network() -> Expr {
     let (input, params) = (Box::new(leaf(X, [3, 2])), Box::new(leaf(THETA, [3])));
-    expr(ExprKind::Net { net: NetId(0), input, params, layers: 1 }, [3])
+    expr(ExprKind::Net { net: NetId(0), input, params, layers: 1, masks: Vec::new() }, [3])
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Model {
             ExprKind::Number(value) => number(*value),
             ExprKind::Leaf(leaf) => symbol(self.unicode_leaf(*leaf)),
             ExprKind::Apply(function, args) => self.application(*function, args),
-            ExprKind::Net { net, input, params, layers } => {
+            ExprKind::Net { net, input, params, layers, .. } => {
                 let net = &self.nets[net.index()];
                 let hidden =
                     if *layers < net.layers.len() { superscript(&format!("({layers})")) } else { String::new() };

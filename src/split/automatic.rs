@@ -117,7 +117,7 @@ impl Part {
         let functions = self.atoms.iter().chain([atom]).filter(|atom| !is_bound(atom)).count();
         let bounded = self.atoms.iter().chain([atom]).any(is_bound);
         let fits = functions <= 1 && (!bounded || self.atoms.iter().chain([atom]).all(bears_bounds));
-        self.over == atom.over && fits && same(&self.subject, &atom.subject)
+        self.over == atom.over && fits && self.subject.same(&atom.subject)
     }
 }
 
@@ -265,29 +265,9 @@ fn stays(model: &Model, player: PlayerId, parts: &[Part], kept: &Kept) -> Option
     })
 }
 
-/// Whether two expressions are the same, wherever they are written.
-fn same(a: &Expr, b: &Expr) -> bool {
-    let kinds = match (&a.kind, &b.kind) {
-        (ExprKind::Number(x), ExprKind::Number(y)) => x == y,
-        (ExprKind::Leaf(x), ExprKind::Leaf(y)) => x == y,
-        (ExprKind::Apply(f, _), ExprKind::Apply(g, _)) => f == g,
-        (ExprKind::Net { net: f, layers: k, .. }, ExprKind::Net { net: g, layers: l, .. }) => f == g && k == l,
-        (ExprKind::Slice(_, x), ExprKind::Slice(_, y)) => x == y,
-        (ExprKind::Reshape(_), ExprKind::Reshape(_)) => true,
-        (ExprKind::Concat(_, x), ExprKind::Concat(_, y)) => x == y,
-        (ExprKind::Over(x, _), ExprKind::Over(y, _)) => x == y,
-        _ => false,
-    };
-    let (left, right) = (a.children(), b.children());
-    kinds
-        && a.shape == b.shape
-        && left.len() == right.len()
-        && left.into_iter().zip(right).all(|(left, right)| same(left, right))
-}
-
 /// The expression with `leaf` in the place of `part`.
 fn replaced(expr: &Expr, part: &Expr, leaf: &ExprKind) -> Expr {
-    if same(expr, part) {
+    if expr.same(part) {
         return Expr { kind: leaf.clone(), shape: expr.shape.clone(), span: expr.span };
     }
     let inside = |inner: &Expr| replaced(inner, part, leaf);
@@ -295,8 +275,9 @@ fn replaced(expr: &Expr, part: &Expr, leaf: &ExprKind) -> Expr {
     let kind = match &expr.kind {
         ExprKind::Number(_) | ExprKind::Leaf(_) => expr.kind.clone(),
         ExprKind::Apply(function, args) => ExprKind::Apply(*function, args.iter().map(inside).collect()),
-        ExprKind::Net { net, input, params, layers } => {
-            ExprKind::Net { net: *net, input: boxed(input), params: boxed(params), layers: *layers }
+        ExprKind::Net { net, input, params, layers, masks } => {
+            let masks = masks.iter().map(inside).collect();
+            ExprKind::Net { net: *net, input: boxed(input), params: boxed(params), layers: *layers, masks }
         }
         ExprKind::Slice(base, ranges) => ExprKind::Slice(boxed(base), ranges.clone()),
         ExprKind::Reshape(base) => ExprKind::Reshape(boxed(base)),

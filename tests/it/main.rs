@@ -6,6 +6,7 @@ mod dependencies;
 mod examples;
 mod layering;
 mod model;
+mod networks;
 mod pages;
 mod reference;
 mod report;

@@ -177,7 +177,9 @@ impl<'a> Checker<'a> {
         let (input, params) = (input?, params?);
         self.parameters_fit(net, &params, params.span)?;
         let shape = self.output(net, &input, layers)?;
-        let kind = ExprKind::Net { net, input: Box::new(input), params: Box::new(params), layers };
+        // What a dropout keeps is known where the call stands: in an objective, or not.
+        let masks = Vec::new();
+        let kind = ExprKind::Net { net, input: Box::new(input), params: Box::new(params), layers, masks };
         Some(Expr { kind, shape, span })
     }
 
@@ -202,37 +204,48 @@ impl<'a> Checker<'a> {
         self.fail(diag)
     }
 
-    /// Shape of a network's output on that input.
+    /// Shape of a network's output on that input: one input, or a batch of them along a first axis. An
+    /// image may lie flat, a number after the other, and a grey one may leave out its channel.
     fn output(&mut self, net: NetId, input: &Expr, layers: usize) -> Option<Shape> {
         let this = &self.model.nets[net.index()];
-        let width = this.input.numel();
-        let last = match layers {
-            n if n == this.layers.len() => this.output.clone(),
-            n => this.layers[n - 1].output.clone(),
+        let forms: Vec<&[usize]> = match &this.input.0[..] {
+            [1, sides @ ..] => vec![&this.input.0, sides],
+            whole => vec![whole],
         };
-        match input.shape.0[..] {
-            [n] if n == width => Some(last),
-            [batch, n] if n == width => Some(Shape(std::iter::once(batch).chain(last.0).collect())),
-            _ => {
-                let (name, span) = (this.name.clone(), this.span);
-                let text = self.text(input.span);
-                let what = match input.shape.0[..] {
-                    [batch, n] => format!("{batch} rows of {n} numbers"),
-                    _ => shape_words(&input.shape),
-                };
-                let mut diag = Diag::new(
-                    Code::NetworkWidth,
-                    input.span,
-                    format!("`{name}` takes {width} numbers; `{text}` is {what}"),
-                )
-                .label(span, format!("its input has width {width}"));
-                diag = self.with_sources(diag, &[input]);
-                self.fail(diag.help("a network takes one input, a vector of its width, or a batch of them, one a row"))
+        let flat = [this.input.numel()];
+        let last = this.result(layers);
+        let fits = |shape: &[usize]| shape == flat || forms.contains(&shape);
+        match &input.shape.0[..] {
+            one if fits(one) => return Some(last.clone()),
+            [batch, one @ ..] if fits(one) => {
+                return Some(Shape(std::iter::once(*batch).chain(last.0.iter().copied()).collect()));
             }
+            _ => {}
         }
+        let (name, span, takes) = (this.name.clone(), this.span, this.input.clone());
+        let text = self.text(input.span);
+        let what = match input.shape.0[..] {
+            [batch, n] => format!("{batch} rows of {n} numbers"),
+            _ => shape_words(&input.shape),
+        };
+        let width = takes.numel();
+        let (needs, label) = match takes.0[..] {
+            [_] => (format!("{width} numbers"), format!("its input has width {width}")),
+            _ => (super::nets::words(&takes), format!("its input is image{takes}")),
+        };
+        let message = format!("`{name}` takes {needs}; `{text}` is {what}");
+        let mut diag = Diag::new(Code::NetworkWidth, input.span, message).label(span, label);
+        diag = self.with_sources(diag, &[input]);
+        let images = input.shape.rank() > 2 && input.shape.0[1..].iter().product::<usize>() == width;
+        let help = match (takes.rank(), images) {
+            (1, true) => "`-> flatten` at the end of a network of images gives rows of numbers".to_owned(),
+            (1, false) => "a network takes one input, a vector of its width, or a batch of them, one a row".to_owned(),
+            _ => format!("it takes one image, or a batch of them along a first axis, also as rows of {width} numbers"),
+        };
+        self.fail(diag.help(help))
     }
 
-    /// `weights(θ)`: the parameters without biases, as a vector.
+    /// `weights(θ)`: the matrices and kernels, without biases and scales of norms, as a vector.
     fn weights(&mut self, callee: &'a Ident, args: &'a [Arg], span: Span, scope: &Scope) -> Option<Expr> {
         let [Arg { name: None, value }] = args else {
             return self.misuse(callee, &[Signature("weights(θ)")], None, args);
@@ -249,10 +262,12 @@ impl<'a> Checker<'a> {
                 .help("`weights(θ)` takes away the biases of a variable of `params(…)`"),
             );
         };
-        let entries = self.model.nets[net.index()].entries.clone();
-        let weights = entries.iter().filter(|entry| entry.name == "weight");
-        let pieces: Vec<Expr> = weights
-            .map(|entry| {
+        let this = &self.model.nets[net.index()];
+        let pieces: Vec<Expr> = this
+            .weights()
+            .into_iter()
+            .map(|at| {
+                let entry = &this.entries[at];
                 let len = entry.shape.numel();
                 let range = crate::tape::ops::Range { start: entry.offset, len, step: 1 };
                 Expr { kind: ExprKind::Slice(Box::new(params.clone()), vec![range]), shape: Shape::vector(len), span }

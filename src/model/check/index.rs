@@ -4,7 +4,7 @@ use super::meaning::{Family, Index, Meaning, Members, Scope};
 use super::names::What;
 use super::{Checker, shape_words};
 use crate::diag::{Code, Diag, closest};
-use crate::model::ir::{Expr, ExprKind, Leaf, Member, NetId};
+use crate::model::ir::{Entry, Expr, ExprKind, Leaf, Member, NetId};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, IndexItem};
 use crate::tape::Shape;
@@ -201,7 +201,13 @@ impl<'a> Checker<'a> {
                 };
                 Some(self.resolve(at)?.with_span(span))
             }
-            Meaning::Layer { params, net, layer } => self.entry(params, net, &layer, name, span).map(Meaning::Expr),
+            Meaning::Layer { params, net, layer } => {
+                let inner = format!("{layer}.{}", name.key);
+                if self.model.nets[net.index()].entries.iter().any(|entry| is_inside(&entry.layer, &inner)) {
+                    return Some(Meaning::Layer { params, net, layer: inner });
+                }
+                self.entry(params, net, &layer, name, span).map(Meaning::Expr)
+            }
             Meaning::Expr(params) if self.params_of(&params).is_some() => {
                 let net = self.params_of(&params)?;
                 let layers = layer_names(&self.model.nets[net.index()]);
@@ -229,8 +235,13 @@ impl<'a> Checker<'a> {
     fn entry(&mut self, params: Expr, net: NetId, layer: &str, name: &Ident, span: Span) -> Option<Expr> {
         let entries = &self.model.nets[net.index()].entries;
         let Some(entry) = entries.iter().find(|entry| entry.layer == layer && entry.name == name.key) else {
-            let names: Vec<String> =
-                entries.iter().filter(|entry| entry.layer == layer).map(|entry| entry.name.clone()).collect();
+            let piece = |entry: &Entry| {
+                let inner = entry.layer.strip_prefix(layer).and_then(|rest| rest.strip_prefix('.'));
+                let own = (entry.layer == layer).then(|| entry.name.clone());
+                inner.and_then(|rest| rest.split('.').next()).map(str::to_owned).or(own)
+            };
+            let mut names: Vec<String> = entries.iter().filter_map(piece).collect();
+            names.dedup();
             let diag = Diag::new(Code::UnknownName, name.span, format!("`{layer}` has no `{}`", name.text));
             let near = closest(&name.text, names.iter().map(String::as_str)).map(str::to_owned);
             let help = format!("it has {}", listed(&names));
@@ -243,7 +254,7 @@ impl<'a> Checker<'a> {
 
     /// All parameters of a layer, as a vector.
     pub(super) fn layer(&mut self, params: &Expr, net: NetId, layer: &str, span: Span) -> Expr {
-        let entries = self.model.nets[net.index()].entries.iter().filter(|entry| entry.layer == layer);
+        let entries = self.model.nets[net.index()].entries.iter().filter(|entry| is_inside(&entry.layer, layer));
         let (mut start, mut end) = (usize::MAX, 0);
         for entry in entries {
             start = start.min(entry.offset);
@@ -292,9 +303,15 @@ fn segment(params: Expr, start: usize, len: usize, span: Span) -> Expr {
 }
 
 fn layer_names(net: &crate::model::ir::Net) -> Vec<String> {
-    let mut names: Vec<String> = net.entries.iter().map(|entry| entry.layer.clone()).collect();
+    let first = |entry: &Entry| entry.layer.split('.').next().map(str::to_owned);
+    let mut names: Vec<String> = net.entries.iter().filter_map(first).collect();
     names.dedup();
     names
+}
+
+/// Whether a layer is that one, or lies inside it.
+fn is_inside(layer: &str, outer: &str) -> bool {
+    layer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Names in a sentence.

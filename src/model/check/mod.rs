@@ -13,6 +13,7 @@ mod call;
 mod constraints;
 mod data;
 mod declare;
+mod dropout;
 mod expression;
 mod families;
 mod index;
@@ -55,6 +56,7 @@ pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags
         checker.overrides(asts);
         checker.declare_all();
         checker.problems(asts);
+        checker.dropouts();
         checker.solves(asts);
         checker.model
     });

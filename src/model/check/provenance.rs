@@ -43,9 +43,12 @@ impl Checker<'_> {
             ExprKind::Net { net, input, layers, .. } => {
                 let net = &self.model.nets[net.index()];
                 let layer = &net.layers[layers.saturating_sub(1).min(net.layers.len() - 1)];
-                let width = layer.output.0.last().copied().unwrap_or(1);
-                let mut sources = vec![(layer.span, format!("`{}` gives {width} for each input", net.name))];
-                if input.shape.rank() > net.input.rank() {
+                let gives = match layer.output.0[..] {
+                    [width] => width.to_string(),
+                    _ => super::nets::words(&layer.output),
+                };
+                let mut sources = vec![(layer.span, format!("`{}` gives {gives} for each input", net.name))];
+                if net.batch(*layers, &expr.shape).is_some() {
                     sources.extend(self.shape_sources(input));
                 }
                 sources

@@ -65,9 +65,10 @@ fn inside(expr: &mut Expr, visit: &mut impl FnMut(&mut DataId)) {
         ExprKind::Leaf(Leaf::Data(id, _)) => visit(id),
         ExprKind::Leaf(_) | ExprKind::Number(_) => {}
         ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().for_each(|part| inside(part, visit)),
-        ExprKind::Net { input, params, .. } => {
+        ExprKind::Net { input, params, masks, .. } => {
             inside(input, visit);
             inside(params, visit);
+            masks.iter_mut().for_each(|mask| inside(mask, visit));
         }
         ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => inside(base, visit),
     }

@@ -3,6 +3,7 @@
 //! A plain problem is a model of one nameless player; a game has several. Every objective is in
 //! minimised form (a `maximize` is negated when it is read), cut into its additive terms.
 
+mod net;
 mod solve;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::catalogue::Function;
 use crate::source::Span;
 use crate::tape::ops::Range;
 use crate::tape::{Shape, Tensor};
+pub use net::{Activation, Entry, EntryInit, LayerKind, Net, NetLayer};
 pub use solve::{Adapt, Admm, Descent, DescentKind, Method, Rho, Solve, SolveBody, Step, StepKind, Unit, When};
 
 macro_rules! ids {
@@ -115,105 +117,6 @@ pub enum Init {
     Uniform { low: f64, high: f64 },
     /// Each layer's own initialiser.
     Layers,
-}
-
-/// A network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Net {
-    /// As written.
-    pub name: String,
-    /// The declaration.
-    pub span: Span,
-    /// Shape of one input.
-    pub input: Shape,
-    /// Shape of one output; `[]` where the last width is 1, so that a batch gives a vector.
-    pub output: Shape,
-    /// Layers in order.
-    pub layers: Vec<NetLayer>,
-    /// Parameters in the flat vector, in order.
-    pub entries: Vec<Entry>,
-    /// Length of the flat vector.
-    pub numel: usize,
-}
-
-/// One stage of a network, activations included.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NetLayer {
-    /// What it does.
-    pub kind: LayerKind,
-    /// Elementwise functions applied to its result, in order, each with its parameter.
-    pub activations: Vec<(Activation, f64)>,
-    /// The layer in the source.
-    pub span: Span,
-    /// Shape of one result.
-    pub output: Shape,
-}
-
-/// What a layer does. Weights have PyTorch's layout, so files are exchanged without transposes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LayerKind {
-    /// `y = W x + b`, `W: [out, in]`, at these entries.
-    Dense {
-        /// Entry of `W`.
-        weight: usize,
-        /// Entry of `b`.
-        bias: usize,
-    },
-}
-
-/// Elementwise functions of layers, each with at most one parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// `max(x, 0)`
-    Relu,
-    /// `x > 0 ? x : s x`
-    LeakyRelu,
-    /// `tanh x`
-    Tanh,
-    /// `1/(1 + e⁻ˣ)`
-    Sigmoid,
-    /// `log(1 + eˣ)`
-    Softplus,
-    /// `x > 0 ? x : s (eˣ − 1)`
-    Elu,
-    /// self-normalising elu
-    Selu,
-    /// `x Φ(x)`
-    Gelu,
-    /// `x σ(x)`
-    Silu,
-    /// `sin x`
-    Sine,
-    /// softmax along the last axis
-    Softmax,
-}
-
-/// One named piece of a network's flat parameter vector.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// `layer1`
-    pub layer: String,
-    /// `weight`, `bias`
-    pub name: String,
-    /// Its shape.
-    pub shape: Shape,
-    /// First element in the flat vector.
-    pub offset: usize,
-    /// Its initialiser.
-    pub init: EntryInit,
-}
-
-/// Initialisers of network parameters; `fan_in`, `fan_out` from the layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum EntryInit {
-    /// Zeros (biases).
-    Zeros,
-    /// Ones (scales).
-    Ones,
-    /// Normal of that standard deviation.
-    Normal(f64),
-    /// Uniform on ±bound.
-    Uniform(f64),
 }
 
 /// A random batch: a tensor redrawn as the schedule says.
@@ -389,6 +292,8 @@ pub enum ExprKind {
         params: Box<Expr>,
         /// Layers evaluated: all, or fewer for a hidden layer's value.
         layers: usize,
+        /// What its dropouts keep, 0 or 1, a batch each, in order; none where they are left out.
+        masks: Vec<Expr>,
     },
     /// A box of a tensor; the shape drops axes indexed by one number.
     Slice(Box<Expr>, Vec<Range>),
@@ -441,9 +346,29 @@ impl Expr {
         match &self.kind {
             ExprKind::Number(_) | ExprKind::Leaf(_) => Vec::new(),
             ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter().collect(),
-            ExprKind::Net { input, params, .. } => vec![input, params],
+            ExprKind::Net { input, params, masks, .. } => [&**input, params].into_iter().chain(masks).collect(),
             ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
         }
+    }
+
+    /// Whether two expressions are the same, wherever they are written.
+    pub fn same(&self, other: &Expr) -> bool {
+        let kinds = match (&self.kind, &other.kind) {
+            (ExprKind::Number(x), ExprKind::Number(y)) => x == y,
+            (ExprKind::Leaf(x), ExprKind::Leaf(y)) => x == y,
+            (ExprKind::Apply(f, _), ExprKind::Apply(g, _)) => f == g,
+            (ExprKind::Net { net: f, layers: k, .. }, ExprKind::Net { net: g, layers: l, .. }) => f == g && k == l,
+            (ExprKind::Slice(_, x), ExprKind::Slice(_, y)) => x == y,
+            (ExprKind::Reshape(_), ExprKind::Reshape(_)) => true,
+            (ExprKind::Concat(_, x), ExprKind::Concat(_, y)) => x == y,
+            (ExprKind::Over(x, _), ExprKind::Over(y, _)) => x == y,
+            _ => false,
+        };
+        let (left, right) = (self.children(), other.children());
+        kinds
+            && self.shape == other.shape
+            && left.len() == right.len()
+            && left.into_iter().zip(right).all(|(left, right)| left.same(right))
     }
 
     /// Visits every leaf, from left to right.

@@ -129,7 +129,8 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// `save images G(probe; φ) as grid(8, 8) "samples"`: a square image a row.
+    /// `save images G(probe; φ) as grid(8, 8) "samples"`: a square image a row, or images
+    /// as a network of images gives them.
     fn images(&mut self, value: &'a ast::Expr, grid: &'a ast::Expr, name: &str, scope: &Scope) -> Option<StepKind> {
         let images = self.tensor(value, scope);
         let (rows, columns) = match &grid.bare().kind {
@@ -146,14 +147,21 @@ impl<'a> Checker<'a> {
             }
         };
         let images = images?;
-        let [count, pixels] = images.shape.0[..] else {
-            let (text, words) = (self.text(value.span), shape_words(&images.shape));
-            return self.fail(
-                Diag::new(Code::WrongKind, value.span, format!("`{text}` is {words}; images are the rows of a matrix"))
-                    .help("a batch through a generator gives one image a row: `G(probe; φ)`"),
-            );
+        let (count, flat) = match images.shape.0[..] {
+            [count, pixels] => (count, Some(pixels)),
+            [count, _, _] | [count, 1, _, _] => (count, None),
+            _ => {
+                let (text, words) = (self.text(value.span), shape_words(&images.shape));
+                let message = format!("`{text}` is {words}; images are the rows of a matrix, or grey ones");
+                return self.fail(
+                    Diag::new(Code::WrongKind, value.span, message)
+                        .help("a batch through a generator gives one image a row, or of one channel: `G(probe; φ)`"),
+                );
+            }
         };
-        if pixels.isqrt().pow(2) != pixels {
+        if let Some(pixels) = flat
+            && pixels.isqrt().pow(2) != pixels
+        {
             let mut diag = Diag::new(Code::WrongKind, value.span, format!("{pixels} numbers are no square image"));
             diag = self.with_sources(diag, &[&images]);
             return self.fail(diag);
