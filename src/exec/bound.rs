@@ -56,6 +56,12 @@ pub(super) enum Node {
         when: Buffer,
         body: Vec<Node>,
     },
+    Pick {
+        member: Buffer,
+        members: usize,
+        call: Call,
+        share: usize,
+    },
     When {
         when: Due,
         body: Vec<Node>,
@@ -120,6 +126,13 @@ impl Binder<'_> {
             Stmt::Draw(sampler) => self.draw(sampler.0 as usize),
             Stmt::Stop { when, status } => Node::Stop { when: self.buffer(*when), status: *status },
             Stmt::If { when, body } => Node::If { when: self.buffer(*when), body: self.body(body) },
+            Stmt::Pick { member, call } => {
+                let Node::Call { call: bound, share, .. } = self.call(call) else {
+                    unreachable!("a call is bound to a call")
+                };
+                let members = call.over.unwrap_or(1);
+                Node::Pick { member: self.buffer(*member), members, call: bound, share }
+            }
             Stmt::When { when, body } => Node::When { when: when.clone(), body: self.body(body) },
             Stmt::Record(record) => Node::Record(record.clone()),
             Stmt::Save(save) => Node::Save(save.clone()),

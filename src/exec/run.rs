@@ -241,6 +241,17 @@ impl Runner<'_> {
                     self.body(body)
                 }
             }
+            Node::Pick { member, members, call, share } => {
+                let start = self.host.elapsed();
+                // A member past the end, or a NaN, is none.
+                let member = self.executor.item(*member) as usize;
+                if member < *members {
+                    self.executor.run(*call, member);
+                }
+                self.shares[*share].0 += self.host.elapsed() - start;
+                self.shares[*share].1 += 1;
+                Ok(())
+            }
             Node::When { when, body } => {
                 if self.due(when) {
                     self.body(body)

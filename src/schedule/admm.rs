@@ -7,6 +7,8 @@
 //! λ⁺ = λ + ρ(r̂ + Bz⁺ − c)
 //! ```
 //!
+//! Where rows have weights, ρ stands for ρW throughout.
+//!
 //! `A v` is the JVP of the constraint's program, `Aᵀy` its VJP: the constraint is said once. A step
 //! gets its *pull*, the gradient of the coupling at v = 0, and the curvature `ρMᵀM`.
 
@@ -29,7 +31,8 @@ pub(super) enum Side {
 pub(super) enum Cotangent {
     /// `λ + ρ(other block − c)`: what pulls a step.
     Pull(Side),
-    /// `ρ[B(z⁺ − z) + (α − 1)(Ax⁺ + Bz − c)]`: the dual residual of an exact x-step.
+    /// `λ⁺ − λ − ρ(Ax⁺ + Bz − c)`: the dual residual of an exact x-step, whose gradient is balanced by
+    /// `λ + ρ(Ax⁺ + Bz − c)`. Without acceleration it is `ρ[B(z⁺ − z) + (α − 1)(Ax⁺ + Bz − c)]`.
     Shift,
     /// `λ`
     Multiplier,
@@ -43,6 +46,8 @@ pub(super) struct Iteration<'a> {
     pub rho: StateId,
     /// `‖r‖², ‖Ax‖², ‖Bz‖², ‖B(z⁺ − z)‖²` over all couplings.
     pub sums: [StateId; 4],
+    /// The same in the norm of the weights, and `‖λ‖²` in that of their inverses: what ρ is balanced by.
+    pub weighed: [StateId; 5],
     /// What is run again when ρ changed.
     pub refactor: Vec<Stmt>,
 }
@@ -57,7 +62,11 @@ impl<'a> Iteration<'a> {
             let name = coder.prefixed(player, name);
             coder.scalar(&name, 0.0)
         });
-        Iteration { plan, split, rho, sums, refactor: Vec::new() }
+        let weighed = ["r²W", "Ax²W", "Bz²W", "ΔBz²W", "λ²W"].map(|name| {
+            let name = coder.prefixed(player, name);
+            coder.scalar(&name, 0.0)
+        });
+        Iteration { plan, split, rho, sums, weighed, refactor: Vec::new() }
     }
 
     /// The statements of one iteration, without tests and adaptation.
@@ -70,11 +79,15 @@ impl<'a> Iteration<'a> {
         for at in 0..self.split.couplings.len() {
             self.relax(coder, at, &mut body);
         }
+        if let Some(memory) = plan.memory() {
+            super::anderson::statements(self, coder, memory, &mut body);
+        }
         for step in &plan.z {
             self.step(coder, step, Side::Z, &mut body);
         }
         let mut zero = coder.draft("zero");
-        for sum in self.sums {
+        let weighed = plan.is_tested().then_some(self.weighed);
+        for sum in self.sums.into_iter().chain(weighed.into_iter().flatten()) {
             let none = zero.number(0.0, coder.dtype);
             zero.write(coder, sum, none);
         }
@@ -102,7 +115,95 @@ impl<'a> Iteration<'a> {
             let state = self.beside(coder, "r̂", coupling);
             draft.write(coder, Arg { state, member }, hat);
         }
+        if self.plan.is_tested() {
+            let (_, lambda) = self.lambda(coder, &mut draft, coupling, coder.dtype);
+            let sum = draft.b.add(rows.x, rows.z);
+            let sum = rows.add_offset(&mut draft, sum);
+            let step = self.penalised(coder, &mut draft, coupling, sum, coder.dtype);
+            let balanced = draft.b.add(lambda, step);
+            let state = self.beside(coder, "λ̂", coupling);
+            draft.write(coder, Arg { state, member }, balanced);
+        }
         body.push(coder.call(draft, coupling.over, "z-step"));
+    }
+
+    /// `ρW` times a value shaped like a coupling's rows.
+    fn penalised(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        coupling: &Coupling,
+        value: Value,
+        dtype: Dtype,
+    ) -> Value {
+        let rho = draft.read(coder, self.rho);
+        let rho = draft.b.cast(rho, dtype);
+        let value = match self.constant(coder, draft, "W", coupling, |w| w, dtype) {
+            Some(weights) => draft.b.mul(weights, value),
+            None => value,
+        };
+        draft.b.mul(rho, value)
+    }
+
+    /// `W^{-½}` times a value shaped like a coupling's rows, or like several of them along a first axis.
+    pub fn per_weight(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, value: Value) -> Value {
+        let dtype = draft.b.dtype(value);
+        let Some(mut by) = self.constant(coder, draft, "W⁻½", coupling, |w| 1.0 / w.sqrt(), dtype) else {
+            return value;
+        };
+        let shape = draft.b.shape(value).clone();
+        let extra = shape.rank() - draft.b.shape(by).rank();
+        by = draft.b.broadcast(by, (extra..shape.rank()).collect(), shape);
+        draft.b.mul(by, value)
+    }
+
+    /// A function of a coupling's weights, where it has some.
+    fn constant(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        what: &str,
+        coupling: &Coupling,
+        of: fn(f64) -> f64,
+        dtype: Dtype,
+    ) -> Option<Value> {
+        let weights = coupling.weights.as_ref()?;
+        let name = coder.prefixed(self.plan.player.index(), &format!("{what}.{}", coupling.name));
+        let all = weights.iter().map(|&w| of(w)).collect();
+        let state = coder.constant(&name, coupling.shape.clone(), None, all);
+        let value = draft.read(coder, state);
+        Some(draft.b.cast(value, dtype))
+    }
+
+    /// `ρW(r̂ − c)` of a coupling that is no family.
+    fn penalised_hat(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling) -> Value {
+        let rows = self.rows(coder, draft, coupling, coder.dtype);
+        let hat = self.hat(coder, draft, coupling, &rows);
+        let hat = rows.add_offset(draft, hat);
+        self.penalised(coder, draft, coupling, hat, coder.dtype)
+    }
+
+    /// `λ + ρW(r̂ − c)`: all that the z-step is told.
+    pub fn pulled(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling) -> Value {
+        let (_, lambda) = self.lambda(coder, draft, coupling, coder.dtype);
+        let penalty = self.penalised_hat(coder, draft, coupling);
+        draft.b.add(lambda, penalty)
+    }
+
+    /// Sets λ so that the z-step is told `pull`.
+    pub fn set_pull(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, pull: Value) {
+        let (state, _) = self.lambda(coder, draft, coupling, coder.dtype);
+        let penalty = self.penalised_hat(coder, draft, coupling);
+        let lambda = draft.b.sub(pull, penalty);
+        draft.write(coder, state, lambda);
+    }
+
+    /// `λ − ρW Bz`: what the z-step was told when it led to λ and z.
+    pub fn pull_behind(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling) -> Value {
+        let rows = self.rows(coder, draft, coupling, coder.dtype);
+        let (_, lambda) = self.lambda(coder, draft, coupling, coder.dtype);
+        let penalty = self.penalised(coder, draft, coupling, rows.z, coder.dtype);
+        draft.b.sub(lambda, penalty)
     }
 
     /// `λ⁺ = λ + ρ(r̂ + Bz⁺ − c)` and the sums of squares, in one sweep.
@@ -111,12 +212,11 @@ impl<'a> Iteration<'a> {
         let member = coupling.over.is_some();
         let mut draft = coder.draft("multiplier");
         let rows = self.rows(coder, &mut draft, coupling, coder.dtype);
-        let rho = draft.read(coder, self.rho);
         let (state, lambda) = self.lambda(coder, &mut draft, coupling, coder.dtype);
         let hat = self.hat(coder, &mut draft, coupling, &rows);
         let target = draft.b.add(hat, rows.z);
         let target = rows.add_offset(&mut draft, target);
-        let step = draft.b.mul(rho, target);
+        let step = self.penalised(coder, &mut draft, coupling, target, coder.dtype);
         let next = draft.b.add(lambda, step);
         draft.write(coder, Arg { state, member }, next);
         let residual = draft.b.add(rows.x, rows.z);
@@ -124,11 +224,18 @@ impl<'a> Iteration<'a> {
         let before = self.beside(coder, "Bz", coupling);
         let before = draft.read(coder, Arg { state: before, member });
         let moved = draft.b.sub(rows.z, before);
-        for (sum, value) in self.sums.into_iter().zip([residual, rows.x, rows.z, moved]) {
-            let so_far = draft.read(coder, sum);
-            let own = draft.b.sum_squares(value);
-            let total = draft.b.add(so_far, own);
-            draft.write(coder, sum, total);
+        let parts = [residual, rows.x, rows.z, moved];
+        for (sum, value) in self.sums.into_iter().zip(parts) {
+            add_square(coder, &mut draft, sum, value);
+        }
+        if self.plan.is_tested() {
+            let root = self.constant(coder, &mut draft, "W½", coupling, f64::sqrt, coder.dtype);
+            for (sum, value) in self.weighed.into_iter().zip(parts) {
+                let value = root.map_or(value, |root| draft.b.mul(root, value));
+                add_square(coder, &mut draft, sum, value);
+            }
+            let lambda = self.per_weight(coder, &mut draft, coupling, next);
+            add_square(coder, &mut draft, self.weighed[4], lambda);
         }
         body.push(coder.call(draft, coupling.over, "λ-step"));
     }
@@ -241,8 +348,6 @@ impl<'a> Iteration<'a> {
         dtype: Dtype,
     ) -> Value {
         let (_, lambda) = self.lambda(coder, draft, coupling, dtype);
-        let rho = draft.read(coder, self.rho);
-        let rho = draft.b.cast(rho, dtype);
         match cotangent {
             Cotangent::Multiplier => lambda,
             Cotangent::Pull(side) => {
@@ -251,22 +356,14 @@ impl<'a> Iteration<'a> {
                     Side::Z => self.hat(coder, draft, coupling, rows),
                 };
                 let other = rows.add_offset(draft, other);
-                let weighted = draft.b.mul(rho, other);
+                let weighted = self.penalised(coder, draft, coupling, other, dtype);
                 draft.b.add(lambda, weighted)
             }
             Cotangent::Shift => {
-                let before = self.beside(coder, "Bz", coupling);
-                let before = draft.read(coder, Arg { state: before, member: coupling.over.is_some() });
-                let before = draft.b.cast(before, dtype);
-                let mut shift = draft.b.sub(rows.z, before);
-                let alpha = self.plan.settings.relax;
-                if alpha != 1.0 {
-                    let sum = draft.b.add(rows.x, before);
-                    let sum = rows.add_offset(draft, sum);
-                    let over = draft.b.scale(alpha - 1.0, sum);
-                    shift = draft.b.add(shift, over);
-                }
-                draft.b.mul(rho, shift)
+                let state = self.beside(coder, "λ̂", coupling);
+                let balanced = draft.read(coder, Arg { state, member: coupling.over.is_some() });
+                let balanced = draft.b.cast(balanced, dtype);
+                draft.b.sub(lambda, balanced)
             }
         }
     }
@@ -334,6 +431,14 @@ impl<'a> Iteration<'a> {
             Side::Z => "z-step",
         }
     }
+}
+
+/// Adds `‖value‖²` to a sum.
+fn add_square(coder: &Coder, draft: &mut Draft, sum: StateId, value: Value) {
+    let so_far = draft.read(coder, sum);
+    let own = draft.b.sum_squares(value);
+    let total = draft.b.add(so_far, own);
+    draft.write(coder, sum, total);
 }
 
 /// A coupling in a draft.

@@ -2,7 +2,7 @@
 //! tests, draws, records; its text reads like the algorithm in a paper.
 //!
 //! Control flow runs on the host and looks at the device only where a statement says so: [`Stmt::Stop`],
-//! [`Stmt::If`], [`Stmt::Record`] and [`Stmt::LineSearch`] read scalars, everything else is enqueued.
+//! [`Stmt::If`], [`Stmt::Pick`], [`Stmt::Record`] and [`Stmt::LineSearch`] read scalars, everything else is enqueued.
 
 use std::sync::Arc;
 
@@ -186,6 +186,13 @@ pub enum Stmt {
         when: StateId,
         /// The body.
         body: Vec<Stmt>,
+    },
+    /// Run a program once, on the member of its families that the scalar says.
+    Pick {
+        /// The member, from 0.
+        member: StateId,
+        /// The program; it is not run over all members.
+        call: CallStmt,
     },
     /// Run the body on the passes that are due.
     When {

@@ -60,6 +60,10 @@ fn inside(stmt: Stmt, programs: &[Program], merged: &mut Schedule) -> Stmt {
         Stmt::Loop(inner) => Stmt::Loop(LoopStmt { body: statements(inner.body, programs, merged), ..inner }),
         Stmt::If { when, body } => Stmt::If { when, body: statements(body, programs, merged) },
         Stmt::When { when, body } => Stmt::When { when, body: statements(body, programs, merged) },
+        Stmt::Pick { member, mut call } => {
+            renumber(&mut call, programs, merged);
+            Stmt::Pick { member, call }
+        }
         Stmt::LineSearch(mut search) => {
             renumber(&mut search.trial, programs, merged);
             Stmt::LineSearch(search)

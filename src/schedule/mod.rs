@@ -1,12 +1,13 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`gradient`], [`lbfgs`]), [`residuals`]
-//! the stopping test, [`adapt`] the changes of ρ, [`descent`] the baselines on the unsplit problem,
+//! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
 //! neighbouring calls into one program.
 
 mod adapt;
 mod admm;
+mod anderson;
 mod coder;
 mod descent;
 mod direction;

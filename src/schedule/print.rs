@@ -69,6 +69,11 @@ fn body(f: &mut Formatter<'_>, schedule: &Schedule, statements: &[Stmt], depth: 
                 body(f, schedule, inner, depth + 1)?;
                 writeln!(f, "{indent}}}")?;
             }
+            Stmt::Pick { member, call } => {
+                let line = Line(schedule, call).to_string();
+                let line = line.split_once(": ").map_or(line.as_str(), |(_, line)| line);
+                writeln!(f, "{indent}i = {}: {line}", name(schedule, *member))?;
+            }
             Stmt::When { when, body: inner } => {
                 writeln!(f, "{indent}{when} {{")?;
                 body(f, schedule, inner, depth + 1)?;

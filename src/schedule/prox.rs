@@ -122,7 +122,7 @@ impl Site<'_> {
         let (args, _) = coder.lower(draft, &map.args, self.dtype, &mut at_point);
         let u = args[map.subject];
         let shape = draft.b.shape(u).clone();
-        let mut row =
+        let row =
             |coder: &mut Coder, draft: &mut Draft, what: &str, of: fn(&crate::split::proximal::Row) -> f64| {
                 let all: Vec<f64> = map.rows.iter().map(of).collect();
                 let value = self.numbers(coder, draft, &format!("{what}.{at}"), &all);

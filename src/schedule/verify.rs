@@ -39,6 +39,10 @@ fn body(schedule: &Schedule, statements: &[Stmt], in_loop: bool) -> Result<(), S
             scalar(schedule, *when)?;
             body(schedule, inner, in_loop)
         }
+        Stmt::Pick { member, call: inner } => {
+            scalar(schedule, *member)?;
+            call(schedule, inner)
+        }
         Stmt::When { body: inner, .. } => body(schedule, inner, in_loop),
         Stmt::LineSearch(search) => {
             [search.step, search.value, search.value_new, search.slope, search.failed]

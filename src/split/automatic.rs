@@ -248,6 +248,7 @@ fn stays(model: &Model, player: PlayerId, parts: &[Part], kept: &Kept) -> Option
             shape: part.subject.shape.clone(),
             parts: part.atoms[0].affine.parts.clone(),
             offset: part.atoms[0].affine.offset.clone(),
+            weights: None,
         })
         .collect();
     (0..parts.len()).find(|&at| {

@@ -66,6 +66,7 @@ fn equation(
         shape: expr.shape.clone(),
         parts: affine.parts,
         offset: affine.offset,
+        weights: None,
     })
 }
 

@@ -1,7 +1,9 @@
 //! The split form of each player: blocks, components, couplings `Ax + Bz = c`, and how the copies are
 //! eliminated where the unsplit problem is wanted.
 
+use super::affine::Affine;
 use crate::linalg::Operator;
+use crate::model::Model;
 use crate::model::ir::{ConstraintId, Member, PlayerId, VarId};
 use crate::source::Span;
 use crate::tape::Shape;
@@ -67,6 +69,9 @@ pub struct Coupling {
     pub parts: Vec<Part>,
     /// `−c`: the constant part, one member's.
     pub offset: Vec<f64>,
+    /// `W`, what the penalty `(ρ/2)‖Ax + Bz − c‖²_W` weighs each row with, where rows differ much in scale;
+    /// none is 1.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// One variable's part of a coupling.
@@ -100,6 +105,21 @@ pub struct Copied {
     pub factor: f64,
     /// The kept variable it equals, where it is a plain copy.
     pub of: Option<VarId>,
+}
+
+impl Coupling {
+    /// `W^{½}[K₁ K₂ …]` over those variables, one behind another.
+    pub fn weighted(&self, model: &Model, vars: &[VarId]) -> Operator {
+        let parts = Affine { parts: self.parts.clone(), offset: self.offset.clone() };
+        let stacked = parts.stacked(model, vars);
+        match &self.weights {
+            Some(weights) => {
+                let roots = weights.iter().map(|w| w.sqrt()).collect();
+                Operator::compose(Operator::diagonal_of(roots), stacked)
+            }
+            None => stacked,
+        }
+    }
 }
 
 impl PlayerSplit {

@@ -6,7 +6,8 @@
 //! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
-//! 5. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
+//! 5. [`scaling`] weighs the rows of the couplings;
+//! 6. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
 //!
 //! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
 //! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms.
@@ -22,6 +23,7 @@ pub mod ir;
 mod print;
 pub mod proximal;
 mod rows;
+mod scaling;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -43,9 +45,10 @@ pub fn split(model: &Model, diags: &mut Diags) -> Split {
 /// Splits one player.
 fn player(model: &Model, player: PlayerId, diags: &mut Diags) -> PlayerSplit {
     let equations = coupling::read(model, player, diags);
-    let (x, z, couplings) = blocks::colour(model, player, equations, diags);
+    let (x, z, mut couplings) = blocks::colour(model, player, equations, diags);
     let x = components::cut(model, player, x, &couplings, diags);
     let z = components::cut(model, player, z, &couplings, diags);
+    scaling::weigh(model, player, &x, &z, &mut couplings);
     let whole = whole::eliminate(model, player, &couplings, &z);
     PlayerSplit { player, x, z, couplings, whole }
 }

@@ -243,13 +243,12 @@ fn quadratic(
     Ok(())
 }
 
-/// The diagonal of `MᵀM` over the component's variables, where that is all of it.
+/// The diagonal of `MᵀWM` over the component's variables, where that is all of it.
 fn gram(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<f64>> {
     let n: usize = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
     let mut sum = vec![0.0; n];
     for coupling in couplings.iter().filter(|c| c.parts.iter().any(|part| component.vars.contains(&part.var))) {
-        let affine = Affine { parts: coupling.parts.clone(), offset: coupling.offset.clone() };
-        let operator = affine.stacked(model, &component.vars);
+        let operator = coupling.weighted(model, &component.vars);
         // A variable that is no family stands in every member of the constraint.
         let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
         let own = operator.gram().diagonal(n).or_else(|| looked_at(&operator))?;

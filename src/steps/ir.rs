@@ -44,6 +44,10 @@ pub struct AdmmPlan {
     /// Least penalty that adaptation may go to: the one at the start where a closed-form step is convex
     /// by the penalty alone, else 0.
     pub rho_least: f64,
+    /// Whether every step minimises a convex function at any penalty.
+    pub convex: bool,
+    /// Iterations that acceleration would look back on; 0 for none.
+    pub accelerate: usize,
     /// Whether it is a turn of a game: a fixed number of iterations, without a stopping test.
     pub in_game: bool,
 }
@@ -62,6 +66,13 @@ impl AdmmPlan {
     /// Whether the residuals are computed, and ρ balanced by them: no random batch, and no turn of a game.
     pub fn is_tested(&self) -> bool {
         !self.in_game && !self.is_stochastic()
+    }
+
+    /// Iterations that acceleration looks back on, where there is any: it wants a fixed map, so exact steps
+    /// of convex terms, and no family of couplings.
+    pub fn memory(&self) -> Option<usize> {
+        let sound = self.steps().all(|step| step.rule.is_exact() && step.component.over.is_none());
+        (self.accelerate > 0 && self.is_tested() && sound && self.convex).then_some(self.accelerate)
     }
 
     /// Step size of the first gradient step, which is the unit of κ = ρ · rate.

@@ -17,8 +17,9 @@ use settings::Settings;
 /// Methods by name, those of inner steps included.
 const METHODS: &[&str] = &["admm", "gd", "sgd", "adam", "lbfgs"];
 
-/// Iterations of a method on a whole problem.
-const ITERATIONS: usize = 1000;
+/// Iterations of a method on a whole problem: of one with networks, whose every iteration is a pass over
+/// the data, and of one without.
+const ITERATIONS: [usize; 2] = [1000, 10_000];
 
 impl<'a> Checker<'a> {
     /// All `solve` blocks, or the default one.
@@ -85,7 +86,7 @@ impl<'a> Checker<'a> {
                 let mut settings = Settings::new(method, settings);
                 let general = settings.general(self);
                 let precision = general.precision.unwrap_or(Dtype::F64);
-                let defaults = Defaults { iterations: ITERATIONS, networks, whole: true, precision };
+                let defaults = Defaults { iterations: ITERATIONS[usize::from(!networks)], networks, whole: true, precision };
                 let method = self.method(&mut settings, defaults, &scope);
                 settings.finish(self, true);
                 (SolveBody::Method(method?), precision, general.stable)
@@ -134,7 +135,7 @@ impl<'a> Checker<'a> {
             })
             .collect();
         let (name, precision, body) = if turns.is_empty() {
-            ("admm", Dtype::F64, SolveBody::Method(admm(true, ITERATIONS)))
+            ("admm", Dtype::F64, SolveBody::Method(admm(true, ITERATIONS[usize::from(!networks)])))
         } else {
             let kind = StepKind::Times { count: ITERATIONS, body: turns };
             ("play", Dtype::F32, SolveBody::Game(vec![Step { kind, span }]))
