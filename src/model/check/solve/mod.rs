@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
         let (name, precision, body) = if turns.is_empty() {
             ("admm", Dtype::F64, SolveBody::Method(admm(true, ITERATIONS[usize::from(!networks)])))
         } else {
-            let kind = StepKind::Times { count: ITERATIONS, body: turns };
+            let kind = StepKind::Times { count: ITERATIONS[0], body: turns };
             ("play", Dtype::F32, SolveBody::Game(vec![Step { kind, span }]))
         };
         self.model.solves.push(Solve { name: name.to_owned(), span, precision, stable: true, body });
