@@ -44,6 +44,10 @@ pub struct Factored {
 /// Order up to which definiteness of a matrix without a telling structure is tested by a dense factor.
 const TESTED: usize = 4096;
 
+/// How far below zero, relative to the largest, an eigenvalue of a semidefinite matrix may lie that was
+/// read from a file: ten digits is what people write. (CVXPY draws the line there, too.)
+const WRITTEN: f64 = 1e-10;
+
 impl Curvature {
     /// `s·I`
     pub fn scaled_identity(s: f64, n: usize) -> Curvature {
@@ -175,8 +179,9 @@ impl Curvature {
 
     /// Whether it is known to be positive semidefinite, up to rounding.
     pub fn is_semidefinite(&self) -> bool {
-        // Rounding of an eigenvalue: n EPS times the largest, which no row sum is below.
-        let margin = |largest: f64| 4.0 * self.n() as f64 * f64::EPSILON * largest;
+        // Rounding of an eigenvalue: n EPS times the largest, which no row sum is below. A matrix that was
+        // written down in decimals is off by its last digit, though.
+        let margin = |largest: f64| (4.0 * self.n() as f64 * f64::EPSILON).max(WRITTEN) * largest;
         match self {
             Curvature::Diagonal(d) => d.iter().all(|&x| x >= 0.0),
             Curvature::Dense(m) => {

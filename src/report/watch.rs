@@ -160,7 +160,12 @@ fn columns(schedule: &Schedule) -> Vec<String> {
                         }
                     }
                 }
-                Stmt::Call(_) | Stmt::Pick { .. } | Stmt::Draw(_) | Stmt::Stop { .. } | Stmt::Save(_) | Stmt::LineSearch(_) => {}
+                Stmt::Call(_)
+                | Stmt::Pick { .. }
+                | Stmt::Draw(_)
+                | Stmt::Stop { .. }
+                | Stmt::Save(_)
+                | Stmt::LineSearch(_) => {}
             }
         }
     }

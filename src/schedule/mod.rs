@@ -204,7 +204,13 @@ fn game_verdict(coder: &mut Coder) -> Verdict {
 fn results(coder: &mut Coder, plan: &Plan) -> Vec<Published> {
     let mut results = Vec::new();
     for (at, var) in coder.model.vars.iter().enumerate() {
-        let state = coder.leaf(Leaf::Var(VarId(at as u32), Member::None));
+        let id = VarId(at as u32);
+        let written = &coder.model.players[var.player.index()].written;
+        // A variable of the compiler's own is no result.
+        if written.as_ref().is_some_and(|written| !written.vars.contains(&id)) {
+            continue;
+        }
+        let state = coder.leaf(Leaf::Var(id, Member::None));
         let role = match var.kind {
             VarKind::Params(net) => Role::Network(
                 coder.model.nets[net.index()]

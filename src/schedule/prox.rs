@@ -20,19 +20,29 @@ pub(super) fn step(it: &Iteration, coder: &mut Coder, step: &Step, form: &Proxim
     let mut draft = coder.draft(Iteration::what(side));
     let own = point(coder, &mut draft, &step.component.vars, over);
     let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
-    let ctx = Site { it, step, form, dtype: coder.dtype };
-    let d = ctx.metric(coder, &mut draft);
-    let force = ctx.with_linear(coder, &mut draft, pull);
+    let site = Site { it, step, form, dtype: coder.dtype };
+    let d = site.metric(coder, &mut draft);
+    let force = site.with_linear(coder, &mut draft, pull);
     let center = draft.b.div(force, d);
     let center = draft.b.neg(center);
-    let next = ctx.map(coder, &mut draft, center, &own.shapes);
+    let next = site.map(coder, &mut draft, center, &own.shapes);
     let values = draft.unflat(next, &own.shapes);
     own.write(coder, &mut draft, &values);
     body.push(coder.call(draft, over, Iteration::what(side)));
 }
 
-/// `D(v − v⁺)` with `v⁺` the map at `v − (Pv + p + Mᵀλ)/D`: zero exactly where v is stationary.
-pub(super) fn residual(
+/// How far a point is from stationary: zero, exactly where it is.
+pub(super) struct Gap {
+    /// `v − v⁺`, with `v⁺` the map at `v − (Pv + p + Mᵀλ)/D`.
+    pub off: Value,
+    /// `(Pv + p + Mᵀλ)/D`
+    pub moved: Value,
+    /// `D(v − v⁺)`, in the units of a gradient.
+    pub residual: Value,
+}
+
+/// The gap of a step at values of its variables, in f64.
+pub(super) fn gap(
     it: &Iteration,
     coder: &mut Coder,
     draft: &mut Draft,
@@ -40,20 +50,20 @@ pub(super) fn residual(
     form: &Proximal,
     values: &[Value],
     multiplier: Value,
-) -> Value {
-    let ctx = Site { it, step, form, dtype: Dtype::F64 };
+) -> Gap {
+    let site = Site { it, step, form, dtype: Dtype::F64 };
     let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
     let v = draft.flat(values);
-    let d = ctx.metric(coder, draft);
-    let p = ctx.numbers(coder, draft, "P", &form.curvature);
+    let d = site.metric(coder, draft);
+    let p = site.numbers(coder, draft, "P", &form.curvature);
     let curved = draft.b.mul(p, v);
     let force = draft.b.add(curved, multiplier);
-    let force = ctx.with_linear(coder, draft, force);
+    let force = site.with_linear(coder, draft, force);
     let moved = draft.b.div(force, d);
     let center = draft.b.sub(v, moved);
-    let next = ctx.map(coder, draft, center, &shapes);
+    let next = site.map(coder, draft, center, &shapes);
     let off = draft.b.sub(v, next);
-    draft.b.mul(d, off)
+    Gap { off, moved, residual: draft.b.mul(d, off) }
 }
 
 /// A proximal step of a plan, in that precision.
@@ -122,12 +132,11 @@ impl Site<'_> {
         let (args, _) = coder.lower(draft, &map.args, self.dtype, &mut at_point);
         let u = args[map.subject];
         let shape = draft.b.shape(u).clone();
-        let row =
-            |coder: &mut Coder, draft: &mut Draft, what: &str, of: fn(&crate::split::proximal::Row) -> f64| {
-                let all: Vec<f64> = map.rows.iter().map(of).collect();
-                let value = self.numbers(coder, draft, &format!("{what}.{at}"), &all);
-                if draft.b.shape(value).is_scalar() { value } else { draft.b.reshape(value, shape.clone()) }
-            };
+        let row = |coder: &mut Coder, draft: &mut Draft, what: &str, of: fn(&crate::split::proximal::Row) -> f64| {
+            let all: Vec<f64> = map.rows.iter().map(of).collect();
+            let value = self.numbers(coder, draft, &format!("{what}.{at}"), &all);
+            if draft.b.shape(value).is_scalar() { value } else { draft.b.reshape(value, shape.clone()) }
+        };
         let nu = row(coder, draft, "ν", |row| row.nu);
         let p = row(coder, draft, "P at", |row| row.curvature);
         let g = row(coder, draft, "MᵀM at", |row| row.gram);

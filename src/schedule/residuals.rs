@@ -1,11 +1,11 @@
 //! The stopping test: primal and dual residuals in original units, relative to what they are made of.
 //!
 //! ```text
-//! ‖r‖ ≤ √p ε γ_p + ε max(‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ √n ε γ_d + ε ‖Mᵀλ‖   for each block
+//! ‖r‖ ≤ √p ε γ_p + ε max(‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ √n ε γ_d + ε ‖(Mᵀλ, p)‖   for each block
 //! ```
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
-//! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`. γ_p and γ_d are the scale of the
+//! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
 //! data: `‖c‖∞`, else the first terms; the first multipliers.
 
 use super::admm::{Cotangent, Iteration, Side};
@@ -24,7 +24,7 @@ pub(super) struct Shown {
     pub stop: Option<Stmt>,
 }
 
-/// `‖s‖², ‖Mᵀλ‖²` of a block.
+/// `‖s‖², ‖Mᵀλ‖² + ‖p‖²` of a block.
 struct Block {
     residual: StateId,
     scale: StateId,
@@ -42,10 +42,11 @@ pub(super) fn test(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) -> S
             scale: named(coder, player, &format!("Mᵀλ².{name}")),
             n: steps.iter().map(|step| step.gram.n() * step.component.over.unwrap_or(1)).sum(),
         };
+        let linear = steps.iter().map(|step| step.rule.linear_square()).sum();
         let mut zero = coder.draft("zero");
-        for state in [block.residual, block.scale] {
-            let none = zero.number(0.0, coder.dtype);
-            zero.write(coder, state, none);
+        for (state, start) in [(block.residual, 0.0), (block.scale, linear)] {
+            let start = zero.number(start, coder.dtype);
+            zero.write(coder, state, start);
         }
         body.push(coder.call(zero, None, "residuals"));
         for step in steps {

@@ -8,17 +8,18 @@ use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
 use super::prox;
-use crate::model::ir::{Leaf, Member, PlayerId};
-use crate::split::ir::PlayerSplit;
+use crate::model::ir::{Constraint, Leaf, Member, PlayerId, Relation};
+use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Curvature, Rule, Step};
-use crate::tape::{self, Dtype, Value};
+use crate::tape::ir::Unary;
+use crate::tape::{self, Dtype, Shape, Value};
 
 /// The objective's terms of a player, in the sense that was written.
 pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
     let this = &coder.model.players[player.index()];
     let sign = if this.maximize { -1.0 } else { 1.0 };
     let mut checks = Vec::new();
-    for (at, term) in this.terms.iter().enumerate() {
+    for (at, term) in this.source().1.iter().enumerate() {
         if coder.model.is_random(&term.expr) {
             continue;
         }
@@ -44,52 +45,128 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> V
         let name = coder.prefixed(plan.player.index(), name);
         coder.scalar(&name, 0.0)
     });
-    for coupling in &it.split.couplings {
-        let mut draft = coder.draft("rows");
-        let rows = it.rows(coder, &mut draft, coupling, Dtype::F64);
-        let sum = draft.b.add(rows.x, rows.z);
-        let residual = rows.add_offset(&mut draft, sum);
-        let squares = [rows.x, rows.z, residual].map(|value| draft.b.sum_squares(value));
-        let scale = draft.b.add(squares[0], squares[1]);
-        let scale = with_floor(coder, &mut draft, scale, scales[0], coupling.shape.numel());
-        verdict.constraints.push(check(
-            draft,
-            coupling.name.clone(),
-            &[("residual²", squares[2]), ("scale²", scale)],
-            coupling.over,
-        ));
+    for (at, constraint) in coder.model.players[plan.player.index()].source().2.iter().enumerate() {
+        let coupling = it.split.couplings.iter().find(|coupling| coupling.constraint.index() == at);
+        // A bound or a set that got a variable of its own is checked where it is written.
+        let written = coder.model.players[plan.player.index()].written.is_some();
+        verdict.constraints.push(match coupling {
+            Some(coupling) if !written => self::coupling(coder, it, coupling, scales[0]),
+            _ => self::constraint(coder, at, constraint, scales[0]),
+        });
     }
     if plan.is_stochastic() {
         return verdict;
     }
     for step in plan.steps() {
-        let names: Vec<&str> =
-            step.component.vars.iter().map(|var| coder.model.vars[var.index()].name.as_str()).collect();
-        let label = names.join(", ");
-        let mut draft = coder.draft("stationarity");
-        let own = point(coder, &mut draft, &step.component.vars, step.component.over);
-        let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
-        let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
-        let residual = match &step.rule {
-            Rule::Prox(form) => prox::residual(it, coder, &mut draft, step, form, &values, multiplier),
-            Rule::Quadratic { .. } | Rule::Descent(_) => {
-                let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
-                let gradients = tape::gradient(&mut draft.b, value, &values);
-                let flat = draft.flat(&gradients);
-                draft.b.add(flat, multiplier)
-            }
+        let own = match introduced(coder, it, step) {
+            Some(coupling) => optimality(coder, it, step, coupling, scales[0]),
+            None => Some(stationarity(coder, it, step, scales[1], tail)),
         };
-        let residual = draft.b.sum_squares(residual);
-        let scale = draft.b.sum_squares(multiplier);
-        let scale = with_floor(coder, &mut draft, scale, scales[1], step.gram.n());
-        verdict.stationarity.push(check(
-            draft,
-            label,
-            &[("residual²", residual), ("scale²", scale)],
-            step.component.over,
-        ));
+        verdict.stationarity.extend(own);
     }
     verdict
+}
+
+/// The residual of a coupling.
+fn coupling(coder: &mut Coder, it: &Iteration, coupling: &Coupling, gamma: StateId) -> Check {
+    let mut draft = coder.draft("rows");
+    let rows = it.rows(coder, &mut draft, coupling, Dtype::F64);
+    let sum = draft.b.add(rows.x, rows.z);
+    let residual = rows.add_offset(&mut draft, sum);
+    let squares = [rows.x, rows.z, residual].map(|value| draft.b.sum_squares(value));
+    let scale = draft.b.add(squares[0], squares[1]);
+    let scale = with_floor(coder, &mut draft, scale, gamma, coupling.shape.numel());
+    check(draft, coupling.name.clone(), &[("residual²", squares[2]), ("scale²", scale)], coupling.over)
+}
+
+/// How far a constraint of the source is violated: `‖e‖` of an equation, `‖max(e, 0)‖` of an inequality,
+/// the distance to a set. The scale is that of what varies in it and of what does not.
+fn constraint(coder: &mut Coder, at: usize, constraint: &Constraint, gamma: StateId) -> Check {
+    let label = constraint.label.clone().unwrap_or_else(|| format!("c{}", at + 1));
+    let mut draft = coder.draft("constraint");
+    let expr = constraint.relation.expr().clone();
+    let exprs = match &constraint.relation {
+        Relation::In { args, .. } => std::iter::once(expr).chain(args.iter().cloned()).collect(),
+        Relation::Zero(_) | Relation::NonPositive(_) => vec![expr],
+    };
+    let (values, _) = coder.lower(&mut draft, &exprs, Dtype::F64, &mut as_is);
+    let mut at_zero = |coder: &mut Coder, draft: &mut Draft, leaf: Leaf| {
+        let Leaf::Var(..) = leaf else { return None };
+        let zero = draft.number(0.0, Dtype::F64);
+        Some(draft.b.broadcast_scalar(zero, &coder.model.leaf_shape(leaf)))
+    };
+    let (fixed, _) = coder.lower(&mut draft, &exprs[..1], Dtype::F64, &mut at_zero);
+    let moving = draft.b.sub(values[0], fixed[0]);
+    let residual = match &constraint.relation {
+        Relation::Zero(_) => values[0],
+        Relation::NonPositive(_) => draft.b.unary(Unary::Relu, values[0]),
+        Relation::In { set, .. } => set.lower(&mut draft.b, &values, &Shape::scalar()),
+    };
+    let [residual, moving, fixed] = [residual, moving, fixed[0]].map(|value| draft.b.sum_squares(value));
+    let scale = draft.b.add(moving, fixed);
+    let scale = with_floor(coder, &mut draft, scale, gamma, constraint.relation.expr().shape.numel());
+    check(draft, label, &[("residual²", residual), ("scale²", scale)], constraint.over.map(|over| over.count))
+}
+
+/// The coupling that says what a variable of the compiler's own stands for, where the step is of one.
+fn introduced<'a>(coder: &Coder, it: &Iteration<'a>, step: &Step) -> Option<&'a Coupling> {
+    let player = &coder.model.players[it.plan.player.index()];
+    let written = player.written.as_ref()?;
+    let [var] = step.component.vars[..] else { return None };
+    let own = |coupling: &&Coupling| coupling.parts.iter().any(|part| part.var == var);
+    if written.vars.contains(&var) { None } else { it.split.couplings.iter().find(own) }
+}
+
+/// Whether the atoms of `φ(e(x))` are optimal at `e(x)` itself, not at the copy of it:
+/// `‖w − prox_{φ/D}(w + λ/D)‖` with `w = e(x)`, relative to `w` and `λ/D`.
+fn optimality(coder: &mut Coder, it: &Iteration, step: &Step, coupling: &Coupling, gamma: StateId) -> Option<Check> {
+    let Rule::Prox(form) = &step.rule else { return None };
+    let var = step.component.vars[0];
+    let mut draft = coder.draft("optimality");
+    let member = coupling.over.is_some();
+    let expr =
+        coder.model.players[it.plan.player.index()].constraints[coupling.constraint.index()].relation.expr().clone();
+    let shape = coder.model.vars[var.index()].shape.clone();
+    let mut without = |_: &mut Coder, draft: &mut Draft, leaf: Leaf| {
+        let zero = (leaf.var() == Some(var)).then(|| draft.number(0.0, Dtype::F64));
+        zero.map(|zero| draft.b.broadcast_scalar(zero, &shape))
+    };
+    let (values, _) = coder.lower(&mut draft, &[expr], Dtype::F64, &mut without);
+    let (_, lambda) = it.lambda(coder, &mut draft, coupling, Dtype::F64);
+    // The copy stands with −1 in its coupling.
+    let multiplier = draft.b.neg(lambda);
+    let multiplier = draft.flat(&[multiplier]);
+    let gap = prox::gap(it, coder, &mut draft, step, form, &values[..1], multiplier);
+    let w = draft.b.sum_squares(values[0]);
+    let [residual, moved] = [gap.off, gap.moved].map(|value| draft.b.sum_squares(value));
+    let scale = draft.b.add(w, moved);
+    let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
+    let over = member.then_some(coupling.over).flatten();
+    Some(check(draft, coupling.name.clone(), &[("residual²", residual), ("scale²", scale)], over))
+}
+
+/// The gradient of a step's problem at the point, or what its proximal map moves it by.
+fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, tail: &mut Vec<Stmt>) -> Check {
+    let names: Vec<&str> = step.component.vars.iter().map(|var| coder.model.vars[var.index()].name.as_str()).collect();
+    let label = names.join(", ");
+    let mut draft = coder.draft("stationarity");
+    let own = point(coder, &mut draft, &step.component.vars, step.component.over);
+    let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
+    let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
+    let residual = match &step.rule {
+        Rule::Prox(form) => prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual,
+        Rule::Quadratic { .. } | Rule::Descent(_) => {
+            let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
+            let gradients = tape::gradient(&mut draft.b, value, &values);
+            let flat = draft.flat(&gradients);
+            draft.b.add(flat, multiplier)
+        }
+    };
+    let residual = draft.b.sum_squares(residual);
+    let scale = draft.b.sum_squares(multiplier);
+    let scale = draft.b.offset(scale, step.rule.linear_square());
+    let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
+    check(draft, label, &[("residual²", residual), ("scale²", scale)], step.component.over)
 }
 
 /// `scale² + n γ²`: the absolute part of the tolerance.

@@ -48,7 +48,8 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
     }
     // One weight for all rows of a coupling whose steps don't take several.
     for at in 0..couplings.len() {
-        let touches = |component: &&Component| couplings[at].parts.iter().any(|part| component.vars.contains(&part.var));
+        let touches =
+            |component: &&Component| couplings[at].parts.iter().any(|part| component.vars.contains(&part.var));
         let touched: Vec<&Component> = z.components.iter().chain(&x.components).filter(touches).collect();
         if !touched.into_iter().all(|component| is_exact(model, player, component, couplings)) {
             let weights = couplings[at].weights.clone().unwrap_or_default();
@@ -61,7 +62,8 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
 /// Whether the step is a linear system or a proximal map.
 fn is_exact(model: &Model, player: PlayerId, component: &Component, couplings: &[Coupling]) -> bool {
     let constraints = &model.players[player.index()].constraints;
-    let equations = component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)));
+    let equations =
+        component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)));
     let quadratic =
         equations && component.terms.iter().all(|&at| atoms::of_term(model, player, at) == Piece::Quadratic);
     quadratic || proximal::form(model, player, component, couplings).is_ok()

@@ -120,8 +120,17 @@ impl Rule {
     pub fn is_exact(&self) -> bool {
         !matches!(self, Rule::Descent(_))
     }
-}
 
+    /// `‖p‖²` of the linear part, where the rule knows it.
+    pub fn linear_square(&self) -> f64 {
+        let square = |p: &[f64]| p.iter().map(|x| x * x).sum::<f64>();
+        match self {
+            Rule::Quadratic { linear, .. } => linear.iter().map(|p| square(p)).sum(),
+            Rule::Prox(form) => square(&form.linear),
+            Rule::Descent(_) => 0.0,
+        }
+    }
+}
 impl Descent {
     /// Whether it is L-BFGS, which has no rate.
     pub fn is_lbfgs(&self) -> bool {

@@ -86,7 +86,8 @@ impl<'a> Checker<'a> {
                 let mut settings = Settings::new(method, settings);
                 let general = settings.general(self);
                 let precision = general.precision.unwrap_or(Dtype::F64);
-                let defaults = Defaults { iterations: ITERATIONS[usize::from(!networks)], networks, whole: true, precision };
+                let defaults =
+                    Defaults { iterations: ITERATIONS[usize::from(!networks)], networks, whole: true, precision };
                 let method = self.method(&mut settings, defaults, &scope);
                 settings.finish(self, true);
                 (SolveBody::Method(method?), precision, general.stable)
