@@ -32,6 +32,7 @@ pub struct Symbolic {
     plan: SymbolicCholesky<usize>,
     /// Where the pivots lie in the factor.
     pivots: Vec<usize>,
+    fingerprint: u64,
 }
 
 impl Symbolic {
@@ -44,8 +45,11 @@ impl Symbolic {
         let params = CholeskySymbolicParams::default();
         let plan = factorize_symbolic_cholesky(pattern, Side::Upper, SymmetricOrdering::Amd, params)
             .expect("there is memory for the plan, and its indices fit");
-        let pivots = pivots(&plan);
-        Symbolic { n, negative, starts, columns, plan, pivots }
+        let (pivots, numbers) = (pivots(&plan), starts.iter().chain(&columns).chain([&n, &negative]));
+        // FNV-1a.
+        let fingerprint =
+            numbers.fold(0xcbf2_9ce4_8422_2325, |hash: u64, &x| (hash ^ x as u64).wrapping_mul(0x0100_0000_01b3));
+        Symbolic { n, negative, plan, pivots, fingerprint, starts, columns }
     }
 
     /// Entries of the lower triangle.
@@ -118,10 +122,9 @@ impl Symbolic {
         LdltRef::new(&self.plan, factor).solve_in_place_with_conj(Conj::No, x, Par::Seq, stack);
     }
 
-    /// A number that tells patterns apart (FNV-1a).
+    /// A number that tells patterns apart.
     pub fn fingerprint(&self) -> u64 {
-        let numbers = self.starts.iter().chain(&self.columns).chain([&self.n, &self.negative]);
-        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, &x| (hash ^ x as u64).wrapping_mul(0x0100_0000_01b3))
+        self.fingerprint
     }
 }
 

@@ -46,6 +46,13 @@ impl Cost {
                     Op::Cholesky => n * arg(0).0[0] as u64 / 3,
                     Op::CholeskySolve => 2 * n * arg(0).0[0] as u64,
                     Op::SparseMatVec { .. } => 2 * arg(2).numel() as u64,
+                    Op::SparseFactor(symbolic) => 2 * symbolic.flops().0 as u64,
+                    Op::SparseSolve(symbolic) => {
+                        let columns = n / symbolic.n.max(1) as u64;
+                        4 * columns * symbolic.len() as u64
+                    }
+                    // Frigo & Johnson 2005: about 2.5 n log₂ n of a real transform.
+                    Op::Grid { .. } => 5 * n * u64::from(n.max(2).ilog2()) / 2,
                     // Tridiagonal reduction and iteration (Golub & Van Loan 2013, §8.3).
                     Op::SymmetricEigenvalues => 4 * (arg(0).0[0] as u64).pow(3) / 3,
                     Op::SymmetricEigen | Op::PsdSqrt => 9 * (arg(0).0[0] as u64).pow(3),

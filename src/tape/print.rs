@@ -14,6 +14,7 @@ use std::fmt;
 
 use super::ir::{Dtype, Inst, Op, Program, Value};
 use super::ops::{ConvPart, Distribution, Range, Window};
+use crate::linalg::transform::Transform;
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,6 +73,9 @@ impl fmt::Display for Inst {
             }
             Op::Random { stream, .. } => write!(f, " stream {stream}"),
             Op::Conv { window, .. } => write_window(f, window),
+            Op::SparseFactor(symbolic) | Op::SparseSolve(symbolic) => {
+                write!(f, " of {symbolic:?}, #{:016x}", symbolic.fingerprint())
+            }
             Op::Unary(_)
             | Op::Binary(_)
             | Op::Select
@@ -86,6 +90,7 @@ impl fmt::Display for Inst {
             | Op::Cholesky
             | Op::CholeskySolve
             | Op::SparseMatVec { .. }
+            | Op::Grid { .. }
             | Op::SymmetricEigenvalues
             | Op::SymmetricEigen
             | Op::Svd
@@ -157,6 +162,12 @@ impl Op {
             Op::Cholesky => "cholesky",
             Op::CholeskySolve => "cholesky_solve",
             Op::SparseMatVec { .. } => "sparse_matvec",
+            Op::SparseFactor(_) => "sparse_factor",
+            Op::SparseSolve(_) => "sparse_solve",
+            Op::Grid { transform: Transform::Cosine, inverse: false } => "dct",
+            Op::Grid { transform: Transform::Cosine, inverse: true } => "idct",
+            // It is its own inverse.
+            Op::Grid { transform: Transform::Hartley, .. } => "hartley",
             Op::SymmetricEigenvalues => "symmetric_eigenvalues",
             Op::SymmetricEigen => "symmetric_eigen",
             Op::Svd => "svd",

@@ -15,7 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("linalg", &[]),
     // A value on the tape carries the span it was written at, so that what turns infinite in a run is
     // shown in the file.
-    ("tape", &["source"]),
+    // A sparse factor's op carries its pattern, and a transform of a grid is defined once.
+    ("tape", &["source", "linalg"]),
     ("catalogue", &["tape"]),
     // What a run takes from the world is a trait, so that exec knows neither clock nor disk.
     ("host", &[]),

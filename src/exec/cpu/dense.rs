@@ -1,22 +1,25 @@
 //! Factorisations and sparse products. The dense kernels are faer's, in one thread, so that the bits
 //! do not depend on the number of threads.
 //!
-//! Library workspace: Cholesky allocates a column; eigenvalues, eigenvectors, singular values and the
-//! square root allocate copies of the matrix. The others allocate nothing.
+//! Library workspace: eigenvalues, eigenvectors, singular values and the square root allocate copies of
+//! the matrix. The others allocate nothing.
 
+use faer::dyn_stack::{MemStack, StackReq};
 use faer::linalg::cholesky::llt;
 use faer::traits::RealField;
 use faer::{MatMut, MatRef, Par, Side};
 
 use super::math::Real;
 
+/// The workspace of [`cholesky`].
+pub(super) fn cholesky_request<T: RealField>(n: usize) -> StackReq {
+    llt::factor::cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default())
+}
+
 /// Lower factor of the matrix of order `n` whose lower triangle is `a`'s; NaN throughout where there is
 /// none.
-pub(super) fn cholesky<T: Real + RealField>(l: &mut [T], a: &[T], n: usize) {
+pub(super) fn cholesky<T: Real + RealField>(l: &mut [T], a: &[T], n: usize, stack: &mut MemStack) {
     l.copy_from_slice(a);
-    let memory = llt::factor::cholesky_in_place_scratch::<T>(n, Par::Seq, Default::default());
-    let mut memory = faer::dyn_stack::MemBuffer::new(memory);
-    let stack = faer::dyn_stack::MemStack::new(&mut memory);
     let matrix = MatMut::from_row_major_slice_mut(l, n, n);
     let factored = llt::factor::cholesky_in_place(matrix, Default::default(), Par::Seq, stack, Default::default());
     if factored.is_err() || !(0..n).all(|i| l[i * n + i] > T::ZERO) {

@@ -6,7 +6,9 @@
 //! position it writes (the sweep stores a tile once everything has read it); else it is made in the
 //! arena and copied at the end.
 
+use super::factor;
 use super::graph::{Class, Graph, Node};
+use super::grid::GridPlan;
 use super::plan::{Base, Place};
 use super::regression::{ISOTONIC_WORK, TAUT_STRING_WORK};
 use super::sweep::TILE;
@@ -212,7 +214,11 @@ impl Storage {
 /// Doubles that a step needs beside its result.
 pub(super) fn workspace(node: &Node) -> usize {
     let row = node.ty.shape.0.last().copied().unwrap_or(1);
-    match node.op {
+    match &node.op {
+        Op::Cholesky => factor::dense_workspace(row, node.ty.dtype),
+        Op::SparseFactor(symbolic) => factor::workspace(symbolic, 1, node.ty.dtype),
+        Op::SparseSolve(symbolic) => factor::workspace(symbolic, node.ty.shape.0[1..].iter().product(), node.ty.dtype),
+        Op::Grid { transform, .. } => GridPlan::new(*transform, &node.ty).workspace(),
         Op::Pav => ISOTONIC_WORK * row,
         Op::TautString => TAUT_STRING_WORK * row,
         _ => 0,

@@ -1,6 +1,9 @@
 //! Graph and layout → plan: each unit's instructions with every operand placed.
 
+use std::sync::Arc;
+
 use super::graph::{Class, Graph, Unit};
+use super::grid::GridPlan;
 use super::layout::{LINE, Layout, workspace};
 use super::movement;
 use super::plan::{
@@ -232,6 +235,11 @@ impl Lowering<'_> {
             Op::Cholesky => Single::Cholesky { n: extents[0] },
             Op::CholeskySolve => Single::CholeskySolve { n: extents[0] },
             Op::SparseMatVec { transpose } => Single::SparseMatVec { transpose: *transpose },
+            Op::SparseFactor(symbolic) => Single::SparseFactor(symbolic.clone()),
+            Op::SparseSolve(symbolic) => Single::SparseSolve(symbolic.clone()),
+            Op::Grid { transform, inverse } => {
+                Single::Grid { plan: Arc::new(GridPlan::new(*transform, ty)), inverse: *inverse }
+            }
             Op::SymmetricEigenvalues => Single::SymmetricEigenvalues { n: extents[0] },
             Op::SymmetricEigen => Single::SymmetricEigen { n: extents[1] },
             Op::Svd => {

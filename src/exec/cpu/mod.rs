@@ -3,7 +3,8 @@
 //!
 //! [`Cpu::bind`] plans: `graph` (what runs together) → `layout` (where it lies) → `lower` (the plan);
 //! [`Cpu::run`] resolves the plan's bases to addresses and runs its steps. Running allocates nothing
-//! but libraries' workspace: `gemm` packs panels of its operands, faer's factorisations take copies.
+//! but libraries' workspace: `gemm` packs panels of its operands, faer's eigenvalues and singular values
+//! take copies.
 //!
 //! The same program on the same machine gives the same bits, run to run and at any number of threads:
 //! work is cut by its size alone, and sums follow the tape's fixed [tree](crate::tape::tree).
@@ -12,7 +13,9 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod factor;
 mod graph;
+mod grid;
 mod isa;
 mod iterate;
 mod layout;

@@ -9,6 +9,10 @@
 //!    sweep's stores: those may overwrite tiles that the sweep reads, at the same positions.
 //! 3. A step reads only inputs and what steps before it wrote.
 
+use std::sync::Arc;
+
+use super::grid::GridPlan;
+use crate::linalg::Symbolic;
 use crate::tape::ops::{ConvPart, Distribution, Reducer, Window};
 use crate::tape::{Binary, Dtype, Unary};
 
@@ -268,6 +272,9 @@ pub(super) enum Single {
     Cholesky { n: usize },
     CholeskySolve { n: usize },
     SparseMatVec { transpose: bool },
+    SparseFactor(Arc<Symbolic>),
+    SparseSolve(Arc<Symbolic>),
+    Grid { plan: Arc<GridPlan>, inverse: bool },
     SymmetricEigenvalues { n: usize },
     SymmetricEigen { n: usize },
     Svd { rows: usize, columns: usize },

@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{conv, dense, iterate, matmul, movement, random, reduce, regression, scan};
+use super::{conv, dense, factor, iterate, matmul, movement, random, reduce, regression, scan};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -59,6 +59,7 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                             _ => scan::argsort(y, read::<f64>(memory, args[0]), *row),
                         }
                     }
+                    (Single::Grid { plan, inverse }, _) => plan.run(memory, args[0], *to, *workspace, *inverse),
                     (_, Dtype::F32) => float::<f32>(single, args, *to, *workspace, memory, pool, isa),
                     (_, Dtype::F64) => float::<f64>(single, args, *to, *workspace, memory, pool, isa),
                     (_, Dtype::Index) => index(single, args, *to, memory),
@@ -129,10 +130,12 @@ unsafe fn float<T: Real + RealField>(
                 random::fill(isa, distribution, [key[0], key[1]], [step, stream], start, y);
             });
         }
-        Single::Cholesky { n } => dense::cholesky(y, x(0), n),
+        Single::Cholesky { n } => dense::cholesky(y, x(0), n, factor::stack(work)),
         Single::CholeskySolve { n } => dense::cholesky_solve(y, x(0), x(1), n),
         Single::SparseMatVec { transpose: false } => dense::sparse(y, indices(0), indices(1), x(2), x(3)),
         Single::SparseMatVec { transpose: true } => dense::sparse_transposed(y, indices(0), indices(1), x(2), x(3)),
+        Single::SparseFactor(ref symbolic) => factor::factor(symbolic, y, x(0), work),
+        Single::SparseSolve(ref symbolic) => factor::solve(symbolic, y, x(0), x(1), work),
         Single::SymmetricEigenvalues { n } => dense::symmetric_eigenvalues(y, x(0), n),
         Single::SymmetricEigen { n } => dense::symmetric_eigen(y, x(0), n),
         Single::Svd { rows, columns } => dense::svd(y, x(0), rows, columns),
@@ -142,6 +145,7 @@ unsafe fn float<T: Real + RealField>(
         Single::Sort { row } => scan::sort(y, x(0), row),
         Single::CumSum { row, reverse } => scan::cumsum(y, x(0), row, reverse),
         Single::ArgMax { .. } | Single::ArgSort { .. } | Single::Iota { .. } => unreachable!("positions are indices"),
+        Single::Grid { .. } => unreachable!("a grid's plan knows its type"),
     }
 }
 

@@ -5,8 +5,12 @@
 //! usual first-order propagation with the values at hand, plus `ULPS` roundings of the result. Ops that
 //! jump (comparisons, floor, sign) take only values that are exact.
 
+use std::sync::Arc;
+
 use crate::exec::reference::{Rounding, evaluate};
 use crate::exec::{Buffer, Cpu, Executor, Slot};
+use crate::linalg::transform::Transform;
+use crate::linalg::{Csr, Symbolic};
 use crate::tape::ops::{ConvPart, Distribution, Range, Reducer, Window};
 use crate::tape::{Binary, Builder, Dtype, Elements, Op, Program, Shape, Tensor, Type, Unary, Value, verify};
 
@@ -676,6 +680,83 @@ fn factorisations_agree() {
             // The matrix has eigenvalues in [1, 5n]; every one of these is well conditioned.
             let inputs = [tensor(&ty, a), tensor(&Type::new(dtype, [n, 3]), dice.eighths(3 * n))];
             assert_near(&b.finish(), &inputs, 100.0 * n as f64 * dtype.eps());
+        }
+    }
+}
+
+#[test]
+fn sparse_factors_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        // A band, and a full matrix, which is taken as one dense block; the last rows quasi-definite.
+        for (n, reach, negative) in [(1usize, 1, 0), (30, 2, 0), (30, 2, 7), (90, 90, 0), (90, 90, 20)] {
+            let mut dice = Dice(n as u64);
+            let (mut entries, mut values) = (Vec::new(), Vec::new());
+            for i in 0..n {
+                for j in i.saturating_sub(reach)..=i {
+                    // Diagonally dominant, so that the signs of the pivots are those of the diagonal.
+                    let sign = if i >= n - negative { -1.0 } else { 1.0 };
+                    entries.push((i, j, 1.0));
+                    values.push(if i == j { sign * 2.0 * reach as f64 } else { dice.eighths(1)[0] / 8.0 });
+                }
+            }
+            let symbolic = Arc::new(Symbolic::new(&Csr::from_triplets(n, n, entries), negative));
+            let (len, nnz) = (symbolic.len(), symbolic.nnz());
+            let mut b = Builder::new("sparse");
+            let (a, rhs) = (Type::new(dtype, [nnz]), Type::new(dtype, [n]));
+            let a_in = b.input("a", a.clone());
+            let rhs_in = b.input("rhs", rhs.clone());
+            let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![a_in], Type::new(dtype, [len]));
+            let x = b.push(Op::SparseSolve(symbolic.clone()), vec![factor, rhs_in], rhs.clone());
+            let columns = b.iota([n, 2], 1);
+            let columns = b.cast(columns, dtype);
+            let many = b.push(Op::SparseSolve(symbolic.clone()), vec![factor, columns], Type::new(dtype, [n, 2]));
+            let flipped = b.neg(a_in);
+            let none = b.push(Op::SparseFactor(symbolic.clone()), vec![flipped], Type::new(dtype, [len]));
+            let none = b.sum(none);
+            for (name, value) in [("x", x), ("many", many), ("none", none)] {
+                b.output(name, value);
+            }
+            let inputs = [tensor(&a, values), tensor(&rhs, dice.eighths(n))];
+            assert_near(&b.finish(), &inputs, 100.0 * n as f64 * dtype.eps());
+        }
+    }
+}
+
+#[test]
+fn a_large_square_is_mirrored() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for (rows, columns) in [(40, 300), (300, 270), (7, 600)] {
+            let ty = Type::new(dtype, [rows, columns]);
+            let mut b = Builder::new("square");
+            let x = b.input("x", ty.clone());
+            let (inner, outer) = (b.matmul(x, x, true, false), b.matmul(x, x, false, true));
+            b.output("inner", inner);
+            b.output("outer", outer);
+            let program = b.finish();
+            let inputs = [tensor(&ty, Dice(rows as u64).eighths(rows * columns))];
+            assert_near(&program, &inputs, 8.0 * (rows + columns) as f64 * dtype.eps());
+        }
+    }
+}
+
+#[test]
+fn grids_agree() {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        for extents in [&[1][..], &[24], &[7, 12], &[16, 1, 5], &[4, 9, 6], &[3, 0]] {
+            let ty = Type::new(dtype, Shape(extents.to_vec()));
+            let n = ty.shape.numel();
+            let mut b = Builder::new("grid");
+            let x = b.input("x", ty.clone());
+            for (name, transform, inverse) in [
+                ("dct", Transform::Cosine, false),
+                ("idct", Transform::Cosine, true),
+                ("hartley", Transform::Hartley, false),
+            ] {
+                let y = b.push(Op::Grid { transform, inverse }, vec![x], ty.clone());
+                b.output(name, y);
+            }
+            let inputs = [tensor(&ty, Dice(n as u64).eighths(n))];
+            assert_near(&b.finish(), &inputs, 64.0 * (n + 1) as f64 * dtype.eps());
         }
     }
 }

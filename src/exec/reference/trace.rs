@@ -61,6 +61,9 @@ fn only_moves(op: &Op) -> bool {
         | Op::Cholesky
         | Op::CholeskySolve
         | Op::SparseMatVec { .. }
+        | Op::SparseFactor(_)
+        | Op::SparseSolve(_)
+        | Op::Grid { .. }
         | Op::SymmetricEigenvalues
         | Op::SymmetricEigen
         | Op::Svd

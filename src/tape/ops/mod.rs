@@ -16,6 +16,7 @@ mod conv;
 mod cumsum;
 mod elementwise;
 mod gather;
+mod grid;
 mod input;
 mod iota;
 mod iterate;
@@ -28,6 +29,7 @@ mod rule;
 mod slice;
 mod sort;
 mod sparse;
+mod sparse_factor;
 mod svd;
 mod symmetric;
 mod taut_string;
@@ -36,6 +38,10 @@ mod tests;
 mod transpose;
 pub mod unary;
 
+use std::sync::Arc;
+
+use crate::linalg::Symbolic;
+use crate::linalg::transform::Transform;
 pub(crate) use cumsum::Running;
 pub use iterate::Iteration;
 pub(crate) use rule::{Operand, Site};
@@ -299,6 +305,19 @@ pub enum Op {
     SparseMatVec {
         /// Multiply by the transpose.
         transpose: bool,
+    },
+    /// The factor of a sparse symmetric matrix from the entries of its lower triangle, row by row, each row
+    /// with its diagonal: `float[nnz]` to `float[len]`, the numbers being the device's own. NaN throughout
+    /// where it has none.
+    SparseFactor(Arc<Symbolic>),
+    /// Operands `factor, b`: solves for a vector or the columns of a matrix.
+    SparseSolve(Arc<Symbolic>),
+    /// An orthogonal transform along all axes.
+    Grid {
+        /// Which.
+        transform: Transform,
+        /// The way back.
+        inverse: bool,
     },
     /// Eigenvalues of a symmetric matrix, ascending. Not differentiable.
     SymmetricEigenvalues,

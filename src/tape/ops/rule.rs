@@ -1,10 +1,9 @@
 //! What every op says of itself, and which file says it for which op.
 
 use super::Op;
-use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, input, iota};
-use super::{
-    iterate, matmul, pav, random, reduce, reshape, slice, sort, sparse, svd, symmetric, taut_string, transpose,
-};
+use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, grid, input};
+use super::{iota, iterate, matmul, pav, random, reduce, reshape, slice, sort, sparse, sparse_factor, svd, symmetric};
+use super::{taut_string, transpose};
 use crate::tape::{Builder, Type, Value};
 
 /// An operand of the reference evaluation: every number as a double, which holds an index exactly.
@@ -74,6 +73,9 @@ impl Op {
             Op::Cholesky => Box::new(cholesky::Cholesky),
             Op::CholeskySolve => Box::new(cholesky::CholeskySolve),
             Op::SparseMatVec { transpose } => Box::new(sparse::SparseMatVec { transpose: *transpose }),
+            Op::SparseFactor(symbolic) => Box::new(sparse_factor::SparseFactor(symbolic)),
+            Op::SparseSolve(symbolic) => Box::new(sparse_factor::SparseSolve(symbolic)),
+            Op::Grid { transform, inverse } => Box::new(grid::Grid { transform: *transform, inverse: *inverse }),
             Op::SymmetricEigenvalues => Box::new(symmetric::Eigenvalues),
             Op::SymmetricEigen => Box::new(symmetric::Eigen),
             Op::Svd => Box::new(svd::Svd),

@@ -2,9 +2,12 @@
 //! against differences, first and second.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Binary, ConvPart, Distribution, Op, Operand, Range, Reducer, Window};
 use crate::exec::reference::{Rounding, gradcheck, interpret};
+use crate::linalg::transform::Transform;
+use crate::linalg::{Csr, Symbolic};
 use crate::tape::philox::{Stream, key};
 use crate::tape::{Builder, Dtype, Program, Shape, Type, Value, undifferentiable, verify, vjp};
 
@@ -140,6 +143,20 @@ fn cases() -> Vec<Case> {
             b.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, v[0]], Type::new(F, [y]))
         }));
     }
+    for transform in [Transform::Cosine, Transform::Hartley] {
+        for inverse in [false, true] {
+            cases.push(case("grid", [&[3, 4]], move |b, v| {
+                let ty = b.ty(v[0]).clone();
+                b.push(Op::Grid { transform, inverse }, vec![v[0]], ty)
+            }));
+        }
+    }
+    cases.push(case("sparse_factor", [&[3, 2]], |b, v| {
+        let symbolic = arrow();
+        let values = row(b, &[2.0, 3.0, 1.0, -0.5, -1.0]);
+        let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.len()]));
+        b.push(Op::SparseSolve(symbolic), vec![factor, v[0]], Type::new(F, [3, 2]))
+    }));
     for (window, [x, w, y]) in convolutions() {
         for (part, [a, b, result]) in
             [(ConvPart::Output, [x, w, y]), (ConvPart::Input, [y, w, x]), (ConvPart::Kernel, [x, y, w])]
@@ -150,6 +167,12 @@ fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// The lower triangle of `[a 0 c; 0 b d; c d e]`, of which the last pivot is negative.
+fn arrow() -> Arc<Symbolic> {
+    let entries = [(0, 0), (1, 1), (2, 0), (2, 1), (2, 2)].map(|(i, j)| (i, j, 1.0));
+    Arc::new(Symbolic::new(&Csr::from_triplets(3, 3, entries.to_vec()), 1))
 }
 
 /// Windows, each with shapes of input, kernel and output: plain; with margins, steps and gaps that
@@ -362,6 +385,45 @@ fn a_window_counts_its_positions() {
     assert_eq!((window.positions(0, 0, 4), window.positions(1, 4, 3)), (0, 0), "it does not fit");
     assert_eq!((window.extent(0, 3, 2), window.extent(1, 2, 3)), (Some(4), Some(8)), "the least that fit");
     assert_eq!((window.extent(0, 1, 2), window.extent(0, 0, 2)), (None, None), "nothing is left between the margins");
+}
+
+#[test]
+fn a_sparse_system_by_hand() {
+    let solved = |values: &[f64]| {
+        run(|b| {
+            let symbolic = arrow();
+            let values = row(b, values);
+            let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.len()]));
+            let rhs = row(b, &[1.0, 0.0, 2.0]);
+            b.push(Op::SparseSolve(symbolic), vec![factor, rhs], Type::new(F, [3]))
+        })
+    };
+    // [2 0 1; 0 1 0; 1 0 −1] x = [1, 0, 2]
+    assert_eq!(solved(&[2.0, 1.0, 1.0, 0.0, -1.0]), [1.0, 0.0, -1.0]);
+    for wrong in [[-2.0, 1.0, 1.0, 0.0, -1.0], [2.0, 1.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0, -1.0]] {
+        assert!(solved(&wrong).iter().all(|x| x.is_nan()), "{wrong:?} has pivots of other signs");
+    }
+}
+
+#[test]
+fn grids_by_hand() {
+    let of = |transform, inverse, x: &[f64], extents: [usize; 2]| {
+        run(|b| {
+            let x = row(b, x);
+            let x = b.reshape(x, extents);
+            let ty = b.ty(x).clone();
+            b.push(Op::Grid { transform, inverse }, vec![x], ty)
+        })
+    };
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 8.0 * f64::EPSILON);
+    let half = 0.5f64.sqrt();
+    // Constants are the first coefficient, here 3·√4.
+    assert!(near(&of(Transform::Cosine, false, &[3.0; 4], [2, 2]), &[6.0, 0.0, 0.0, 0.0]));
+    assert!(near(&of(Transform::Cosine, false, &[1.0, -1.0], [1, 2]), &[0.0, 2.0 * half]));
+    assert!(near(&of(Transform::Cosine, true, &[0.0, 2.0 * half], [1, 2]), &[1.0, -1.0]));
+    // cos + sin of a quarter turn, and of three.
+    assert!(near(&of(Transform::Hartley, false, &[0.0, 2.0, 0.0, 0.0], [1, 4]), &[1.0, 1.0, -1.0, -1.0]));
+    assert!(near(&of(Transform::Hartley, false, &[0.0, 2.0, 0.0, 0.0], [2, 2]), &[1.0, -1.0, 1.0, -1.0]));
 }
 
 #[test]
