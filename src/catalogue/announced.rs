@@ -55,28 +55,4 @@ const FUNCTIONS: &[&str] = &[
     "tv2d(X)",
 ];
 
-const SETS: &[&str] = &[
-    "affine(A, b)",
-    "ball1(radius)",
-    "binary",
-    "correlation",
-    "doubly_stochastic",
-    "exponential_cone",
-    "finite(values)",
-    "halfspace(a, b)",
-    "hyperplane(a, b)",
-    "integers",
-    "monotone",
-    "nuclear_ball(radius)",
-    "orthogonal",
-    "permutation",
-    "power_cone(a)",
-    "probability",
-    "psd",
-    "rank(r)",
-    "rotated_soc",
-    "simplex",
-    "soc",
-    "sparse(k)",
-    "sphere(radius)",
-];
+const SETS: &[&str] = &["exponential_cone", "permutation", "power_cone(a)"];

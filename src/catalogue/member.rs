@@ -4,6 +4,7 @@ use crate::tape::ops::Unary;
 use crate::tape::{Builder, Shape, Value};
 
 use super::prox::Prox;
+use super::set::{Piece, Set, ValueRule};
 use super::shapes;
 
 /// A member: the one place where it is described.
@@ -26,6 +27,8 @@ pub(super) struct Member {
     pub lower: LowerRule,
     /// Its proximal step, where it has one.
     pub prox: Option<Prox>,
+    /// Its own facts, where it is a set.
+    pub set: Option<Set>,
 }
 
 /// Shapes of the arguments → shape of the result.
@@ -93,6 +96,7 @@ impl Member {
             shape: shapes::same,
             lower,
             prox: None,
+            set: None,
         }
     }
 
@@ -121,7 +125,34 @@ impl Member {
     /// is 0 inside.
     pub const fn set(signature: &'static str, doc: &'static str, shape: ShapeRule, prox: Prox) -> Member {
         let member = Member::total(signature, doc, super::prox::distance_unlowered);
-        Member { shape, prox: Some(Prox { indicator: true, ..prox }), ..member }
+        Member { shape, prox: Some(Prox { indicator: true, ..prox }), set: Some(Set::PLAIN), ..member }
+    }
+
+    /// A set that is the intersection of others and has no projection in closed form.
+    pub const fn intersection(
+        signature: &'static str,
+        doc: &'static str,
+        shape: ShapeRule,
+        pieces: &'static [Piece],
+    ) -> Member {
+        let member = Member::total(signature, doc, super::prox::distance_unlowered);
+        Member { shape, set: Some(Set { pieces, ..Set::PLAIN }), ..member }
+    }
+
+    /// The same set, whose arguments keep a rule.
+    pub const fn values(self, values: ValueRule) -> Member {
+        match self.set {
+            Some(set) => Member { set: Some(Set { values, ..set }), ..self },
+            None => self,
+        }
+    }
+
+    /// The same set, of which these arguments shape the programs.
+    pub const fn structural(self, structural: &'static [usize]) -> Member {
+        match self.set {
+            Some(set) => Member { set: Some(Set { structural, ..set }), ..self },
+            None => self,
+        }
     }
 
     /// The same, with a proximal step.

@@ -12,8 +12,11 @@ mod member;
 mod metrics;
 mod norms;
 mod operators;
+#[cfg(test)]
+mod projections;
 mod prox;
 mod reductions;
+mod set;
 mod sets;
 mod shapes;
 mod signature;
@@ -24,6 +27,7 @@ use crate::tape::{Builder, Shape, Value};
 
 pub use announced::{Announced, announced, announced_names};
 pub use member::{Form, WrongArguments};
+pub use set::{Piece, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
 
 use member::Member;
@@ -139,11 +143,36 @@ members! {
         Frechet frechet,
     }
     sets {
+        Affine affine,
+        Ball1 ball1,
         Ball2 ball2,
         BallInf ball_inf,
+        BinarySet binary,
+        CappedSimplex capped_simplex,
+        Correlation correlation,
+        DoublyStochastic doubly_stochastic,
+        Finite finite,
+        Grid grid,
+        Halfspace halfspace,
+        Hyperplane hyperplane,
+        Integers integers,
         Interval interval,
+        Monotone monotone,
         Nonneg nonneg,
         Nonpos nonpos,
+        NuclearBall nuclear_ball,
+        Orthogonal orthogonal,
+        Probability probability,
+        Psd psd,
+        RankSet rank,
+        RotatedSoc rotated_soc,
+        Simplex simplex,
+        Soc soc,
+        SparseSet sparse,
+        SparseNm sparse_nm,
+        SpectralBall spectral_ball,
+        Sphere sphere,
+        UnitDiagonal unit_diagonal,
         Zero zero,
     }
 }
@@ -181,7 +210,24 @@ impl Function {
     /// Whether it is a set, written behind `in`. Its signature leaves the element out; [`Function::shape`]
     /// and [`Function::lower`] take it first, and its value is how far outside the element is.
     pub fn is_set(self) -> bool {
-        self.member().prox.is_some_and(|prox| prox.indicator)
+        self.member().set.is_some()
+    }
+
+    /// The sets that it is the intersection of, where it is a set without a projection of its own. A
+    /// problem has these in its place.
+    pub fn pieces(self) -> &'static [Piece] {
+        self.member().set.map_or(&[], |set| set.pieces)
+    }
+
+    /// Whether these arguments, whose shapes fit, name a set; `element` is the shape of what lies in it.
+    pub fn names_a_set(self, element: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
+        self.member().set.map_or(Ok(()), |set| (set.values)(element, args))
+    }
+
+    /// The arguments of a set, by position without the element, that shape its programs: they are
+    /// constants of the tape.
+    pub fn structural(self) -> &'static [usize] {
+        self.member().set.map_or(&[], |set| set.structural)
     }
 
     /// The facts of its proximal step, where it has one.
@@ -255,11 +301,26 @@ impl Function {
 
     /// Adds the instructions that compute it; `shape` is what [`Function::shape`] gave.
     pub fn lower(self, b: &mut Builder, args: &[Value], shape: &Shape) -> Value {
-        let value = match self.member().prox {
-            Some(prox) if prox.indicator => prox::distance(b, &prox, args),
-            _ => (self.member().lower)(b, args),
+        let value = match (self.is_set(), self.member().prox) {
+            (true, Some(prox)) => prox::distance(b, &prox, args),
+            (true, None) => self.farthest_piece(b, args[0]),
+            (false, _) => (self.member().lower)(b, args),
         };
         debug_assert_eq!(b.shape(value), shape, "{} keeps its shape rule", self.name());
         value
+    }
+
+    /// How far an element is outside the piece it is farthest from.
+    fn farthest_piece(self, b: &mut Builder, x: Value) -> Value {
+        let distances: Vec<Value> = self
+            .pieces()
+            .iter()
+            .map(|piece| {
+                let x = if piece.transposed { b.transpose(x) } else { x };
+                piece.set.lower(b, &[x], &Shape::scalar())
+            })
+            .collect();
+        let farthest = distances.into_iter().reduce(|a, c| b.binary(crate::tape::ops::Binary::Max, a, c));
+        farthest.expect("an intersection has pieces")
     }
 }

@@ -69,7 +69,11 @@ fn lowering_keeps_the_shape_rule() {
             let args: Vec<Value> = shapes
                 .iter()
                 .enumerate()
-                .map(|(at, s)| b.input(format!("a{at}"), Type { dtype: Dtype::F64, shape: s.clone() }))
+                .map(|(at, s)| match function.is_set() && at > 0 && s.is_scalar() {
+                    // Numbers of a set are constants of its programs, where they shape them.
+                    true => b.constant(1.0, Dtype::F64),
+                    false => b.input(format!("a{at}"), Type { dtype: Dtype::F64, shape: s.clone() }),
+                })
                 .collect();
             function.lower(&mut b, &args, &shape);
         }

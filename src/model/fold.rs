@@ -14,12 +14,25 @@ pub fn fold(model: &Model, expr: &Expr) -> Option<Tensor> {
         _ if !is_constant(expr) => return None,
         _ => {}
     }
+    evaluated(model, expr, None)
+}
+
+fn evaluated(model: &Model, expr: &Expr, member: Option<u32>) -> Option<Tensor> {
     let mut lower = Lower::new(model, "fold", Dtype::F64);
+    lower.member = member;
     let value = lower.expr(expr);
     lower.b.output("value", value);
     let (program, leaves) = lower.finish();
     let inputs: Vec<Tensor> = leaves.iter().map(|&leaf| data(model, leaf)).collect::<Option<_>>()?;
     evaluate(&program, &inputs).pop()
+}
+
+/// The value of an expression of data alone for one member of the family around it.
+pub fn fold_member(model: &Model, expr: &Expr, member: u32) -> Option<Tensor> {
+    if !is_constant(expr) {
+        return None;
+    }
+    evaluated(model, expr, Some(member))
 }
 
 /// Whether an expression refers to data and numbers alone.

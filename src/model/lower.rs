@@ -24,8 +24,8 @@ pub struct Lower<'m> {
     /// The leaves met so far, in the order of the program's inputs.
     pub leaves: Vec<Leaf>,
     values: BTreeMap<Leaf, Value>,
-    /// The member that a family's sum is at, while it is unrolled.
-    member: Option<u32>,
+    /// The member that a family's sum is at, while it is unrolled; or the one that is evaluated.
+    pub(super) member: Option<u32>,
 }
 
 impl<'m> Lower<'m> {

@@ -6,6 +6,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::shapes;
 
 pub const MEMBER: Member = Member::set(
@@ -16,4 +17,19 @@ pub const MEMBER: Member = Member::set(
         let low = b.neg(args[1]);
         b.clamp(v, low, args[1])
     }),
-);
+)
+.values(|_, args| at_least(args, 0, 0.0));
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Function;
+    use crate::catalogue::projections::{case, number};
+
+    #[test]
+    fn is_the_projection() {
+        case(Function::BallInf, [3], vec![number(1.0)])
+            .takes(&[3.0, -4.0, 0.5], &[1.0, -1.0, 0.5])
+            .keeps_the_laws(&[], |x, _| x.iter().all(|x| x.abs() <= 1.0));
+        case(Function::BallInf, [2], vec![number(0.0)]).takes(&[1.0, -1.0], &[0.0, 0.0]);
+    }
+}

@@ -16,3 +16,16 @@ pub const MEMBER: Member = Member::set(
     Prox::separable(|b, v, _, _| b.unary(Unary::Relu, v)),
 )
 .aliases(&["nonnegative"]);
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Function;
+    use crate::catalogue::projections::case;
+
+    #[test]
+    fn is_the_projection() {
+        case(Function::Nonneg, [2, 2], vec![])
+            .takes(&[-1.0, 0.0, 2.5, -0.0], &[0.0, 0.0, 2.5, 0.0])
+            .keeps_the_laws(&[], |x, _| x.iter().all(|&x| x >= 0.0));
+    }
+}

@@ -19,3 +19,16 @@ pub const MEMBER: Member = Member::set(
     }),
 )
 .aliases(&["nonpositive"]);
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::Function;
+    use crate::catalogue::projections::case;
+
+    #[test]
+    fn is_the_projection() {
+        case(Function::Nonpos, [3], vec![])
+            .takes(&[-1.0, 0.0, 2.5], &[-1.0, 0.0, 0.0])
+            .keeps_the_laws(&[], |x, _| x.iter().all(|&x| x <= 0.0));
+    }
+}

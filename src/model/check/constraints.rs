@@ -70,7 +70,8 @@ impl<'a> Checker<'a> {
         for (scope, label, over) in members {
             // `a <= x <= b` is two relations.
             for (left, (op, at, right)) in bodies.iter().zip(rest) {
-                if let Some(relation) = self.relation(left, *op, *at, right, constraint.span, &scope) {
+                let relations = self.relations(left, *op, *at, right, constraint.span, &scope);
+                for relation in relations.into_iter().flatten() {
                     let constraint = Constraint { label: label.clone(), relation, over, span: constraint.span };
                     self.player(player).constraints.push(constraint);
                 }
@@ -78,7 +79,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn relation(
+    /// One relation; of a set that is an intersection, one for each of its pieces.
+    fn relations(
         &mut self,
         left: &'a ast::Expr,
         op: CompareOp,
@@ -86,7 +88,7 @@ impl<'a> Checker<'a> {
         right: &'a ast::Expr,
         span: Span,
         scope: &Scope,
-    ) -> Option<Relation> {
+    ) -> Option<Vec<Relation>> {
         if op == CompareOp::In {
             return self.membership(left, right, span, scope);
         }
@@ -98,7 +100,7 @@ impl<'a> Checker<'a> {
         let expr = self.difference(a, b, op_span, span)?;
         self.touches_a_variable(&expr, span)?;
         self.finite(&expr, span)?;
-        Some(if op == CompareOp::Equal { Relation::Zero(expr) } else { Relation::NonPositive(expr) })
+        Some(vec![if op == CompareOp::Equal { Relation::Zero(expr) } else { Relation::NonPositive(expr) }])
     }
 
     /// What a constraint speaks of holds something that can be chosen.

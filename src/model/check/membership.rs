@@ -1,15 +1,16 @@
 //! `x in simplex`, `w in sparse(k)`: sets of the catalogue, known by name.
 //!
 //! Arguments of a set are constants, because its projection is derived for one set; inside a family they
-//! may differ from member to member. A number that is known stands in the model as that number.
+//! may differ from member to member. A number that is known stands in the model as that number. A set that
+//! is the intersection of others and has no projection of its own is read as membership in each of them.
 
-use super::meaning::Scope;
+use super::meaning::{Index, Scope};
 use super::names::{number, suggest};
 use super::{Checker, shape_words};
-use crate::catalogue::{Function, WrongArguments, announced, announced_names};
+use crate::catalogue::{Function, WrongArguments, WrongValue, announced, announced_names};
 use crate::diag::{Code, Diag, closest};
-use crate::model::fold::{fold, is_constant};
-use crate::model::ir::{Expr, Relation};
+use crate::model::fold::{fold, fold_member, is_constant};
+use crate::model::ir::{Expr, ExprKind, Relation};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Ident};
 use crate::tape::Shape;
@@ -22,7 +23,7 @@ impl<'a> Checker<'a> {
         set: &'a ast::Expr,
         span: Span,
         scope: &Scope,
-    ) -> Option<Relation> {
+    ) -> Option<Vec<Relation>> {
         // Both sides are looked at, so that both may be found wrong.
         let expr = self.tensor(element, scope);
         let (function, args) = self.named_set(set, scope)?;
@@ -32,7 +33,19 @@ impl<'a> Checker<'a> {
             return self.no_member(function, &expr, &args, set.span, wrong);
         }
         self.touches_a_variable(&expr, span)?;
-        Some(Relation::In { expr, set: function, args })
+        self.arguments_name_a_set(function, &expr.shape, &args, scope)?;
+        if function.pieces().is_empty() {
+            return Some(vec![Relation::In { expr, set: function, args }]);
+        }
+        let mut relations = Vec::new();
+        for piece in function.pieces() {
+            let expr = match piece.transposed {
+                true => self.apply(Function::Transpose, vec![expr.clone()], set.span, expr.span)?,
+                false => expr.clone(),
+            };
+            relations.push(Relation::In { expr, set: piece.set, args: Vec::new() });
+        }
+        Some(relations)
     }
 
     /// A set with its arguments, in the order of its parameters.
@@ -71,6 +84,60 @@ impl<'a> Checker<'a> {
             Some(value) => number(value, expr.span),
             None => expr,
         })
+    }
+
+    /// The values of the arguments are such that there is such a set, for every member of a family.
+    fn arguments_name_a_set(&mut self, set: Function, element: &Shape, args: &[Expr], scope: &Scope) -> Option<()> {
+        let members = scope.indices.iter().find_map(|(_, index)| match index {
+            Index::Loop { count } => Some(*count),
+            Index::At(_) => None,
+        });
+        let known: Option<Vec<Vec<f64>>> =
+            args.iter().map(|arg| fold(&self.model, arg).map(|value| value.to_f64())).collect();
+        if let Some(known) = known {
+            return self.arguments_fit(set, element, args, &known, None);
+        }
+        for &at in set.structural() {
+            if !matches!(args[at].kind, ExprKind::Number(_)) {
+                let (text, parameter) = (self.text(args[at].span), set.signature().parameters()[at].name);
+                return self.fail(
+                    Diag::new(
+                        Code::WrongKind,
+                        args[at].span,
+                        format!("`{text}` differs from member to member; `{parameter}` of `{}` can't", set.name()),
+                    )
+                    .help("it decides how the step is computed, which is once for all members"),
+                );
+            }
+        }
+        for member in 0..members.unwrap_or(0) {
+            let values = args.iter().map(|arg| fold_member(&self.model, arg, member as u32));
+            let Some(values) = values.map(|value| value.map(|value| value.to_f64())).collect::<Option<Vec<_>>>() else {
+                return Some(());
+            };
+            self.arguments_fit(set, element, args, &values, Some(member))?;
+        }
+        Some(())
+    }
+
+    fn arguments_fit(
+        &mut self,
+        set: Function,
+        element: &Shape,
+        args: &[Expr],
+        values: &[Vec<f64>],
+        member: Option<usize>,
+    ) -> Option<()> {
+        let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
+        let Err(WrongValue { at, must }) = set.names_a_set(element, &slices) else { return Some(()) };
+        let (parameter, name) = (set.signature().parameters()[at].name, set.name());
+        let of = member.map_or(String::new(), |member| format!(" for member {}", member + 1));
+        let message = match slices[at] {
+            [value] => format!("`{parameter}` of `{name}` is {value}{of}; it must be {must}"),
+            _ => format!("`{parameter}` of `{name}`{of} must be {must}"),
+        };
+        let help = format!("`{}`: {}", set.signature().0, set.doc());
+        self.fail(Diag::new(Code::WrongArguments, args[at].span, message).help(help))
     }
 
     /// An element or arguments whose shapes the set does not have.

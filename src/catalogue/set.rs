@@ -1,0 +1,102 @@
+//! What a set is besides its projection: what the values of its arguments must be, and for one without a
+//! projection in closed form the sets that it is the intersection of.
+
+use crate::tape::ops::Binary;
+use crate::tape::{Builder, Shape, Value};
+
+use super::Function;
+
+/// A set's own facts.
+#[derive(Clone, Copy)]
+pub(super) struct Set {
+    /// What the arguments must be.
+    pub values: ValueRule,
+    /// Arguments, by position without the element, that shape the programs: in a family they are the same
+    /// for every member.
+    pub structural: &'static [usize],
+    /// The sets that it is the intersection of, where it has no projection of its own.
+    pub pieces: &'static [Piece],
+}
+
+/// Shape of the element, values of the arguments → whether there is such a set.
+pub(super) type ValueRule = fn(&Shape, &[&[f64]]) -> Result<(), WrongValue>;
+
+/// An argument whose value names no set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongValue {
+    /// Which, by position without the element.
+    pub at: usize,
+    /// What it must be: `at least 0`.
+    pub must: String,
+}
+
+/// One of the sets that another is the intersection of, without arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// The set.
+    pub set: Function,
+    /// Whether it is the transpose that lies in it.
+    pub transposed: bool,
+}
+
+impl Set {
+    /// Of any arguments.
+    pub const PLAIN: Set = Set { values: |_, _| Ok(()), structural: &[], pieces: &[] };
+}
+
+/// The argument's elements are all at least that.
+pub(super) fn at_least(args: &[&[f64]], at: usize, least: f64) -> Result<(), WrongValue> {
+    ensure(args[at].iter().all(|&x| x >= least), at, || format!("at least {least}"))
+}
+
+/// The argument's elements are all finite and at least that.
+pub(super) fn finite_at_least(args: &[&[f64]], at: usize, least: f64) -> Result<(), WrongValue> {
+    at_least(args, at, least)?;
+    ensure(args[at].iter().all(|x| x.is_finite()), at, || "finite".to_owned())
+}
+
+/// The argument is a whole number, at least that.
+pub(super) fn whole(args: &[&[f64]], at: usize, least: usize) -> Result<(), WrongValue> {
+    let holds = args[at].iter().all(|&x| x.fract() == 0.0 && x >= least as f64);
+    ensure(holds, at, || format!("a whole number, at least {least}"))
+}
+
+/// The argument is not zero throughout, and finite.
+pub(super) fn not_zero(args: &[&[f64]], at: usize) -> Result<(), WrongValue> {
+    ensure(args[at].iter().all(|x| x.is_finite()), at, || "finite".to_owned())?;
+    ensure(args[at].iter().any(|&x| x != 0.0), at, || "other than 0: it is a direction".to_owned())
+}
+
+/// Fails with what the argument must be.
+pub(super) fn ensure(holds: bool, at: usize, must: impl FnOnce() -> String) -> Result<(), WrongValue> {
+    if holds { Ok(()) } else { Err(WrongValue { at, must: must() }) }
+}
+
+/// `value`, and NaN where `v` is: comparisons would hide it.
+pub(super) fn keep_nan(b: &mut Builder, v: Value, value: Value) -> Value {
+    let is_number = b.binary(Binary::Equal, v, v);
+    b.select(is_number, value, v)
+}
+
+/// All elements one behind another.
+pub(super) fn flat(b: &mut Builder, v: Value) -> Value {
+    let n = b.shape(v).numel();
+    b.reshape(v, [n])
+}
+
+/// A vector as a matrix of one row; a matrix as it is.
+pub(super) fn as_rows(b: &mut Builder, v: Value) -> Value {
+    match b.shape(v).rank() {
+        2 => v,
+        _ => {
+            let n = b.shape(v).numel();
+            b.reshape(v, [1, n])
+        }
+    }
+}
+
+/// A number a row, repeated along the row.
+pub(super) fn along_rows(b: &mut Builder, row: Value, shape: &Shape) -> Value {
+    let axes = (0..b.shape(row).rank()).collect();
+    b.broadcast(row, axes, shape.clone())
+}
