@@ -12,8 +12,6 @@ mod member;
 mod metrics;
 mod norms;
 mod operators;
-#[cfg(test)]
-mod projections;
 mod prox;
 mod reductions;
 mod set;

@@ -52,7 +52,7 @@ fn pseudo_inverse_times(b: &mut Builder, a: Value, r: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
     use crate::tape::Tensor;
 
     fn matrix(rows: usize, columns: usize, x: &[f64]) -> Tensor {

@@ -42,7 +42,7 @@ pub fn project(b: &mut Builder, v: Value, radius: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
     use crate::tape::Shape;
 
     fn holds(radius: f64) -> impl Fn(&[f64], f64) -> bool {

@@ -93,7 +93,7 @@ fn newton(b: &mut Builder, v: Value, shift: Value, sum: Value, cap: Value) -> Va
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
     use crate::tape::Shape;
 
     fn holds(sum: f64, cap: f64) -> impl Fn(&[f64], f64) -> bool {

@@ -16,7 +16,7 @@ pub const MEMBER: Member = Member::intersection(
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::value;
+    use crate::catalogue::tests::projections::value;
 
     /// Rows may be distributions where columns are not.
     #[test]

@@ -77,7 +77,7 @@ fn tabled(b: &mut Builder, v: Value, values: Value, count: usize) -> Value {
 mod tests {
     use super::SWEPT;
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
     use crate::tape::Shape;
 
     #[test]

@@ -36,7 +36,7 @@ fn values(_: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     #[test]
     fn is_the_projection() {

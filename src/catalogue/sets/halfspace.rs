@@ -27,7 +27,7 @@ pub const MEMBER: Member = Member::set(
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
 
     #[test]
     fn is_the_projection() {

@@ -55,7 +55,7 @@ pub(super) fn step_back(b: &mut Builder, v: Value, t: Value, a: Value, excess: V
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
 
     #[test]
     fn is_the_projection() {

@@ -52,7 +52,7 @@ fn values(_: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
 mod tests {
     use super::*;
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
 
     const INF: f64 = f64::INFINITY;
 

@@ -38,7 +38,7 @@ fn step(b: &mut Builder, v: Value, t: Value, args: &[Value]) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number, vector};
+    use crate::catalogue::tests::projections::{case, number, vector};
 
     #[test]
     fn is_the_projection() {

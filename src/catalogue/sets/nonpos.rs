@@ -23,7 +23,7 @@ pub const MEMBER: Member = Member::set(
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::case;
+    use crate::catalogue::tests::projections::case;
 
     #[test]
     fn is_the_projection() {

@@ -45,7 +45,7 @@ pub fn compose(b: &mut Builder, left: Value, sigma: Value, right: Value) -> Valu
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     /// Singular values of a 2 × 2 matrix, from its invariants: σ₁² + σ₂² and σ₁σ₂.
     fn sum_of_singular_values(x: &[f64]) -> f64 {

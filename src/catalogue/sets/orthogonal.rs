@@ -33,7 +33,7 @@ fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::case;
+    use crate::catalogue::tests::projections::case;
 
     fn holds(x: &[f64], tolerance: f64) -> bool {
         let product = |j: usize, k: usize| (0..x.len() / 2).map(|i| x[2 * i + j] * x[2 * i + k]).sum::<f64>();

@@ -49,7 +49,7 @@ pub fn scale_columns(b: &mut Builder, x: Value, by: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::case;
+    use crate::catalogue::tests::projections::case;
 
     /// Symmetric, and no direction of a fine fan has a quadratic form below 0: of 2 × 2 matrices.
     fn holds(x: &[f64], tolerance: f64) -> bool {

@@ -28,7 +28,7 @@ pub const MEMBER: Member = Member::set(
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     #[test]
     fn is_the_projection() {

@@ -53,7 +53,7 @@ fn turn(b: &mut Builder, v: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::case;
+    use crate::catalogue::tests::projections::case;
 
     fn holds(x: &[f64], tolerance: f64) -> bool {
         let rest = x[2..].iter().map(|y| y * y).sum::<f64>();

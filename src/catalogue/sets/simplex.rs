@@ -60,7 +60,7 @@ pub fn above_threshold(b: &mut Builder, v: Value, sum: Value) -> (Value, Value) 
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
     use crate::tape::Shape;
 
     fn holds(sum: f64) -> impl Fn(&[f64], f64) -> bool {

@@ -66,7 +66,7 @@ pub fn project(b: &mut Builder, v: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::case;
+    use crate::catalogue::tests::projections::case;
 
     #[test]
     fn is_the_projection() {

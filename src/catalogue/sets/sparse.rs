@@ -38,7 +38,7 @@ pub fn descending(b: &mut Builder, v: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
     use crate::tape::Shape;
 
     fn holds(k: usize) -> impl Fn(&[f64], f64) -> bool {

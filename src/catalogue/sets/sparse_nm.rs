@@ -51,7 +51,7 @@ fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
 mod tests {
     use super::*;
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     #[test]
     fn is_the_projection() {

@@ -32,7 +32,7 @@ pub const MEMBER: Member = Member::set(
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     /// The greater singular value of a 2 × 2 matrix, from σ₁² + σ₂² and σ₁σ₂.
     fn largest(x: &[f64]) -> f64 {

@@ -41,7 +41,7 @@ fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
 #[cfg(test)]
 mod tests {
     use crate::catalogue::Function;
-    use crate::catalogue::projections::{case, number};
+    use crate::catalogue::tests::projections::{case, number};
 
     #[test]
     fn is_the_projection() {

@@ -6,7 +6,7 @@
 //! - the CPU finds a point of the set as near as the reference does, in doubles and in singles;
 //! - a set's value is how far outside the point is.
 
-use super::Function;
+use crate::catalogue::Function;
 use crate::exec::reference::{Rounding, evaluate};
 use crate::exec::{Buffer, Call, Cpu, Executor, Slot};
 use crate::tape::philox::{Stream, key};
