@@ -18,6 +18,11 @@ pub enum Status {
     Completed,
     /// The stopping test passed, the verification in f64 did not.
     SolvedInaccurate,
+    /// No point meets the constraints: the rows that prove it, with their weights in the proof, the
+    /// heaviest first.
+    PrimalInfeasible(Vec<(String, f64)>),
+    /// The objective falls without end.
+    DualInfeasible,
     /// The iterations ran out before the stopping test passed.
     IterationLimit,
     /// The time ran out.
@@ -36,6 +41,8 @@ impl Status {
             Status::Stationary => "stationary",
             Status::Completed => "completed",
             Status::SolvedInaccurate => "solved-inaccurate",
+            Status::PrimalInfeasible(_) => "primal-infeasible",
+            Status::DualInfeasible => "dual-infeasible",
             Status::IterationLimit => "iteration-limit",
             Status::TimeLimit => "time-limit",
             Status::Interrupted => "interrupted",

@@ -35,7 +35,7 @@ impl Summary {
             solve: Some(outcome.name.clone()).filter(|name| !name.is_empty()),
             status: outcome.status.to_string(),
             good: outcome.status.exit_code() == 0,
-            because: because(&outcome.status).map(str::to_owned),
+            because: because(&outcome.status),
             terms: outcome.terms.iter().map(named).collect(),
             // Over random batches there is no objective, only the terms without them.
             objective: (!outcome.terms.is_empty() && outcome.epochs.is_none()).then(|| outcome.objective()),
@@ -52,15 +52,29 @@ impl Summary {
 }
 
 /// A sentence beside the status.
-fn because(status: &Status) -> Option<&'static str> {
-    match status {
+fn because(status: &Status) -> Option<String> {
+    let fixed = match status {
+        Status::PrimalInfeasible(rows) => {
+            let most = rows.iter().take(NAMED).map(|(name, weight)| format!("{} · {name}", super::number(*weight)));
+            let more = rows.len().saturating_sub(NAMED);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            return Some(format!(
+                "no point meets the constraints; these rows added up, by weight, leave what can't be: {}{rest}",
+                most.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        Status::DualInfeasible => Some("the objective falls without end along the variables' last move"),
         Status::Solved | Status::Stationary | Status::Completed => None,
         Status::SolvedInaccurate => Some("the stopping test passed, and the re-check in double precision did not"),
         Status::IterationLimit => Some("the iterations ran out before the stopping test passed"),
         Status::TimeLimit | Status::Interrupted => Some("`--resume` goes on from here"),
         Status::NonFinite(_) => Some("a value became NaN or infinite"),
-    }
+    };
+    fixed.map(str::to_owned)
 }
+
+/// Rows of a certificate that are named.
+const NAMED: usize = 6;
 
 /// Writes `solution.npz`, the networks and `result.json`; adds their names to the summary's files.
 ///

@@ -36,6 +36,8 @@ pub(super) enum Cotangent {
     Shift,
     /// `λ`
     Multiplier,
+    /// A certificate's `y`.
+    Certificate,
 }
 
 /// The states of a split iteration.
@@ -350,6 +352,11 @@ impl<'a> Iteration<'a> {
         let (_, lambda) = self.lambda(coder, draft, coupling, dtype);
         match cotangent {
             Cotangent::Multiplier => lambda,
+            Cotangent::Certificate => {
+                let state = self.beside(coder, "certificate", coupling);
+                let y = draft.read(coder, Arg { state, member: coupling.over.is_some() });
+                draft.b.cast(y, dtype)
+            }
             Cotangent::Pull(side) => {
                 let other = match side {
                     Side::X => rows.z,

@@ -40,6 +40,8 @@ pub struct Schedule {
     pub results: Vec<Published>,
     /// The programs that recompute the answer on the problem as written, in f64.
     pub verdict: Verdict,
+    /// What weighs the rows of each constraint in a proof that no point meets them all.
+    pub certificate: Vec<(String, StateId)>,
 }
 
 /// A buffer.
@@ -214,6 +216,10 @@ pub enum Stmt {
 pub enum StopStatus {
     /// The stopping test of the outer iteration passed.
     Converged,
+    /// A certificate shows that no point meets the constraints.
+    PrimalInfeasible,
+    /// A certificate shows that the objective falls without end.
+    DualInfeasible,
     /// An inner method is done; the outer iteration goes on.
     Inner,
 }

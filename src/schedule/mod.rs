@@ -1,13 +1,15 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`gradient`], [`lbfgs`]), [`residuals`]
-//! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`descent`] the baselines on the unsplit problem,
+//! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
+//! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
 //! neighbouring calls into one program.
 
 mod adapt;
 mod admm;
 mod anderson;
+mod certificate;
 mod coder;
 mod descent;
 mod direction;
@@ -104,6 +106,13 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
         row.push(Stmt::Record(RecordStmt { values }));
         body.push(recorded(coder, row));
         body.extend(shown.stop);
+        if certificate::applies(plan) {
+            body.extend(certificate::statements(&it, coder));
+            for (at, coupling) in split.couplings.iter().enumerate() {
+                let state = certificate::state(&it, coder, at);
+                coder.out.certificate.push((coupling.name.clone(), state));
+            }
+        }
         body.extend(adapt::statements(&it, coder, true));
     }
     let verdict = verdict::admm(coder, &it, tail);

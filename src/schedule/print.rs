@@ -60,6 +60,8 @@ fn body(f: &mut Formatter<'_>, schedule: &Schedule, statements: &[Stmt], depth: 
             Stmt::Stop { when, status } => {
                 let what = match status {
                     StopStatus::Converged => "stop, converged,",
+                    StopStatus::PrimalInfeasible => "stop, infeasible,",
+                    StopStatus::DualInfeasible => "stop, unbounded,",
                     StopStatus::Inner => "leave",
                 };
                 writeln!(f, "{indent}{what} when {}", name(schedule, *when))?;

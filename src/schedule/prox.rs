@@ -12,6 +12,7 @@ use super::ir::Stmt;
 use crate::model::ir::Leaf;
 use crate::split::proximal::{Map, Proximal};
 use crate::steps::ir::Step;
+use crate::tape::ir::{Binary, Unary};
 use crate::tape::{Dtype, Shape, Value, vjp};
 
 /// The statements of the step.
@@ -64,6 +65,48 @@ pub(super) fn gap(
     let next = site.map(coder, draft, center, &shapes);
     let off = draft.b.sub(v, next);
     Gap { off, moved, residual: draft.b.mul(d, off) }
+}
+
+/// `sup ⟨w, z⟩` over the points where the step's function is finite: exactly for bounds, for the rest by how
+/// far the map follows `w` out. Beyond a bound that there is not, the supremum is as good as infinite.
+pub(super) fn support(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    form: &Proximal,
+    values: &[Value],
+    w: Value,
+) -> Value {
+    let site = Site { it, step, form, dtype: coder.dtype };
+    let v = draft.flat(values);
+    let size = draft.b.norm2(v);
+    let reach = draft.b.offset(size, 1.0);
+    let reach = draft.b.scale(FAR, reach);
+    let out = draft.b.mul(reach, w);
+    if form.maps.is_empty() {
+        let low = site.numbers(coder, draft, "lower", &form.lower);
+        let high = site.numbers(coder, draft, "upper", &form.upper);
+        let n = draft.b.shape(w).clone();
+        let (low, high) = (spread(draft, low, &n), spread(draft, high, &n));
+        let zero = draft.b.constant_like(0.0, w);
+        let positive = draft.b.binary(Binary::Less, zero, w);
+        let end = draft.b.select(positive, high, low);
+        // Where the end is infinite, as far as the map would go.
+        let finite = draft.b.unary(Unary::IsFinite, end);
+        let end = draft.b.select(finite, end, out);
+        return draft.b.dot(w, end);
+    }
+    let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
+    let end = site.map(coder, draft, out, &shapes);
+    draft.b.dot(w, end)
+}
+
+/// How far out the domain is followed, in lengths of the point.
+const FAR: f64 = 1e6;
+
+fn spread(draft: &mut Draft, value: Value, shape: &Shape) -> Value {
+    if draft.b.shape(value).is_scalar() { draft.b.broadcast_scalar(value, shape) } else { value }
 }
 
 /// A proximal step of a plan, in that precision.

@@ -134,10 +134,10 @@ fn rewrite(model: &mut Model, player: PlayerId) {
     let written = Written { vars: this.vars.clone(), terms: this.terms.clone(), constraints: this.constraints.clone() };
     let x = this.vars.clone();
     let mut z = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
+    for part in &parts {
         let id = VarId(model.vars.len() as u32);
-        let label = part.atoms.iter().find_map(|atom| label(model, player, atom.place));
-        let name = format!("z.{}", label.clone().unwrap_or_else(|| (at + 1).to_string()));
+        let label = name_of(model, player, part);
+        let name = format!("z.{label}");
         let span = part.subject.span;
         model.vars.push(Var {
             name: unique(model, name),
@@ -165,7 +165,7 @@ fn rewrite(model: &mut Model, player: PlayerId) {
         let copy = Expr { kind: leaf, shape: part.subject.shape.clone(), span };
         let rows =
             Expr { kind: ExprKind::Apply(Function::Sub, vec![part.subject.clone(), copy]), ..part.subject.clone() };
-        this.constraints.push(Constraint { label, relation: Relation::Zero(rows), over: part.over, span });
+        this.constraints.push(Constraint { label: Some(label), relation: Relation::Zero(rows), over: part.over, span });
         this.vars.push(id);
     }
     let this = &mut model.players[player.index()];
@@ -173,12 +173,17 @@ fn rewrite(model: &mut Model, player: PlayerId) {
     this.written = Some(Box::new(written));
 }
 
-fn label(model: &Model, player: PlayerId, place: Place) -> Option<String> {
+/// What a part is called: by the first label on it, else by where the first of its atoms stands.
+fn name_of(model: &Model, player: PlayerId, part: &Part) -> String {
     let this = &model.players[player.index()];
-    match place {
+    let label = |atom: &Atom| match atom.place {
         Place::Term(at) => this.terms[at].label.clone(),
         Place::Constraint(id) => this.constraints[id.index()].label.clone(),
-    }
+    };
+    part.atoms.iter().find_map(label).unwrap_or_else(|| match part.atoms[0].place {
+        Place::Term(at) => format!("term{}", at + 1),
+        Place::Constraint(id) => format!("c{}", id.0 + 1),
+    })
 }
 
 fn unique(model: &Model, mut name: String) -> String {
