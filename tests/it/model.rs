@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use admmc::data::{Disk, Files};
+use admmc::data::{Disk, Files, Memory};
 use admmc::diag::{Code, Style, render};
 use admmc::model::{Inputs, Model, fold};
 use admmc::pipeline::{self, Parsed};
@@ -420,4 +420,20 @@ impl Choices {
         self.drawn += 1;
         self.stream.word(0, self.drawn) as usize % n
     }
+}
+
+#[test]
+fn a_table_of_one_column_is_the_matrix_that_is_declared() {
+    let files = Memory::default().with("column.csv", "1\n2\n3\n").with("row.csv", "1,NA,3\n");
+    let text = "
+data B: real[3, 1] = csv(\"column.csv\")
+data R: real[1, 3] = csv(\"column.csv\")
+data v: real[3] = csv(\"row.csv\", missing = \"NA\")
+var U: real[2, 1]
+minimize sum_squares(U*B' - ones(2)*R) + sum(known(v) .* v)
+";
+    let (parsed, model) = checked(Path::new("made.admm"), text, &files);
+    let Some(model) = model else { panic!("{}", drawn(&parsed)) };
+    let shapes: Vec<&[usize]> = model.data[..3].iter().map(|data| &data.tensor.shape.0[..]).collect();
+    assert_eq!(shapes, [&[3, 1][..], &[1, 3], &[3]]);
 }

@@ -3,7 +3,7 @@
 use super::meaning::{Family, Index, Meaning, Members, Scope};
 use super::{Checker, Facts, shape_words};
 use crate::diag::{Code, Diag};
-use crate::model::ir::{Data, DataId, Expr, ExprKind, Leaf, VarKind};
+use crate::model::ir::{Data, DataId, Expr, ExprKind, Leaf, Member, VarKind};
 use crate::syntax::ast::{self, Binder, TypeExpr};
 use crate::tape::{Shape, Tensor};
 
@@ -49,9 +49,9 @@ impl<'a> Checker<'a> {
             }
             other => other,
         };
-        let expr = self.as_tensor(meaning, value.span)?;
+        let mut expr = self.as_tensor(meaning, value.span)?;
         if let (Some(ty), Some((shape, kind))) = (ty, declared) {
-            self.as_declared(ident, &expr, ty, &shape)?;
+            self.as_declared(ident, &mut expr, ty, &shape)?;
             if let (VarKind::Params(net), ExprKind::Leaf(Leaf::Data(id, _))) = (kind, &expr.kind) {
                 self.facts[id.index()].net = Some(net);
             }
@@ -59,15 +59,31 @@ impl<'a> Checker<'a> {
         Some(Meaning::Expr(expr))
     }
 
-    /// Whether a value has its declared shape.
-    fn as_declared(&mut self, ident: &ast::Ident, expr: &Expr, ty: &TypeExpr, shape: &Shape) -> Option<()> {
+    /// Whether a value has its declared shape. A table of one column or one row is a vector where nothing
+    /// else is said, and the matrix where that is declared.
+    fn as_declared(&mut self, ident: &ast::Ident, expr: &mut Expr, ty: &TypeExpr, shape: &Shape) -> Option<()> {
         if expr.shape == *shape {
+            return Some(());
+        }
+        let line = |shape: &Shape| matches!(shape.0[..], [_] | [_, 1] | [1, _]);
+        if line(shape)
+            && line(&expr.shape)
+            && shape.numel() == expr.shape.numel()
+            && let ExprKind::Leaf(Leaf::Data(id, Member::None)) = expr.kind
+            && self.model.data[id.index()].name == ident.text
+        {
+            let lined = |tensor: &Tensor| Tensor { shape: shape.clone(), elements: tensor.elements.clone() };
+            let data = &mut self.model.data[id.index()];
+            data.tensor = lined(&data.tensor).into();
+            let facts = &mut self.facts[id.index()];
+            facts.known = facts.known.as_ref().map(lined);
+            expr.shape = shape.clone();
             return Some(());
         }
         let message =
             format!("`{}` is declared as {} and is {}", ident.text, shape_words(shape), shape_words(&expr.shape));
         let mut diag = Diag::new(Code::ShapeMismatch, ty.span, message).here(format!("declared {shape}"));
-        diag = self.with_sources(diag, &[expr]);
+        diag = self.with_sources(diag, &[&*expr]);
         self.fail(diag.help("one of the two is not what was meant; without the type, the file decides"))
     }
 

@@ -1,0 +1,243 @@
+//! Problems with trusted answers, `tests/cases/convex/`: a folder each, with data, the problem as
+//! `.admm` in its natural form and in others, and what is expected of it.
+//!
+//! A run is what the command does, at default settings. Objective and feasibility are computed again
+//! from the variables it returns, by [`families`], which shares nothing with the program; the status,
+//! `|f(x) − f*| / max(1, |f*|)`, the violation, and `‖x − x*‖ / (1 + ‖x*‖)` where the solution is
+//! unique, are held against `expected.json`.
+
+mod arrays;
+mod families;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use admmc::data::Disk;
+use admmc::diag::Severity;
+use admmc::exec::{Cpu, Nobody, Outcome, run};
+use admmc::host::Still;
+use admmc::model::Inputs;
+use admmc::pipeline;
+use arrays::Array;
+use serde_json::Value;
+
+/// One test a case, named like its folder.
+macro_rules! cases {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+cases! {
+    consensus_lasso_8
+    lad
+    lasso
+    lasso_diabetes
+    nnls
+    polyhedra_intersection
+    qp_badly_scaled
+    quadprog_box
+}
+
+#[test]
+fn every_folder_is_a_test() {
+    let entries = fs::read_dir(folder("")).expect("the cases are there").flatten().map(|entry| entry.path());
+    let mut found: Vec<String> = entries
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, NAMES);
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/convex").join(name)
+}
+
+/// What `expected.json` says of a case.
+struct Case {
+    folder: PathBuf,
+    expected: Value,
+}
+
+impl Case {
+    fn read(name: &str) -> Case {
+        let folder = folder(name);
+        let text = fs::read_to_string(folder.join("expected.json")).expect("a case says what it expects");
+        Case { folder, expected: serde_json::from_str(&text).expect("it is JSON") }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.expected[key].as_str().unwrap_or_else(|| panic!("{key} is a text"))
+    }
+
+    fn texts(&self, key: &str) -> Vec<&str> {
+        let list = self.expected[key].as_array().unwrap_or_else(|| panic!("{key} is a list"));
+        list.iter().map(|item| item.as_str().expect("a text")).collect()
+    }
+
+    /// A tolerance, where there is one.
+    fn within(&self, key: &str) -> Option<f64> {
+        self.expected["judge"][key].as_f64()
+    }
+
+    /// The power of the scale that something grows by, see [`check`].
+    fn power(&self, name: &str) -> i32 {
+        let power = self.expected["scaled"][name].as_i64().unwrap_or_else(|| panic!("scaled says how {name} grows"));
+        i32::try_from(power).expect("a small power")
+    }
+}
+
+/// An answer to a case, brought back to its units.
+struct Answer<'a> {
+    case: &'a Case,
+    outcome: &'a Outcome,
+    /// What the data were multiplied by.
+    scale: Option<f64>,
+}
+
+impl families::Read for Answer<'_> {
+    fn data(&self, name: &str) -> Array {
+        Array::read(&self.case.folder.join(format!("{name}.csv")))
+    }
+
+    fn param(&self, name: &str) -> f64 {
+        self.case.expected["params"][name].as_f64().unwrap_or_else(|| panic!("{name} is a parameter"))
+    }
+
+    fn var(&self, name: &str) -> Array {
+        let tensor = self.outcome.answer(name).unwrap_or_else(|| panic!("`{name}` is an answer"));
+        let unit = self.scale.map_or(1.0, |scale| scale.powi(self.case.power(name)));
+        let data: Vec<f64> = tensor.to_f64().iter().map(|x| x / unit).collect();
+        let cols = tensor.shape.0.get(1).copied().unwrap_or(1);
+        Array::new(data.len() / cols, cols, data)
+    }
+}
+
+/// Runs every file of a case and judges it. One with a parameter `s`, by which it multiplies data, runs
+/// for `s` = 1e-4, 1 and 1e4; `scaled` of `expected.json` says by which power of `s` its variables and its
+/// objective grow.
+fn check(name: &str) {
+    let case = Case::read(name);
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(&case.folder).expect("the case is there").flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "admm"));
+    files.sort();
+    assert!(files.contains(&case.folder.join(format!("{name}.admm"))), "{name} has its natural form");
+    let mut wrong = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).expect("it can be read");
+        let scaled = text.lines().any(|line| line.starts_with("param s = "));
+        let scales: &[Option<f64>] = if scaled { &[Some(1e-4), Some(1.0), Some(1e4)] } else { &[None] };
+        for &scale in scales {
+            let faults = judge(&case, &path, &text, scale);
+            let of = scale.map_or(String::new(), |scale| format!(" at s = {scale:e}"));
+            let file = path.file_name().expect("a name").to_string_lossy().into_owned();
+            wrong.extend(faults.into_iter().map(|fault| format!("{file}{of}: {fault}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{name}\n  {}", wrong.join("\n  "));
+}
+
+/// What is wrong with the outcome of a file.
+fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String> {
+    let expected = case.texts("outcome");
+    let outcome = match solve(path, scale) {
+        Ok(outcome) => outcome,
+        Err(_) if expected.contains(&"ill-posed") => return Vec::new(),
+        Err(errors) => return errors,
+    };
+    let mut wrong = Vec::new();
+    if !expected.contains(&outcome.status.word()) {
+        wrong.push(format!(
+            "{} after {} iterations, not {}",
+            outcome.status,
+            outcome.iterations,
+            expected.join(" or ")
+        ));
+    }
+    if case.texts("judged").is_empty() {
+        return wrong;
+    }
+    let answer = Answer { case, outcome: &outcome, scale };
+    let (objective, violation) = families::evaluate(case.text("family"), &answer);
+    wrong.extend(misses(case, &answer, objective, violation));
+    // What is reported is what was asked for: in the file's units, and a maximum where it says so.
+    let unit = scale.map_or(1.0, |scale| scale.powi(case.power("objective")));
+    let sign = if text.contains("\nmaximize") { -1.0 } else { 1.0 };
+    let reported = sign * outcome.objective() / unit;
+    let most = case.within("obj_rel").expect("it is judged") * objective.abs().max(1.0);
+    let agree = (reported - objective).abs() <= most;
+    if !agree {
+        wrong.push(format!("reports {reported}, and the objective is {objective}"));
+    }
+    wrong
+}
+
+/// Compiles a file and runs its first solve block; the errors where it is refused.
+fn solve(path: &Path, scale: Option<f64>) -> Result<Outcome, Vec<String>> {
+    let mut parsed = pipeline::parse(path, &Disk).expect("the file is there");
+    let mut inputs = Inputs::new(&Disk);
+    inputs.set.extend(scale.map(|scale| ("s".to_string(), scale.to_string())));
+    let model = pipeline::check(&mut parsed, &inputs);
+    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
+    let compiled = compiled.ok_or_else(|| {
+        let errors = parsed.diags.iter().filter(|diag| diag.severity == Severity::Error);
+        errors.map(|diag| format!("{}: {}", diag.code, diag.message)).collect::<Vec<String>>()
+    })?;
+    Ok(run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint"))
+}
+
+/// Where objective, feasibility or variables miss what is expected.
+fn misses(case: &Case, answer: &Answer, objective: f64, violation: f64) -> Vec<String> {
+    use families::Read;
+    let mut wrong = Vec::new();
+    let mut hold = |what: &str, value: f64, most: f64| {
+        // What is not a number does not hold.
+        let holds = value <= most;
+        if !holds {
+            wrong.push(format!("{what} {value:.2e} > {most:e}, objective {objective}"));
+        }
+    };
+    hold("violation", violation, case.within("feas").expect("it is judged"));
+    let reference = |name: &str| Array::read(&case.folder.join("expected").join(format!("{name}.csv")));
+    let judged = case.texts("judged");
+    let distance = |to: &dyn Fn(&str) -> Array| {
+        let off: f64 = judged.iter().map(|name| answer.var(name).minus(&to(name)).squares()).sum();
+        let size: f64 = judged.iter().map(|name| to(name).squares()).sum();
+        off.sqrt() / (1.0 + size.sqrt())
+    };
+    if let Some(minima) = case.expected["local_minima"].as_array() {
+        let numbers =
+            |list: &Value| list.as_array().expect("a point").iter().map(|x| x.as_f64().expect("a number")).collect();
+        let nearest = minima.iter().map(|point| distance(&|_| Array::column(numbers(point))));
+        hold(
+            "distance to a local minimum",
+            nearest.fold(f64::INFINITY, f64::min),
+            case.within("x_rel").expect("judged"),
+        );
+        return wrong;
+    }
+    let best = case.expected["fstar"].as_f64().expect("its optimal value is known");
+    match case.within("obj_upper_factor") {
+        Some(factor) => hold("objective over the global minimum", objective / best, factor),
+        None => {
+            hold(
+                "objective off by",
+                (objective - best).abs() / best.abs().max(1.0),
+                case.within("obj_rel").expect("judged"),
+            );
+            if let Some(most) = case.within("x_rel") {
+                hold("variables off by", distance(&reference), most);
+            }
+        }
+    }
+    wrong
+}
