@@ -55,4 +55,4 @@ const FUNCTIONS: &[&str] = &[
     "tv2d(X)",
 ];
 
-const SETS: &[&str] = &["exponential_cone", "permutation", "power_cone(a)"];
+const SETS: &[&str] = &["permutation"];

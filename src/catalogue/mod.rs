@@ -14,6 +14,7 @@ mod norms;
 mod operators;
 mod prox;
 mod reductions;
+mod root;
 mod set;
 mod sets;
 mod shapes;
@@ -149,6 +150,7 @@ members! {
         CappedSimplex capped_simplex,
         Correlation correlation,
         DoublyStochastic doubly_stochastic,
+        ExponentialCone exponential_cone,
         Finite finite,
         Grid grid,
         Halfspace halfspace,
@@ -160,6 +162,7 @@ members! {
         Nonpos nonpos,
         NuclearBall nuclear_ball,
         Orthogonal orthogonal,
+        PowerCone power_cone,
         Probability probability,
         Psd psd,
         RankSet rank,

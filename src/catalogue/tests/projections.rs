@@ -77,11 +77,15 @@ impl Case {
         let stream = Stream::new(key(11), 0);
         let mut points: Vec<Vec<f64>> = awkward.iter().map(|point| point.to_vec()).collect();
         points.push(vec![0.0; n]);
-        for (round, scale) in [1e-3, 1.0, 1.0, 1.0, 1e3, 1e-8, 1e8].into_iter().cycle().take(140).enumerate() {
+        for (round, scale) in [1e-3, 1.0, 1.0, 1.0, 1e3, 1e-8, 1e8].into_iter().cycle().take(84).enumerate() {
             let normal = |j: usize| stream.normal(round as u32, j as u64, Dtype::F64);
             // Halves tie and hit kinks; normals don't.
             let element = |j: usize| if round % 3 == 0 { (2.0 * normal(j)).round() / 2.0 } else { normal(j) };
             points.push((0..n).map(|j| scale * element(j)).collect());
+            // A neighbour, of which the projection is a neighbour in the set.
+            let near =
+                |j: usize| scale * (element(j) + 0.01 * stream.normal(1000 + round as u32, j as u64, Dtype::F64));
+            points.push((0..n).map(near).collect());
         }
         let oracle = self.oracle(Dtype::F64, &one);
         let value = Oracle { program: self.program(Dtype::F64, &one, true), ..self.oracle(Dtype::F64, &one) };
