@@ -124,7 +124,7 @@ impl<'a> Table<'a> {
             Some(name) => format!("{} of column `{name}`", counted(rows, "row")),
             None => format!("{}, {}", counted(rows, "row"), counted(columns, "column")),
         };
-        Loaded { tensor: Tensor::f64(shape, self.values), known, columns: self.names, header }
+        Loaded { tensor: Tensor::f64(shape, self.values), pattern: None, known, columns: self.names, header }
     }
 }
 

@@ -12,6 +12,7 @@ mod errors;
 mod files;
 mod gzip;
 mod idx;
+mod mtx;
 mod npy;
 pub mod npz;
 pub mod safetensors;
@@ -20,7 +21,7 @@ mod tests;
 
 use std::path::Path;
 
-use crate::tape::Tensor;
+use crate::tape::{Shape, Tensor};
 
 pub use errors::{DataError, Fault, Place};
 pub use files::{Disk, Files, Memory};
@@ -38,11 +39,14 @@ pub enum Format {
     Idx,
     /// Named tensors behind a JSON header.
     Safetensors,
+    /// A matrix in text, sparse or dense.
+    Mtx,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: &'static [Format] = &[Format::Csv, Format::Npy, Format::Npz, Format::Idx, Format::Safetensors];
+    pub const ALL: &'static [Format] =
+        &[Format::Csv, Format::Npy, Format::Npz, Format::Idx, Format::Safetensors, Format::Mtx];
 
     /// The name of the function that reads it in an `.admm` file.
     pub fn name(self) -> &'static str {
@@ -52,6 +56,7 @@ impl Format {
             Format::Npz => "npz",
             Format::Idx => "idx",
             Format::Safetensors => "safetensors",
+            Format::Mtx => "mtx",
         }
     }
 
@@ -104,8 +109,10 @@ impl Options {
 /// What a file held.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
-    /// The numbers, as doubles; 0 where a value is missing.
+    /// The numbers, as doubles; 0 where a value is missing. Of a sparse matrix, its entries row by row.
     pub tensor: Tensor,
+    /// Where the entries of a sparse matrix stand.
+    pub pattern: Option<Pattern>,
     /// 1 where a value is known and 0 where it is missing; `None` unless [`Options::missing`] was
     /// given.
     pub known: Option<Tensor>,
@@ -115,6 +122,18 @@ pub struct Loaded {
     pub header: String,
 }
 
+/// Where the entries of a sparse matrix stand, by compressed rows: columns ascend in a row, and a place
+/// occurs once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// Of the matrix.
+    pub shape: Shape,
+    /// Where each row starts among the entries, and where the last one ends.
+    pub starts: Tensor,
+    /// The column of each entry.
+    pub columns: Tensor,
+}
+
 /// Reads one tensor from the file at `path`.
 pub fn read(files: &dyn Files, format: Format, path: &Path, options: &Options) -> Result<Loaded, DataError> {
     let bytes = bytes(files, path)?;
@@ -122,6 +141,7 @@ pub fn read(files: &dyn Files, format: Format, path: &Path, options: &Options) -
         Format::Csv => csv::read(&bytes, options),
         Format::Npy => npy::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Npz => npz::read(&bytes, options.key.as_deref()).and_then(|tensor| Loaded::from_array(tensor, options)),
+        Format::Mtx => mtx::read(&bytes),
         Format::Idx => idx::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Safetensors => {
             safetensors::read(&bytes, options.key.as_deref()).and_then(|tensor| Loaded::from_array(tensor, options))
@@ -167,14 +187,14 @@ impl Loaded {
             let tensor = Tensor::f64(tensor.shape, values);
             return match not_finite(&tensor) {
                 Some(fault) => Err(fault),
-                None => Ok(Loaded { tensor, known: Some(known), columns: None, header }),
+                None => Ok(Loaded { tensor, pattern: None, known: Some(known), columns: None, header }),
             };
         }
         if let Some(fault) = not_finite(&tensor) {
             return Err(fault);
         }
         let known = options.missing.is_some().then(|| Tensor::f64(tensor.shape.clone(), vec![1.0; tensor.numel()]));
-        Ok(Loaded { tensor, known, columns: None, header })
+        Ok(Loaded { tensor, pattern: None, known, columns: None, header })
     }
 }
 

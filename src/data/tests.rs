@@ -20,7 +20,12 @@ fn check(name: &str, bytes: impl Into<Vec<u8>>, options: &Options, expected: Exp
         Ok(loaded) => {
             let known = loaded.known.map_or(String::new(), |known| format!(" known {:?}", known.to_f64()));
             let columns = loaded.columns.map_or(String::new(), |columns| format!(" names {columns:?}"));
-            format!("{} {:?}{known}{columns}; {}\n", loaded.tensor.shape, loaded.tensor.to_f64(), loaded.header)
+            let sparse = loaded.pattern.map_or(String::new(), |pattern| {
+                let [starts, columns] = [pattern.starts, pattern.columns].map(|tensor| tensor.to_f64());
+                format!(" of {} at {starts:?} {columns:?}", pattern.shape)
+            });
+            let (shape, numbers) = (&loaded.tensor.shape, loaded.tensor.to_f64());
+            format!("{shape} {numbers:?}{sparse}{known}{columns}; {}\n", loaded.header)
         }
         Err(error) => format!("{} {error}\nhelp: {}\n", error.code(), error.help()),
     };
@@ -608,4 +613,249 @@ fn formats_by_name() {
     }
     assert_eq!(Format::of_path(Path::new("b.parquet")), None);
     assert_eq!(read_file("t.csv", "1", &Options::default()).expect("a number").tensor.shape, Shape::vector(1));
+}
+
+fn mtx(text: &str, expected: Expect) {
+    check("A.mtx", text, &Options::default(), expected);
+}
+
+#[test]
+fn matrix_market_coordinates_stay_sparse() {
+    // Rows out of order, an empty row, a comment, a zero, and two entries of one place.
+    let text = "%%MatrixMarket matrix coordinate real general\n% by hand\n4 3 6\n3 3 -1.5\n1 2 2\n1 1 1e-3\n\n4 1 0\n3 3 1\n3 1 1.0D+2\n";
+    mtx(
+        text,
+        expect![[r#"
+        [4] [0.001, 2.0, 100.0, -0.5] of [4, 3] at [0.0, 2.0, 2.0, 4.0, 4.0] [0.0, 1.0, 0.0, 2.0]; 4 rows, 3 columns, 4 entries
+    "#]],
+    );
+    check(
+        "A.mtx",
+        gzipped(text.as_bytes()),
+        &Options::default(),
+        expect![[r#"
+        [4] [0.001, 2.0, 100.0, -0.5] of [4, 3] at [0.0, 2.0, 2.0, 4.0, 4.0] [0.0, 1.0, 0.0, 2.0]; 4 rows, 3 columns, 4 entries
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix coordinate integer symmetric\n3 3 3\n1 1 2\n2 1 -1\n3 2 7\n",
+        expect![[r#"
+        [5] [2.0, -1.0, -1.0, 7.0, 7.0] of [3, 3] at [0.0, 2.0, 4.0, 5.0] [0.0, 1.0, 0.0, 2.0, 1.0]; 3 rows, 3 columns, 5 entries
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n2 1 3\n",
+        expect![[r#"
+        [2] [-3.0, 3.0] of [2, 2] at [0.0, 1.0, 2.0] [1.0, 0.0]; 2 rows, 2 columns, 2 entries
+    "#]],
+    );
+    mtx(
+        "%%matrixmarket MATRIX Coordinate Pattern General\n2 2 2\n1 2\n2 1\n",
+        expect![[r#"
+        [2] [1.0, 1.0] of [2, 2] at [0.0, 1.0, 2.0] [1.0, 0.0]; 2 rows, 2 columns, 2 entries
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix coordinate real general\n2 2 0\n",
+        expect![[r#"
+        [0] [] of [2, 2] at [0.0, 0.0, 0.0] []; 2 rows, 2 columns, 0 entries
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix coordinate real general\n3 1 1\n2 1 5\n",
+        expect![[r#"
+        [3] [0.0, 5.0, 0.0]; 3 rows, 1 column
+    "#]],
+    );
+}
+
+#[test]
+fn matrix_market_arrays_are_dense() {
+    mtx(
+        "%%MatrixMarket matrix array real general\n2 3\n1\n4\n2\n5\n3\n6\n",
+        expect![[r#"
+        [2, 3] [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; 2 rows, 3 columns
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix array integer general\n3 1\n1 2 3\n",
+        expect![[r#"
+        [3] [1.0, 2.0, 3.0]; 3 rows, 1 column
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix array real symmetric\n2 2\n1\n2\n3\n",
+        expect![[r#"
+        [2, 2] [1.0, 2.0, 2.0, 3.0]; 2 rows, 2 columns
+    "#]],
+    );
+    mtx(
+        "%%MatrixMarket matrix array real skew-symmetric\n3 3\n1\n2\n3\n",
+        expect![[r#"
+        [3, 3] [0.0, -1.0, -2.0, 1.0, 0.0, -3.0, 2.0, 3.0, 0.0]; 3 rows, 3 columns
+    "#]],
+    );
+}
+
+#[test]
+fn matrix_market_faults() {
+    let coordinates = |lines: &str| format!("%%MatrixMarket matrix coordinate real general\n{lines}");
+    for (text, expected) in [
+        (
+            String::new(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 1: `` is no first line of a MatrixMarket file, `%%MatrixMarket matrix coordinate real general`
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "1 1 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 1: `1 1 1` is no first line of a MatrixMarket file, `%%MatrixMarket matrix coordinate real general`
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix coordinate complex general\n1 1 1\n1 1 1 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 1: `complex` is not read; `real`, `integer`, and `pattern` of coordinates, are
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix coordinate real hermitian\n1 1 1\n1 1 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 1: `hermitian` is not read; `general`, `symmetric` and `skew-symmetric` are
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix array pattern general\n1 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 1: `pattern` is not read; `real`, `integer`, and `pattern` of coordinates, are
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("% nothing\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`: it ends before the line with its numbers of rows and columns
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("2 2\n1 1 1\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: has 2 numbers where its numbers of rows, columns, entries stand
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("2 x 1\n1 1 1\n"),
+            expect![[r#"
+                E0302 `data/A.mtx`, line 2: `x` is no number of columns
+                help: is it complete, and in the format it is read as?
+            "#]],
+        ),
+        (
+            coordinates("0 2 0\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: says 0 × 2, which a file of 52 bytes can't mean
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("99999999999 2 0\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: says 99999999999 × 2, which a file of 62 bytes can't mean
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("2 2 1\n3 1 1\n"),
+            expect![[r#"
+                E0302 `data/A.mtx`, line 3: `3` lies outside: there are 2 rows, counted from 1
+                help: is it complete, and in the format it is read as?
+            "#]],
+        ),
+        (
+            coordinates("2 2 1\n1 0 1\n"),
+            expect![[r#"
+                E0302 `data/A.mtx`, line 3: `0` lies outside: there are 2 columns, counted from 1
+                help: is it complete, and in the format it is read as?
+            "#]],
+        ),
+        (
+            coordinates("2 2 1\n1 1.5 1\n"),
+            expect![[r#"
+                E0302 `data/A.mtx`, line 3: `1.5` is no whole number to count columns by
+                help: is it complete, and in the format it is read as?
+            "#]],
+        ),
+        (
+            coordinates("2 2 1\n1 1\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 3: has 2 numbers where row, column and value stand
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            coordinates("2 2 1\n1 1 one\n"),
+            expect![[r#"
+                E0302 `data/A.mtx`, line 3: `one` is not a number
+                help: is it complete, and in the format it is read as?
+            "#]],
+        ),
+        (
+            coordinates("2 2 1\n1 1 inf\n"),
+            expect![[r#"
+            E0303 `data/A.mtx`, line 3, column 3: the value is `inf`
+            help: one infinite value makes every result infinite or NaN
+        "#]],
+        ),
+        (
+            coordinates("2 2 3\n1 1 1\n"),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: says 3 entries, and 1 follow
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n2 3 0\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: says 2 × 3, which is not square as a symmetric matrix is
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n2 2 1\n1 2 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 3: lies above the diagonal of a symmetric matrix
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n2 2 1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 3: lies on the diagonal of a skew-symmetric matrix
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: asks for 4 values, and 3 follow
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+        (
+            "%%MatrixMarket matrix array real general\n1000000 1000000\n1\n".to_owned(),
+            expect![[r#"
+            E0302 `data/A.mtx`, line 2: says 1000000 × 1000000, which 59 bytes can't hold
+            help: is it complete, and in the format it is read as?
+        "#]],
+        ),
+    ] {
+        mtx(&text, expected);
+    }
 }

@@ -76,7 +76,11 @@ impl<'m> Lower<'m> {
     }
 
     fn kind(&mut self, expr: &Expr) -> Value {
+        if let Some(value) = self.sparse(expr) {
+            return value;
+        }
         match &expr.kind {
+            ExprKind::Sparse(_) => unreachable!("a sparse matrix is lowered by `sparse`"),
             ExprKind::Number(number) => self.b.constant(*number, self.dtype),
             ExprKind::Leaf(leaf) => self.leaf(*leaf),
             ExprKind::Apply(function, args) => {

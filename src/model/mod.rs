@@ -10,6 +10,7 @@ pub mod ir;
 mod lower;
 mod network;
 mod print;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod unicode;

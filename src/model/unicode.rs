@@ -49,6 +49,7 @@ impl Model {
         match &expr.kind {
             ExprKind::Number(value) => number(*value),
             ExprKind::Leaf(leaf) => symbol(self.unicode_leaf(*leaf)),
+            ExprKind::Sparse(parts) => self.text(&parts[2]),
             ExprKind::Apply(function, args) => self.application(*function, args),
             ExprKind::Net { net, input, params, layers, .. } => {
                 let net = &self.nets[net.index()];

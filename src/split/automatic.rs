@@ -279,7 +279,7 @@ fn replaced(expr: &Expr, part: &Expr, leaf: &ExprKind) -> Expr {
     let inside = |inner: &Expr| replaced(inner, part, leaf);
     let boxed = |inner: &Expr| Box::new(replaced(inner, part, leaf));
     let kind = match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Leaf(_) => expr.kind.clone(),
+        ExprKind::Number(_) | ExprKind::Leaf(_) | ExprKind::Sparse(_) => expr.kind.clone(),
         ExprKind::Apply(function, args) => ExprKind::Apply(*function, args.iter().map(inside).collect()),
         ExprKind::Net { net, input, params, layers, masks } => {
             let masks = masks.iter().map(inside).collect();

@@ -136,6 +136,12 @@ fn apply(program: &Program, inst: &Inst, forms: &[Form]) -> Form {
                 _ => None,
             })
         }
+        Op::SparseMatVec { transpose } => match (arg(0), arg(1), arg(2)) {
+            (Form::Constant(starts), Form::Constant(columns), Form::Constant(values)) => {
+                linear(sparse([starts, columns, values], *transpose, &inst.ty.shape, shape(3)), arg(3))
+            }
+            _ => None,
+        },
         Op::MatMul { ta, tb } => product(inst, arg(0), arg(1), shape(0), shape(1), *ta, *tb),
         op => movement(op, &inst.ty, shape(0)).and_then(|operator| match op {
             Op::Concat { axis } => concat(program, inst, forms, *axis),
@@ -257,6 +263,18 @@ fn product(inst: &Inst, a: &Form, b: &Form, sa: &Shape, sb: &Shape, ta: bool, tb
             multiply(a, b, inner).and_then(|product| linear(ones(inner), &product))
         }
         _ => None,
+    }
+}
+
+/// A matrix by compressed rows, on a vector or on each column of a matrix.
+fn sparse([starts, columns, values]: [&Vec<f64>; 3], transpose: bool, to: &Shape, from: &Shape) -> Operator {
+    let whole = |numbers: &[f64]| numbers.iter().map(|&x| x as usize).collect();
+    let (rows, cols) = if transpose { (from.0[0], to.0[0]) } else { (to.0[0], from.0[0]) };
+    let matrix = Csr { rows, cols, starts: whole(starts), columns: whole(columns), values: values.clone() };
+    let matrix: Operator = if transpose { matrix.transpose().into() } else { matrix.into() };
+    match from.0[1..] {
+        [width] if width != 1 => Operator::kronecker(matrix, Operator::Identity(width)),
+        _ => matrix,
     }
 }
 

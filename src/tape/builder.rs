@@ -271,6 +271,15 @@ impl Builder {
         self.push(Op::Concat { axis }, parts, ty)
     }
 
+    /// `op(A) · x` of a sparse matrix, its row starts, columns and values, and a vector or a matrix.
+    /// `extent` is the number of rows of `op(A)`.
+    pub fn sparse(&mut self, matrix: [Value; 3], x: Value, transpose: bool, extent: usize) -> Value {
+        let mut ty = self.ty(x).clone();
+        ty.shape.0[0] = extent;
+        let [starts, columns, values] = matrix;
+        self.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, x], ty)
+    }
+
     /// Rows by index.
     pub fn gather(&mut self, x: Value, index: Value) -> Value {
         let mut ty = self.ty(x).clone();

@@ -45,7 +45,9 @@ impl Cost {
                     Op::Conv { part, .. } => conv_flops(*part, [arg(0), arg(1), &inst.ty.shape]),
                     Op::Cholesky => n * arg(0).0[0] as u64 / 3,
                     Op::CholeskySolve => 2 * n * arg(0).0[0] as u64,
-                    Op::SparseMatVec { .. } => 2 * arg(2).numel() as u64,
+                    Op::SparseMatVec { .. } => {
+                        2 * arg(2).numel() as u64 * inst.ty.shape.0[1..].iter().product::<usize>() as u64
+                    }
                     Op::SparseFactor(symbolic) => 2 * symbolic.flops().0 as u64,
                     Op::SparseSolve(symbolic) => {
                         let columns = n / symbolic.n.max(1) as u64;

@@ -12,4 +12,5 @@ mod pages;
 mod reference;
 mod report;
 mod solve;
+mod sparse;
 mod syntax;

@@ -1,4 +1,4 @@
-//! Factorisations and sparse products. The dense kernels are faer's, in one thread, so that the bits
+//! Factorisations. The kernels are faer's, in one thread, so that the bits
 //! do not depend on the number of threads.
 //!
 //! Library workspace: eigenvalues, eigenvectors, singular values and the square root allocate copies of
@@ -110,24 +110,4 @@ pub(super) fn psd_sqrt<T: Real + RealField>(y: &mut [T], a: &[T], n: usize) {
     let scaled = faer::Mat::<T>::from_fn(n, n, |i, k| vectors[(i, k)] * root(k));
     let to = MatMut::from_row_major_slice_mut(y, n, n);
     faer::linalg::matmul::matmul(to, faer::Accum::Replace, &scaled, vectors.transpose(), T::ONE, Par::Seq);
-}
-
-/// `y = M x` by compressed rows.
-pub(super) fn sparse<T: Real>(y: &mut [T], starts: &[u32], columns: &[u32], values: &[T], x: &[T]) {
-    for (y, row) in y.iter_mut().zip(starts.windows(2)) {
-        let row = row[0] as usize..row[1] as usize;
-        let products = columns[row.clone()].iter().zip(&values[row]);
-        *y = products.fold(T::ZERO, |sum, (&column, &value)| sum + value * x[column as usize]);
-    }
-}
-
-/// `y = Mᵀ x` by compressed rows.
-pub(super) fn sparse_transposed<T: Real>(y: &mut [T], starts: &[u32], columns: &[u32], values: &[T], x: &[T]) {
-    y.fill(T::ZERO);
-    for (&x, row) in x.iter().zip(starts.windows(2)) {
-        let row = row[0] as usize..row[1] as usize;
-        for (&column, &value) in columns[row.clone()].iter().zip(&values[row]) {
-            y[column as usize] = y[column as usize] + value * x;
-        }
-    }
 }

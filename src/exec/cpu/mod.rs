@@ -30,6 +30,7 @@ mod random;
 mod reduce;
 mod regression;
 mod scan;
+mod sparse;
 mod steps;
 mod sweep;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{conv, dense, factor, iterate, matmul, movement, random, reduce, regression, scan};
+use super::{conv, dense, factor, iterate, matmul, movement, random, reduce, regression, scan, sparse};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -132,8 +132,10 @@ unsafe fn float<T: Real + RealField>(
         }
         Single::Cholesky { n } => dense::cholesky(y, x(0), n, factor::stack(work)),
         Single::CholeskySolve { n } => dense::cholesky_solve(y, x(0), x(1), n),
-        Single::SparseMatVec { transpose: false } => dense::sparse(y, indices(0), indices(1), x(2), x(3)),
-        Single::SparseMatVec { transpose: true } => dense::sparse_transposed(y, indices(0), indices(1), x(2), x(3)),
+        Single::SparseMatVec { transpose } => {
+            let matrix = sparse::Csr { starts: indices(0), columns: indices(1), values: x(2) };
+            if transpose { matrix.multiply_transposed(y, x(3)) } else { matrix.multiply(y, x(3), pool) }
+        }
         Single::SparseFactor(ref symbolic) => factor::factor(symbolic, y, x(0), work),
         Single::SparseSolve(ref symbolic) => factor::solve(symbolic, y, x(0), x(1), work),
         Single::SymmetricEigenvalues { n } => dense::symmetric_eigenvalues(y, x(0), n),

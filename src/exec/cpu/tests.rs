@@ -818,6 +818,12 @@ fn sparse_products_and_random_numbers_agree() {
             b.push(Op::SparseMatVec { transpose: true }, vec![starts, columns, values, y], Type::new(dtype, [4]));
         b.output("forward", forward);
         b.output("back", back);
+        let (wide, tall) = (b.input("X", Type::new(dtype, [4, 3])), b.input("Y", Type::new(dtype, [3, 2])));
+        let matrix = [starts, columns, values];
+        for (name, x, transpose, rows) in [("several", wide, false, 3), ("several back", tall, true, 4)] {
+            let value = b.sparse(matrix, x, transpose, rows);
+            b.output(name, value);
+        }
         let key = b.input("key", index(2));
         let step = b.input("step", Type::new(Dtype::Index, Shape::scalar()));
         for (name, distribution) in [("normal", Distribution::Normal), ("uniform", Distribution::Uniform)] {
@@ -831,6 +837,8 @@ fn sparse_products_and_random_numbers_agree() {
             float(5, &[1.0, -2.0, 0.5, 3.0, 4.0]),
             float(4, &[1.0, 2.0, 3.0, 4.0]),
             float(3, &[1.0, -1.0, 2.0]),
+            tensor(&Type::new(dtype, [4, 3]), (0..12).map(f64::from).collect()),
+            tensor(&Type::new(dtype, [3, 2]), (0..6).map(f64::from).collect()),
             Tensor::index([2], vec![11, 13]),
             Tensor::index(Shape::scalar(), vec![5]),
         ];

@@ -54,7 +54,10 @@ impl<'a> Checker<'a> {
                 let header = Some(format!("{} in `{shown}`", loaded.header));
                 let facts = Facts { header, known: loaded.known, net: None };
                 let name = self.text(span);
-                Some(Meaning::Expr(self.add_data(name, span, loaded.tensor, facts)))
+                Some(Meaning::Expr(match loaded.pattern {
+                    Some(pattern) => self.add_sparse(name, span, loaded.tensor, pattern, facts),
+                    None => self.add_data(name, span, loaded.tensor, facts),
+                }))
             }
             Err(error) => self.fail(error.diag(at)),
         }

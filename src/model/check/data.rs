@@ -33,13 +33,14 @@ impl<'a> Checker<'a> {
             }
             (Some(meaning), _) => meaning,
             (None, Some((shape, _))) if !self.inputs.bind => {
-                let tensor = Tensor::f64(shape.clone(), vec![0.0; shape.numel()]);
                 let facts = Facts { header: Some(format!("declared {shape}")), ..Facts::default() };
-                Meaning::Expr(self.add_data(ident.text.clone(), ident.span, tensor, facts))
+                Meaning::Expr(self.zeros(ident, shape, facts)?)
             }
             (None, _) => return None,
         };
-        if let Meaning::Expr(expr) = &meaning {
+        if let Meaning::Expr(expr) = &meaning
+            && expr.factored().is_none()
+        {
             self.known_value(expr)?;
         }
         // Even one number is data here, and not a parameter.
@@ -126,6 +127,7 @@ impl<'a> Checker<'a> {
             }
             if let Some(ty) = ty {
                 let (declared, _) = self.type_of(ty, &inside)?;
+                self.fits(&declared, ty.span)?;
                 if declared != member.shape {
                     let message = format!(
                         "`{}[{i}]` is declared as {} and is {}",

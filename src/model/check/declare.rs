@@ -73,6 +73,13 @@ impl<'a> Checker<'a> {
         };
         let Meaning::Expr(expr) = meaning else { return Some(meaning) };
         let expr = self.bounded(expr, span)?;
+        if let Some(matrix) = expr.factored() {
+            // A sparse matrix stays one, and its parts are named after it.
+            if let (ExprKind::Sparse(_), true) = (&expr.kind, is_new(&matrix.matrix[2], before)) {
+                self.rename_sparse(&matrix.matrix.clone(), ident);
+            }
+            return Some(Meaning::Expr(expr));
+        }
         if let ExprKind::Leaf(Leaf::Data(id, Member::None)) = expr.kind {
             if id.index() >= before {
                 self.rename(id, ident);
@@ -89,7 +96,7 @@ impl<'a> Checker<'a> {
         }))
     }
 
-    fn rename(&mut self, id: DataId, ident: &ast::Ident) {
+    pub(super) fn rename(&mut self, id: DataId, ident: &ast::Ident) {
         let data = &mut self.model.data[id.index()];
         data.name = ident.text.clone();
         data.span = ident.span;
@@ -142,4 +149,9 @@ impl<'a> Checker<'a> {
                 .help("as many names as values stand in the parentheses: `let (train, held) = split(table, 1000)`"),
         )
     }
+}
+
+/// Whether data was added since there were so many.
+fn is_new(expr: &Expr, before: usize) -> bool {
+    matches!(expr.kind, ExprKind::Leaf(Leaf::Data(id, _)) if id.index() >= before)
 }

@@ -105,7 +105,7 @@ fn dropped(layers: &[NetLayer], input: &Shape, all: &mut Vec<(Shape, f64)>) {
 /// The expressions directly inside, but for masks.
 fn children(expr: &mut Expr) -> Vec<&mut Expr> {
     match &mut expr.kind {
-        ExprKind::Number(_) | ExprKind::Leaf(_) => Vec::new(),
+        ExprKind::Number(_) | ExprKind::Leaf(_) | ExprKind::Sparse(_) => Vec::new(),
         ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().collect(),
         ExprKind::Net { input, params, .. } => vec![input, params],
         ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],

@@ -135,8 +135,12 @@ impl<'a> Checker<'a> {
         let shapes: Vec<Shape> = args.iter().map(|arg| arg.shape.clone()).collect();
         match function.shape(&shapes) {
             Ok(shape) => {
-                self.fits(&shape, span)?;
-                Some(Expr { kind: ExprKind::Apply(function, args), shape, span })
+                let args = self.with_zeros(function, args)?;
+                let expr = Expr { kind: ExprKind::Apply(function, args), shape, span };
+                if expr.factored().is_none() {
+                    self.fits(&expr.shape, span)?;
+                }
+                Some(expr)
             }
             Err(WrongArguments::Disagree { left, right, rule }) => self.disagree(&args[left], &args[right], at, rule),
             Err(WrongArguments::Argument { at: position, wanted }) => {
@@ -252,6 +256,9 @@ impl<'a> Checker<'a> {
 
     /// The value of an expression that must be known when the file is compiled.
     pub(super) fn known_value(&mut self, expr: &Expr) -> Option<Tensor> {
+        if expr.factored().is_some() {
+            self.small_enough(expr)?;
+        }
         match fold(&self.model, expr) {
             Some(value) => Some(value),
             None => self.unknown_value(expr),

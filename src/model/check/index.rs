@@ -139,6 +139,9 @@ impl<'a> Checker<'a> {
                 kept.push((last - first + 1) as usize);
             }
         }
+        if base.factored().is_some() {
+            return self.piece(base, ranges, Shape(kept), span);
+        }
         Some(Expr { kind: ExprKind::Slice(Box::new(base), ranges), shape: Shape(kept), span })
     }
 

@@ -26,6 +26,7 @@ mod provenance;
 mod prune;
 mod samples;
 mod solve;
+mod sparse;
 mod values;
 mod variables;
 

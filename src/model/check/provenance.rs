@@ -53,6 +53,7 @@ impl Checker<'_> {
                 }
                 sources
             }
+            ExprKind::Sparse(parts) => self.shape_sources(&parts[2]),
             ExprKind::Slice(..) => vec![(expr.span, format!("a piece of shape {}", expr.shape))],
             ExprKind::Number(_) | ExprKind::Reshape(_) | ExprKind::Concat(..) | ExprKind::Over(..) => Vec::new(),
         }

@@ -64,6 +64,7 @@ fn inside(expr: &mut Expr, visit: &mut impl FnMut(&mut DataId)) {
     match &mut expr.kind {
         ExprKind::Leaf(Leaf::Data(id, _)) => visit(id),
         ExprKind::Leaf(_) | ExprKind::Number(_) => {}
+        ExprKind::Sparse(parts) => parts.iter_mut().for_each(|part| inside(part, visit)),
         ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().for_each(|part| inside(part, visit)),
         ExprKind::Net { input, params, masks, .. } => {
             inside(input, visit);

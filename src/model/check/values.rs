@@ -19,6 +19,7 @@ const SIGNATURES: &[&str] = &[
     "npy(file, missing = …)",
     "npz(file, key = …, missing = …)",
     "idx(file)",
+    "mtx(file)",
     "safetensors(file, key = …)",
     "load(file, key = …)",
     "split(table, n, seed = 0)",

@@ -51,7 +51,6 @@ impl<'a> Checker<'a> {
                 (Shape::vector(self.model.nets[net.index()].numel), VarKind::Params(net))
             }
         };
-        self.fits(&shape, ty.span)?;
         Some((shape, kind))
     }
 

@@ -280,6 +280,8 @@ pub enum ExprKind {
     Number(f64),
     /// A variable, data, a sample, a multiplier, ρ.
     Leaf(Leaf),
+    /// A sparse matrix: where its rows start, the columns of its entries, the entries, each data.
+    Sparse(Box<[Expr; 3]>),
     /// A function of the catalogue, operators included, on operands its signature accepted.
     Apply(Function, Vec<Expr>),
     /// A network on one input or a batch of them.
@@ -345,6 +347,7 @@ impl Expr {
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
             ExprKind::Number(_) | ExprKind::Leaf(_) => Vec::new(),
+            ExprKind::Sparse(parts) => parts.iter().collect(),
             ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter().collect(),
             ExprKind::Net { input, params, masks, .. } => [&**input, params].into_iter().chain(masks).collect(),
             ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
@@ -359,7 +362,7 @@ impl Expr {
             (ExprKind::Apply(f, _), ExprKind::Apply(g, _)) => f == g,
             (ExprKind::Net { net: f, layers: k, .. }, ExprKind::Net { net: g, layers: l, .. }) => f == g && k == l,
             (ExprKind::Slice(_, x), ExprKind::Slice(_, y)) => x == y,
-            (ExprKind::Reshape(_), ExprKind::Reshape(_)) => true,
+            (ExprKind::Reshape(_), ExprKind::Reshape(_)) | (ExprKind::Sparse(_), ExprKind::Sparse(_)) => true,
             (ExprKind::Concat(_, x), ExprKind::Concat(_, y)) => x == y,
             (ExprKind::Over(x, _), ExprKind::Over(y, _)) => x == y,
             _ => false,

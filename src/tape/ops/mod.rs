@@ -301,7 +301,8 @@ pub enum Op {
     /// Operands `L, b`: solves `LLᵀx = b` for a vector or the columns of a matrix.
     CholeskySolve,
     /// Sparse product, CSR. Operands `row_starts: index[m+1], columns: index[nnz], values: float[nnz],
-    /// x: float[n]` give `float[m]`; transposed, `x: float[m]` gives `float[n]`.
+    /// x: float[n]` give `float[m]`; transposed, `x: float[m]` gives `float[n]`. A matrix `x`, with
+    /// columns behind its rows, gives a matrix.
     SparseMatVec {
         /// Multiply by the transpose.
         transpose: bool,

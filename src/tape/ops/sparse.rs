@@ -1,5 +1,6 @@
-//! Sparse matrix times vector, CSR. Linear in `x`; the matrix is data, and has no derivative. Row
-//! starts ascend to the number of entries and columns lie inside, as whoever reads the data checks.
+//! Sparse matrix times vector, or times a matrix, CSR. Linear in `x`; the matrix is data, and has no
+//! derivative. Row starts ascend to the number of entries and columns lie inside, as whoever reads the
+//! data checks.
 
 use super::Op;
 use super::rule::{Operand, Rule, Site, ensure, ensure_float, ensure_type, linear, no_derivative, operands, total};
@@ -12,25 +13,28 @@ pub(crate) struct SparseMatVec {
 impl Rule for SparseMatVec {
     fn check(&self, args: &[&Type], ty: &Type) -> Result<(), String> {
         let [starts, columns, values, x] = operands(args)?;
-        ensure(args.iter().all(|arg| arg.shape.rank() == 1), || "takes vectors".into())?;
+        ensure(args[..3].iter().all(|arg| arg.shape.rank() == 1), || "takes vectors for the matrix".into())?;
         ensure_float(values)?;
         ensure_type(columns, &Type { dtype: Dtype::Index, shape: values.shape.clone() })?;
         ensure(starts.dtype == Dtype::Index && starts.shape.0[0] >= 1, || format!("{starts} are no row starts"))?;
-        ensure(x.dtype == values.dtype && ty.dtype == values.dtype && ty.shape.rank() == 1, || {
-            format!("{values} · {x} is not {ty}")
-        })?;
+        let columns_agree = matches!(x.shape.rank(), 1 | 2) && x.shape.0[1..] == *ty.shape.0.get(1..).unwrap_or(&[]);
+        let fits = columns_agree && ty.shape.rank() == x.shape.rank();
+        ensure(x.dtype == values.dtype && ty.dtype == values.dtype && fits, || format!("{values} · {x} is not {ty}"))?;
         let rows = if self.transpose { x } else { ty };
         ensure(rows.shape.0[0] + 1 == starts.shape.0[0], || format!("{starts} are not the row starts of {rows}"))
     }
 
     fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64> {
         let [starts, columns, values, x] = [args[0].x, args[1].x, args[2].x, args[3].x];
+        let width: usize = ty.shape.0[1..].iter().product();
         let mut y = vec![0.0; ty.shape.numel()];
         for row in 0..starts.len() - 1 {
             for entry in starts[row] as usize..starts[row + 1] as usize {
                 let column = columns[entry] as usize;
                 let (to, from) = if self.transpose { (column, row) } else { (row, column) };
-                y[to] += values[entry] * x[from];
+                for k in 0..width {
+                    y[to * width + k] += values[entry] * x[from * width + k];
+                }
             }
         }
         y

@@ -142,6 +142,11 @@ fn cases() -> Vec<Case> {
             let values = b.cast(columns, F);
             b.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, v[0]], Type::new(F, [y]))
         }));
+        cases.push(case("sparse", [&[x, 2]], move |b, v| {
+            let (starts, columns) = (indices(b, 4, 2.0, 0.0), indices(b, 6, 1.0, 0.0));
+            let values = b.cast(columns, F);
+            b.push(Op::SparseMatVec { transpose }, vec![starts, columns, values, v[0]], Type::new(F, [y, 2]))
+        }));
     }
     for transform in [Transform::Cosine, Transform::Hartley] {
         for inverse in [false, true] {
