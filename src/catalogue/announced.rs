@@ -1,28 +1,16 @@
-//! Names that belong to the language and are not executed yet: known, so that they are answered by
-//! `not-yet` and not by "there is no such name". A name leaves this table when its file arrives.
+//! Functions that belong to the language and are not executed yet: known, so that they are answered by
+//! `not-yet` and not by "there is no such name". A function leaves this table when its file arrives.
 
 use super::Signature;
 
-/// A function or a set that parses and is not executed yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
-    /// How it will be written.
-    pub signature: Signature,
-    /// Whether it stands behind `in`.
-    pub set: bool,
-}
-
-/// What is announced under that name.
-pub fn announced(name: &str, set: bool) -> Option<Announced> {
-    let table = if set { SETS } else { FUNCTIONS };
-    let text = table.iter().copied().find(|&text| Signature(text).name() == name)?;
-    Some(Announced { signature: Signature(text), set })
+/// How the function announced under that name will be written.
+pub fn announced(name: &str) -> Option<Signature> {
+    FUNCTIONS.iter().map(|&text| Signature(text)).find(|signature| signature.name() == name)
 }
 
 /// Every announced name.
-pub fn announced_names(set: bool) -> impl Iterator<Item = &'static str> {
-    let table = if set { SETS } else { FUNCTIONS };
-    table.iter().map(|&text| Signature(text).name())
+pub fn announced_names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|&text| Signature(text).name())
 }
 
 const FUNCTIONS: &[&str] = &[
@@ -54,5 +42,3 @@ const FUNCTIONS: &[&str] = &[
     "tv1d(x)",
     "tv2d(X)",
 ];
-
-const SETS: &[&str] = &["permutation"];

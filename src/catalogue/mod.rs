@@ -24,7 +24,7 @@ mod tests;
 
 use crate::tape::{Builder, Shape, Value};
 
-pub use announced::{Announced, announced, announced_names};
+pub use announced::{announced, announced_names};
 pub use member::{Form, WrongArguments};
 pub use set::{Piece, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
@@ -162,6 +162,7 @@ members! {
         Nonpos nonpos,
         NuclearBall nuclear_ball,
         Orthogonal orthogonal,
+        Permutation permutation,
         PowerCone power_cone,
         Probability probability,
         Psd psd,

@@ -38,6 +38,8 @@ impl Cost {
                     }
                     // By trial: each element is pushed on a stack once, and taken from it at most once.
                     Op::Pav => 8 * n,
+                    // A path for every row, each of up to as many searches of a row.
+                    Op::Assignment => n * arg(0).0[0] as u64,
                     Op::TautString => 16 * n,
                     Op::Reduce { .. } | Op::ArgMax => arg(0).numel() as u64,
                     Op::ScatterAdd => arg(1).numel() as u64,

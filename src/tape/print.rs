@@ -95,6 +95,7 @@ impl fmt::Display for Inst {
             | Op::SymmetricEigen
             | Op::Svd
             | Op::Pav
+            | Op::Assignment
             | Op::TautString
             | Op::PsdSqrt => Ok(()),
         }
@@ -172,6 +173,7 @@ impl Op {
             Op::SymmetricEigen => "symmetric_eigen",
             Op::Svd => "svd",
             Op::Pav => "pav",
+            Op::Assignment => "assignment",
             Op::TautString => "taut_string",
             Op::Iterate(_) => "iterate",
             Op::PsdSqrt => "psd_sqrt",

@@ -21,6 +21,7 @@ pub mod nonneg;
 pub mod nonpos;
 pub mod nuclear_ball;
 pub mod orthogonal;
+pub mod permutation;
 pub mod power_cone;
 pub mod probability;
 pub mod psd;

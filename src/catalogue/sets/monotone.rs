@@ -11,7 +11,7 @@ use crate::catalogue::prox::Prox;
 use crate::catalogue::set::ensure;
 use crate::catalogue::shapes;
 use crate::tape::ops::Unary;
-use crate::tape::{Builder, Op, Shape, Value};
+use crate::tape::{Builder, Shape, Value};
 
 pub const MEMBER: Member = Member::set(
     "monotone(direction = 1)",
@@ -30,8 +30,7 @@ fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
 fn step(b: &mut Builder, v: Value, t: Value, args: &[Value]) -> Value {
     let weights = if b.shape(t).is_scalar() { b.constant_like(1.0, v) } else { b.unary(Unary::Recip, t) };
     let rising = b.mul(args[1], v);
-    let ty = b.ty(v).clone();
-    let point = b.push(Op::Pav, vec![rising, weights], ty);
+    let point = b.isotonic(rising, weights);
     b.mul(args[1], point)
 }
 

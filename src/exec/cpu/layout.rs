@@ -13,6 +13,7 @@ use super::plan::{Base, Place};
 use super::regression::{ISOTONIC_WORK, TAUT_STRING_WORK};
 use super::sweep::TILE;
 use crate::exec::Slot;
+use crate::tape::ops::assignment;
 use crate::tape::{Dtype, Op};
 
 /// Arrays start at cache lines.
@@ -220,6 +221,7 @@ pub(super) fn workspace(node: &Node) -> usize {
         Op::SparseSolve(symbolic) => factor::workspace(symbolic, node.ty.shape.0[1..].iter().product(), node.ty.dtype),
         Op::Grid { transform, .. } => GridPlan::new(*transform, &node.ty).workspace(),
         Op::Pav => ISOTONIC_WORK * row,
+        Op::Assignment => assignment::work_len(row),
         Op::TautString => TAUT_STRING_WORK * row,
         _ => 0,
     }

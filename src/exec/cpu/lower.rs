@@ -246,6 +246,7 @@ impl Lowering<'_> {
                 let [rows, columns] = it.arg_tys[0].shape.0[..] else { unreachable!("checked by the verifier") };
                 Single::Svd { rows, columns }
             }
+            Op::Assignment => Single::Assignment { n: extents[0] },
             Op::Pav => Single::Isotonic { row: *extents.last().expect("checked by the verifier") },
             Op::TautString => Single::TautString { row: *extents.last().expect("checked by the verifier") },
             Op::PsdSqrt => Single::PsdSqrt { n: extents[0] },

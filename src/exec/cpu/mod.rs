@@ -20,6 +20,7 @@ mod isa;
 mod iterate;
 mod layout;
 mod lower;
+mod matching;
 mod math;
 mod matmul;
 mod memory;

@@ -279,6 +279,7 @@ pub(super) enum Single {
     SymmetricEigen { n: usize },
     Svd { rows: usize, columns: usize },
     Isotonic { row: usize },
+    Assignment { n: usize },
     TautString { row: usize },
     PsdSqrt { n: usize },
 }

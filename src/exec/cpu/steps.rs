@@ -9,7 +9,7 @@ use super::memory::{Element, Memory};
 use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
-use super::{conv, dense, factor, iterate, matmul, movement, random, reduce, regression, scan, sparse};
+use super::{conv, dense, factor, iterate, matching, matmul, movement, random, reduce, regression, scan, sparse};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 
@@ -142,6 +142,7 @@ unsafe fn float<T: Real + RealField>(
         Single::SymmetricEigen { n } => dense::symmetric_eigen(y, x(0), n),
         Single::Svd { rows, columns } => dense::svd(y, x(0), rows, columns),
         Single::Isotonic { row } => regression::isotonic(y, x(0), x(1), row, work),
+        Single::Assignment { n } => matching::assignment(y, x(0), n, work),
         Single::TautString { row } => regression::taut_string(y, x(0), x(1)[0], row, work),
         Single::PsdSqrt { n } => dense::psd_sqrt(y, x(0), n),
         Single::Sort { row } => scan::sort(y, x(0), row),

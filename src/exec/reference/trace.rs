@@ -68,6 +68,7 @@ fn only_moves(op: &Op) -> bool {
         | Op::SymmetricEigen
         | Op::Svd
         | Op::Pav
+        | Op::Assignment
         | Op::TautString
         | Op::Iterate(_)
         | Op::PsdSqrt => false,

@@ -55,17 +55,13 @@ impl<'a> Checker<'a> {
     fn function(&mut self, callee: &'a Ident, args: &'a [Arg], span: Span, scope: &Scope) -> Option<Expr> {
         let candidates: Vec<Function> = Function::named(&callee.key).collect();
         if candidates.is_empty() {
-            if let Some(known) = announced(&callee.key, false) {
+            if let Some(known) = announced(&callee.key) {
                 return self.fail(
-                    Diag::new(
-                        Code::NotYet,
-                        callee.span,
-                        format!("`{}` parses but is not executed yet", known.signature.0),
-                    )
-                    .help("it belongs to the language; this version has no program for it"),
+                    Diag::new(Code::NotYet, callee.span, format!("`{}` parses but is not executed yet", known.0))
+                        .help("it belongs to the language; this version has no program for it"),
                 );
             }
-            if Function::set_named(&callee.key).is_some() || announced(&callee.key, true).is_some() {
+            if Function::set_named(&callee.key).is_some() {
                 return self.fail(
                     Diag::new(Code::WrongKind, callee.span, format!("`{}` is a set, not a function", callee.text))
                         .help(format!("write `x in {}` under `subject to`", callee.text)),

@@ -7,7 +7,7 @@
 use super::meaning::{Index, Scope};
 use super::names::{number, suggest};
 use super::{Checker, shape_words};
-use crate::catalogue::{Function, WrongArguments, WrongValue, announced, announced_names};
+use crate::catalogue::{Function, WrongArguments, WrongValue};
 use crate::diag::{Code, Diag, closest};
 use crate::model::fold::{fold, fold_member, is_constant};
 use crate::model::ir::{Expr, ExprKind, Relation};
@@ -55,7 +55,7 @@ impl<'a> Checker<'a> {
             ast::ExprKind::Call { callee, args, params } => (callee, args, params),
             _ => return self.no_set(set),
         };
-        let Some(function) = Function::set_named(&name.key) else { return self.unknown_set(name, set.span, scope) };
+        let Some(function) = Function::set_named(&name.key) else { return self.unknown_set(name, scope) };
         self.no_parameters(name, params)?;
         let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
         let signature = function.signature();
@@ -184,15 +184,8 @@ impl<'a> Checker<'a> {
     }
 
     /// A name that is no set's.
-    fn unknown_set<T>(&mut self, name: &Ident, span: Span, scope: &Scope) -> Option<T> {
-        if let Some(known) = announced(&name.key, true) {
-            return self.fail(
-                Diag::new(Code::NotYet, span, format!("`in {}` parses but is not executed yet", known.signature.0))
-                    .help("it belongs to the language; this version has no step for it"),
-            );
-        }
-        let names: Vec<&str> = Function::sets().map(Function::name).chain(announced_names(true)).collect();
-        let near = closest(&name.text, names.iter().copied()).map(str::to_owned);
+    fn unknown_set<T>(&mut self, name: &Ident, scope: &Scope) -> Option<T> {
+        let near = closest(&name.text, Function::sets().map(Function::name)).map(str::to_owned);
         if near.is_none()
             && let Some(at) = self.find(&name.key, scope)
         {

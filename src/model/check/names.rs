@@ -356,7 +356,7 @@ impl<'a> Checker<'a> {
         let nets = self.declarations.iter().filter(|other| matches!(other.what, What::Net { .. }));
         let nets: Vec<String> = nets.map(|other| other.name.text.clone()).collect();
         let mut names: Vec<&str> = nets.iter().map(String::as_str).collect();
-        for name in Function::names().chain(announced_names(false)).chain(super::values::names()) {
+        for name in Function::names().chain(announced_names()).chain(super::values::names()) {
             names.push(name);
         }
         let near = closest(&callee.text, names).map(str::to_owned);

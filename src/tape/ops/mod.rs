@@ -6,6 +6,7 @@
 //! an op: one file that implements `Rule`, one line in `Op::rule` and in `Op::name`.
 
 mod argmax;
+pub(crate) mod assignment;
 pub mod binary;
 mod broadcast;
 mod cast;
@@ -331,6 +332,9 @@ pub enum Op {
     /// Operands `v, w`: along the last axis, the ascending elements nearest to `v` in squares weighted by
     /// `w`. Not differentiable.
     Pav,
+    /// The permutation matrix that maximises the sum of the elements of a square matrix which it picks. Not
+    /// differentiable.
+    Assignment,
     /// Operands `v, t`, the latter a number: along the last axis, the proximal step of `t` times the total
     /// variation. Not differentiable.
     TautString,

@@ -1,7 +1,9 @@
 //! What every op says of itself, and which file says it for which op.
 
 use super::Op;
-use super::{argmax, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, grid, input};
+use super::{
+    argmax, assignment, broadcast, cast, cholesky, concat, constant, conv, cumsum, elementwise, gather, grid, input,
+};
 use super::{iota, iterate, matmul, pav, random, reduce, reshape, slice, sort, sparse, sparse_factor, svd, symmetric};
 use super::{taut_string, transpose};
 use crate::tape::{Builder, Type, Value};
@@ -80,6 +82,7 @@ impl Op {
             Op::SymmetricEigen => Box::new(symmetric::Eigen),
             Op::Svd => Box::new(svd::Svd),
             Op::Pav => Box::new(pav::Pav),
+            Op::Assignment => Box::new(assignment::Assignment),
             Op::TautString => Box::new(taut_string::TautString),
             Op::Iterate(iteration) => Box::new(iterate::Iterate(iteration)),
             Op::PsdSqrt => Box::new(symmetric::PsdSqrt),
