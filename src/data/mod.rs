@@ -15,6 +15,8 @@ mod idx;
 mod mtx;
 mod npy;
 pub mod npz;
+mod pgm;
+mod png;
 pub mod safetensors;
 #[cfg(test)]
 mod tests;
@@ -41,12 +43,24 @@ pub enum Format {
     Safetensors,
     /// A matrix in text, sparse or dense.
     Mtx,
+    /// An image, packed.
+    Png,
+    /// An image in plain bytes or text.
+    Pgm,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: &'static [Format] =
-        &[Format::Csv, Format::Npy, Format::Npz, Format::Idx, Format::Safetensors, Format::Mtx];
+    pub const ALL: &'static [Format] = &[
+        Format::Csv,
+        Format::Npy,
+        Format::Npz,
+        Format::Idx,
+        Format::Safetensors,
+        Format::Mtx,
+        Format::Png,
+        Format::Pgm,
+    ];
 
     /// The name of the function that reads it in an `.admm` file.
     pub fn name(self) -> &'static str {
@@ -57,6 +71,8 @@ impl Format {
             Format::Idx => "idx",
             Format::Safetensors => "safetensors",
             Format::Mtx => "mtx",
+            Format::Png => "png",
+            Format::Pgm => "pgm",
         }
     }
 
@@ -72,6 +88,7 @@ impl Format {
         let (_, extension) = name.rsplit_once('.')?;
         match extension {
             "tsv" | "txt" => Some(Format::Csv),
+            "ppm" | "pnm" => Some(Format::Pgm),
             extension if extension.ends_with("-ubyte") => Some(Format::Idx),
             extension => Format::from_name(extension),
         }
@@ -142,6 +159,8 @@ pub fn read(files: &dyn Files, format: Format, path: &Path, options: &Options) -
         Format::Npy => npy::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Npz => npz::read(&bytes, options.key.as_deref()).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Mtx => mtx::read(&bytes),
+        Format::Png => png::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
+        Format::Pgm => pgm::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Idx => idx::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Safetensors => {
             safetensors::read(&bytes, options.key.as_deref()).and_then(|tensor| Loaded::from_array(tensor, options))

@@ -20,6 +20,8 @@ const SIGNATURES: &[&str] = &[
     "npz(file, key = …, missing = …)",
     "idx(file)",
     "mtx(file)",
+    "png(file)",
+    "pgm(file)",
     "safetensors(file, key = …)",
     "load(file, key = …)",
     "split(table, n, seed = 0)",
