@@ -113,6 +113,31 @@ impl Csr {
         lower
     }
 
+    /// `[self; other]`
+    pub fn above(&self, other: &Csr) -> Csr {
+        assert_eq!(self.cols, other.cols, "matrices above each other have one width");
+        let mut both = self.clone();
+        both.rows += other.rows;
+        both.starts.extend(other.starts[1..].iter().map(|start| self.nnz() + start));
+        both.columns.extend(&other.columns);
+        both.values.extend(&other.values);
+        both
+    }
+
+    /// Its values at the entries of a pattern that has all of its own.
+    pub fn spread(&self, pattern: &Csr) -> Vec<f64> {
+        assert_eq!((self.rows, self.cols), (pattern.rows, pattern.cols), "a pattern is as large as what it holds");
+        let mut spread = vec![0.0; pattern.nnz()];
+        for i in 0..self.rows {
+            let places = pattern.starts[i]..pattern.starts[i + 1];
+            for (j, value) in self.row(i) {
+                let at = pattern.columns[places.clone()].binary_search(&j).expect("the pattern has every entry");
+                spread[places.start + at] = value;
+            }
+        }
+        spread
+    }
+
     /// `scale · self`
     pub fn scale(mut self, scale: f64) -> Csr {
         self.values.iter_mut().for_each(|value| *value *= scale);

@@ -254,11 +254,7 @@ impl From<Csr> for Curvature {
 
 /// Whether a sparse symmetric matrix has a factor with positive pivots.
 pub fn is_definite(matrix: &Csr) -> bool {
-    let lower = matrix.lower();
-    let symbolic = Symbolic::new(&lower, 0);
-    let mut factor = vec![0.0; symbolic.len()];
-    let mut memory = faer::dyn_stack::MemBuffer::new(symbolic.request::<f64>(1));
-    symbolic.factor(&lower.values, &mut factor, faer::dyn_stack::MemStack::new(&mut memory))
+    Symbolic::solve_once(&matrix.lower(), 0, &mut vec![0.0; matrix.rows])
 }
 
 /// `aᵀ diag(w) b`

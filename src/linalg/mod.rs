@@ -18,6 +18,7 @@ pub mod factor;
 mod gram;
 mod matrix;
 mod operator;
+mod rows;
 pub mod spectral;
 mod sum;
 mod symbolic;
@@ -28,6 +29,7 @@ pub use curvature::{Curvature, Factored, is_definite};
 pub use gram::Gram;
 pub use matrix::Matrix;
 pub use operator::Operator;
+pub use rows::independent_rows;
 pub use sum::Sum;
 pub use symbolic::Symbolic;
 

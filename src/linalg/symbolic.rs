@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use faer::dyn_stack::{MemStack, StackReq};
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::sparse::linalg::cholesky::{
     CholeskySymbolicParams, LdltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
     factorize_symbolic_cholesky,
@@ -120,6 +120,19 @@ impl Symbolic {
         }
         let x = MatMut::from_row_major_slice_mut(x, self.n, columns);
         LdltRef::new(&self.plan, factor).solve_in_place_with_conj(Conj::No, x, Par::Seq, stack);
+    }
+
+    /// Solves a system that is solved once, from its lower triangle; says whether it has a factor.
+    pub fn solve_once(lower: &Csr, negative: usize, x: &mut [f64]) -> bool {
+        let symbolic = Symbolic::new(lower, negative);
+        let mut factor = vec![0.0; symbolic.len()];
+        let mut memory = MemBuffer::new(symbolic.request::<f64>(1));
+        let stack = MemStack::new(&mut memory);
+        let made = symbolic.factor(&lower.values, &mut factor, stack);
+        if made {
+            symbolic.solve(&factor, x, 1, stack);
+        }
+        made
     }
 
     /// A number that tells patterns apart.

@@ -8,10 +8,11 @@ use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
 use crate::steps::Plan;
-use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Step};
+use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Solver, Step, System};
 use crate::steps::{Script, updates};
 use crate::tape::Cost;
 
+use super::brief;
 use super::number;
 
 /// What an explanation is of.
@@ -114,8 +115,9 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
-        Rule::Quadratic { .. } => {
-            format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}", p(step), step.gram)
+        Rule::Quadratic { system, .. } => {
+            let way = system_text(step.gram.n(), system);
+            format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}{way}", p(step), step.gram)
         }
         Rule::Prox(form) => {
             let kinds = if form.maps.is_empty() { "bounds" } else { "a proximal map" };
@@ -130,6 +132,71 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
         }
     }
+}
+
+/// How the systems of a closed-form step are solved, at what cost, and at what the others would; where they
+/// are more than a division.
+fn system_text(n: usize, system: &System) -> String {
+    let mut text = String::new();
+    if system.solver != Solver::Divide {
+        let work = &system.work;
+        let way = match &system.solver {
+            Solver::Spectral { p, .. } => {
+                let grid: Vec<String> = p.grid.iter().map(usize::to_string).collect();
+                format!("the {} transform of the grid {}", p.transform.name(), grid.join("×"))
+            }
+            Solver::Sparse(it) => {
+                let beside = it.symbolic.n - n;
+                let beside = if beside > 0 { format!(", {beside} multipliers among them") } else { String::new() };
+                format!(
+                    "a sparse factor of order {}{beside}, {} entries, {} in the factor",
+                    it.symbolic.n,
+                    grouped(it.symbolic.nnz() as u64),
+                    grouped(it.symbolic.len() as u64)
+                )
+            }
+            Solver::ConjugateGradients => "conjugate gradients".to_string(),
+            other => format!("{} of order {n}", other.name()),
+        };
+        let _ = write!(
+            text,
+            "\n           by {way}: {} flops once, {} when ρ changes, {} an iteration, {} bytes",
+            amount(work.setup.flops),
+            amount(work.change.flops),
+            amount(work.iteration.flops),
+            amount(work.bytes)
+        );
+        for (name, other) in &system.others {
+            let _ = write!(
+                text,
+                "\n           {name} would take {}, {}, {}, {}",
+                amount(other.setup.flops),
+                amount(other.change.flops),
+                amount(other.iteration.flops),
+                amount(other.bytes)
+            );
+        }
+    }
+    if system.proximal > 0.0 {
+        let _ = write!(
+            text,
+            "\n           nothing determines it along some direction: (σ/2)‖v − v_k‖² with σ = {} holds it there",
+            number(system.proximal)
+        );
+    }
+    text
+}
+
+/// Three digits and a power of a thousand: `12.3 M`.
+fn amount(x: f64) -> String {
+    let (scale, unit) = match x {
+        _ if x >= 1e12 => (1e12, " T"),
+        _ if x >= 1e9 => (1e9, " G"),
+        _ if x >= 1e6 => (1e6, " M"),
+        _ if x >= 1e3 => (1e3, " k"),
+        _ => (1.0, ""),
+    };
+    format!("{}{unit}", brief(x / scale))
 }
 
 fn p(step: &Step) -> String {

@@ -245,9 +245,7 @@ impl<'a> Iteration<'a> {
     /// The statements of one component's step.
     fn step(&mut self, coder: &mut Coder, step: &Step, side: Side, body: &mut Vec<Stmt>) {
         match &step.rule {
-            crate::steps::ir::Rule::Quadratic { curvature, linear } => {
-                super::quadratic::step(self, coder, step, curvature, linear, side, body);
-            }
+            crate::steps::ir::Rule::Quadratic { .. } => super::quadratic::step(self, coder, step, side, body),
             crate::steps::ir::Rule::Prox(form) => super::prox::step(self, coder, step, form, side, body),
             crate::steps::ir::Rule::Descent(descent) => super::gradient::step(self, coder, step, descent, side, body),
         }

@@ -92,6 +92,31 @@ impl<'a> Coder<'a> {
         id
     }
 
+    /// Numbers that never change, of a given precision.
+    pub fn constant_in(
+        &mut self,
+        dtype: Dtype,
+        name: &str,
+        shape: Shape,
+        numbers: impl FnOnce() -> Vec<f64>,
+    ) -> StateId {
+        if let Some(id) = self.out.find(name) {
+            return id;
+        }
+        let tensor = Tensor::f64([shape.numel()], numbers());
+        let id = self.state(name, Type { dtype, shape }, None, Start::Given(Arc::new(tensor)));
+        self.out.states[id.0 as usize].constant = true;
+        id
+    }
+
+    /// Indices that never change.
+    pub fn indices(&mut self, name: &str, numbers: Vec<u32>) -> StateId {
+        let tensor = Tensor::index([numbers.len()], numbers);
+        let id = self.state(name, tensor.ty(), None, Start::Given(Arc::new(tensor)));
+        self.out.states[id.0 as usize].constant = true;
+        id
+    }
+
     /// The state of a leaf of the model.
     pub fn leaf(&mut self, leaf: Leaf) -> StateId {
         let dtype = self.dtype;

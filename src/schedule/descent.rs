@@ -80,7 +80,9 @@ impl<'a> Unsplit<'a> {
             let which = if part.member == Member::Loop { member } else { part.member };
             let leaf = Leaf::Var(of, which);
             if let Some(value) = gradient::replaced(draft, leaf, at.vars, at.values) {
-                return value;
+                let shape = coder.model.vars[copy.var.index()].shape.clone();
+                let alike = shape.numel() == draft.b.shape(value).numel();
+                return if alike { draft.b.reshape(value, shape) } else { value };
             }
         }
         let player = &coder.model.players[self.split.player.index()];
@@ -99,7 +101,9 @@ impl<'a> Unsplit<'a> {
             }
             _ => gradient::replaced(draft, leaf, at.vars, at.values),
         });
-        draft.b.scale(-1.0 / copy.factor, rest[0])
+        // A row of a matrix is a vector in the constraint, and its copy may be a matrix of one row.
+        let value = draft.b.scale(-1.0 / copy.factor, rest[0]);
+        draft.b.reshape(value, own.clone())
     }
 
     /// The statement that sets the kept variables to the mean of their copies.

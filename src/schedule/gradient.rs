@@ -14,8 +14,8 @@ use super::lbfgs;
 use super::sample;
 use crate::model::ir::{Descent, DescentKind, Expr, Leaf, Member, VarId};
 use crate::steps::ir::{Curvature, Step};
-use crate::tape::ops::{Op, Range};
-use crate::tape::{self, Dtype, Shape, Type, Value};
+use crate::tape::Op;
+use crate::tape::{self, Dtype, Shape, Value};
 
 /// The statements of the step.
 pub(super) fn step(
@@ -118,7 +118,7 @@ fn implicit(
             let g = g.to_dense();
             let held = draft.b.scale(1.0 / eta, held);
             let right = draft.b.sub(held, force);
-            let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(n, n), None, g.data.clone());
+            let state = coder.constant(&format!("MᵀM.{tag} full"), Shape::matrix(n, n), None, g.data.clone());
             let g = draft.read(coder, state);
             let weighted = draft.b.mul(rho, g);
             let metric = match solve.metric {
@@ -129,21 +129,13 @@ fn implicit(
                 }
             };
             let metric = draft.b.scale(1.0 / eta, metric);
-            let diagonal = diagonal(draft, metric, n);
-            let matrix = draft.b.add(diagonal, weighted);
+            let matrix = super::quadratic::parts::add_diagonal(draft, weighted, metric);
             let ty = draft.b.ty(matrix).clone();
             let factor = draft.b.push(Op::Cholesky, vec![matrix], ty);
             let ty = draft.b.ty(right).clone();
             draft.b.push(Op::CholeskySolve, vec![factor, right], ty)
         }
     }
-}
-
-/// `diag(d)` as a matrix: the vector placed at stride n + 1 of the flat matrix.
-fn diagonal(draft: &mut Draft, d: Value, n: usize) -> Value {
-    let ty = Type::new(draft.b.dtype(d), [n * n]);
-    let placed = draft.b.push(Op::Unslice(vec![Range { start: 0, len: n, step: n + 1 }]), vec![d], ty);
-    draft.b.reshape(placed, [n, n])
 }
 
 /// The gradient of the whole step's objective, `∇h + pull + ρMᵀMv`, for the inner stopping test.
@@ -157,20 +149,8 @@ fn total_gradient(
     v: Value,
 ) -> Value {
     let rho = draft.read(coder, it.rho);
-    let curved = match &step.gram {
-        Curvature::Diagonal(g) => {
-            let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
-            let g = super::quadratic::numbers(coder, draft, &format!("MᵀM.{tag}"), std::slice::from_ref(g));
-            draft.b.mul(g, v)
-        }
-        g => {
-            let g = g.to_dense();
-            let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
-            let state = coder.constant(&format!("MᵀM.{tag}"), Shape::matrix(g.rows, g.rows), None, g.data.clone());
-            let g = draft.read(coder, state);
-            draft.b.matvec(g, v, false)
-        }
-    };
+    let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
+    let curved = super::quadratic::parts::curved(coder, draft, &format!("MᵀM.{tag}"), &step.gram, v);
     let weighted = draft.b.mul(rho, curved);
     let sum = draft.b.add(gradient, pull);
     draft.b.add(sum, weighted)

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
-//! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
+//! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`, on top. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
 //! data: `‖c‖∞`, else the first terms; the first multipliers.
 
 use super::admm::{Cotangent, Iteration, Side};
 use super::coder::{Coder, Draft};
-use super::gradient;
 use super::ir::{StateId, Stmt, StopStatus};
+use super::{gradient, quadratic};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::{self, Value};
@@ -68,13 +68,19 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
     let mut draft = coder.draft("residual");
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, coder.dtype, body);
     let residual = match (&step.rule, side) {
-        (Rule::Quadratic { .. } | Rule::Prox(_), Side::Z) => None,
+        (Rule::Quadratic { .. } | Rule::Prox(_), Side::Z) => {
+            quadratic::left(it, coder, step).map(|left| draft.read(coder, left))
+        }
         (Rule::Quadratic { .. } | Rule::Prox(_), Side::X) => {
             // Its own draft: a gathered sum is one state, and the multiplier's uses it here.
             add(coder, &mut draft, block.scale, multiplier);
             body.push(coder.call(draft, over, "residuals"));
             draft = coder.draft("residual");
-            let shift = it.adjoint(coder, &mut draft, step, Cotangent::Shift, coder.dtype, body);
+            let mut shift = it.adjoint(coder, &mut draft, step, Cotangent::Shift, coder.dtype, body);
+            if let Some(left) = quadratic::left(it, coder, step) {
+                let left = draft.read(coder, left);
+                shift = draft.b.add(shift, left);
+            }
             add(coder, &mut draft, block.residual, shift);
             body.push(coder.call(draft, over, "residuals"));
             return;

@@ -7,10 +7,10 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
-use super::prox;
+use super::{prox, quadratic};
 use crate::model::ir::{Constraint, Leaf, Member, PlayerId, Relation};
 use crate::split::ir::{Coupling, PlayerSplit};
-use crate::steps::ir::{Curvature, Rule, Step};
+use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::Unary;
 use crate::tape::{self, Dtype, Shape, Value};
 
@@ -153,17 +153,25 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
     let own = point(coder, &mut draft, &step.component.vars, step.component.over);
     let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
+    let mut scale = draft.b.sum_squares(multiplier);
     let residual = match &step.rule {
         Rule::Prox(form) => prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual,
         Rule::Quadratic { .. } | Rule::Descent(_) => {
             let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
             let gradients = tape::gradient(&mut draft.b, value, &values);
             let flat = draft.flat(&gradients);
-            draft.b.add(flat, multiplier)
+            let sum = draft.b.add(flat, multiplier);
+            match quadratic::held_by_equalities(it, coder, &mut draft, step) {
+                Some(held) => {
+                    let square = draft.b.sum_squares(held);
+                    scale = draft.b.add(scale, square);
+                    draft.b.add(sum, held)
+                }
+                None => sum,
+            }
         }
     };
     let residual = draft.b.sum_squares(residual);
-    let scale = draft.b.sum_squares(multiplier);
     let scale = draft.b.offset(scale, step.rule.linear_square());
     let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
     check(draft, label, &[("residual²", residual), ("scale²", scale)], step.component.over)
@@ -189,7 +197,7 @@ fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Optio
 /// Whether a component's own terms are convex as far as the plan can tell.
 fn is_convex(step: &Step) -> bool {
     match &step.rule {
-        Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Quadratic { system, .. } => system.convex,
         Rule::Prox(form) => form.is_convex(),
         Rule::Descent(_) => false,
     }

@@ -12,7 +12,7 @@
 //! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
 //! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms.
 
-mod affine;
+pub mod affine;
 pub mod atoms;
 mod automatic;
 mod blocks;

@@ -37,7 +37,15 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
     if !exact || plain || couplings.iter().any(|coupling| coupling.over.is_some()) {
         return;
     }
-    let found = equilibrate(model, player, x, couplings);
+    let mut found = equilibrate(model, player, x, couplings);
+    // Rows that are alike as they stand have one unit: where they differ once columns are scaled is their
+    // place on the grid, and one weight keeps what a transform or a proximal map can use.
+    for (coupling, weights) in couplings.iter().zip(&mut found) {
+        if are_alike(&rows(model, x, coupling)) {
+            let mean = geometric_mean(weights.iter().copied());
+            weights.fill(mean);
+        }
+    }
     let least = found.iter().flatten().fold(f64::INFINITY, |least, &w| least.min(w));
     let most = found.iter().flatten().fold(0.0f64, |most, &w| most.max(w));
     if most <= ALIKE * least {
@@ -76,13 +84,7 @@ fn geometric_mean(all: impl Iterator<Item = f64> + Clone) -> f64 {
 
 /// The weights of every coupling, their geometric mean being 1.
 fn equilibrate(model: &Model, player: PlayerId, x: &Block, couplings: &[Coupling]) -> Vec<Vec<f64>> {
-    let rows: Vec<Csr> = couplings
-        .iter()
-        .map(|coupling| {
-            let affine = Affine { parts: coupling.parts.clone(), offset: coupling.offset.clone() };
-            affine.stacked(model, &x.vars).to_sparse()
-        })
-        .collect();
+    let rows: Vec<Csr> = couplings.iter().map(|coupling| rows(model, x, coupling)).collect();
     let p = curvature(model, player, x);
     let mut weights: Vec<Vec<f64>> = rows
         .iter()
@@ -102,6 +104,19 @@ fn equilibrate(model: &Model, player: PlayerId, x: &Block, couplings: &[Coupling
     }
     let mean = geometric_mean(weights.iter().flatten().copied());
     weights.iter().map(|w| w.iter().map(|w| w / mean).collect()).collect()
+}
+
+/// `A` of a coupling.
+fn rows(model: &Model, x: &Block, coupling: &Coupling) -> Csr {
+    let affine = Affine { parts: coupling.parts.clone(), offset: coupling.offset.clone() };
+    affine.stacked(model, &x.vars).to_sparse()
+}
+
+/// Whether the rows differ in length by less than weights may.
+fn are_alike(rows: &Csr) -> bool {
+    let squares = (0..rows.rows).map(|i| rows.row(i).map(|(_, x)| x * x).sum::<f64>());
+    let (least, most) = squares.fold((f64::INFINITY, 0.0f64), |(least, most), s| (least.min(s), most.max(s)));
+    most <= ALIKE * least
 }
 
 /// `1/s`, and 1 for a row or column without an entry.

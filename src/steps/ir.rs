@@ -1,6 +1,10 @@
 //! The plan: for each method of a solve block, how every component takes its step, and why.
 
+use std::sync::Arc;
+
 pub use crate::linalg::Curvature;
+use crate::linalg::spectral::Spectrum;
+use crate::linalg::{Operator, Symbolic};
 use crate::model::ir::{Admm, Descent, PlayerId};
 use crate::split::ir::Component;
 use crate::split::proximal::Proximal;
@@ -108,6 +112,10 @@ pub enum Rule {
         curvature: Vec<Curvature>,
         /// `p`, likewise.
         linear: Vec<Vec<f64>>,
+        /// `Ev = e`, on `v` alone.
+        equalities: Option<Equalities>,
+        /// How it is solved.
+        system: Box<System>,
     },
     /// One proximal map. Closed form.
     Prox(Box<Proximal>),
@@ -131,6 +139,102 @@ impl Rule {
         }
     }
 }
+/// Equations `Ev = e` on the variables of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Equalities {
+    /// `E`, of independent rows.
+    pub operator: Operator,
+    /// `e`
+    pub right: Vec<f64>,
+}
+
+/// How the systems `(P + ρMᵀM + σI)v = …` of a closed-form step are solved, and what it costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct System {
+    /// The way chosen.
+    pub solver: Solver,
+    /// What it costs.
+    pub work: Work,
+    /// What the other ways that apply would cost.
+    pub others: Vec<(&'static str, Work)>,
+    /// Whether `P` is known to be positive semidefinite.
+    pub convex: bool,
+    /// `σ`: where nothing determines the step along some direction, it stays near where it was,
+    /// `(σ/2)‖v − v_k‖²`. Else 0.
+    pub proximal: f64,
+}
+
+/// A way to solve the systems of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Solver {
+    /// Both matrices are diagonal.
+    Divide,
+    /// A transform of a grid makes both diagonal.
+    Spectral {
+        /// `T P T⁻¹`
+        p: Spectrum,
+        /// `T MᵀM T⁻¹`
+        g: Spectrum,
+    },
+    /// `P = D + KᵀWK` with `W > 0` and fewer rows of `K` than columns: by the matrix-inversion lemma,
+    /// a dense factor of as many rows.
+    Inversion,
+    /// A dense Cholesky factor.
+    Cholesky,
+    /// Eigenvectors of `P`, where `MᵀM` is a multiple of `I`: no factor holds ρ.
+    Eigen,
+    /// A sparse factor.
+    Sparse(Box<SparseSystem>),
+    /// Conjugate gradients, preconditioned by the diagonal, started where the last step ended.
+    ConjugateGradients,
+}
+
+/// A symmetric system with a sparse factor. Its unknowns are `v`, then a multiplier for each row of `P`'s
+/// factor or of `M` that is not multiplied out, then one for each equation:
+///
+/// ```text
+/// [ P + ρMᵀM + σI   Kᵀ         Eᵀ  ]
+/// [ K               −(ρW)⁻¹        ]        K a row of P's factor (then without ρ) or of M
+/// [ E                          −δI ]
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparseSystem {
+    /// The pattern of the lower triangle and the plan of its factor.
+    pub symbolic: Arc<Symbolic>,
+    /// Entries that stay, a list a member where members differ.
+    pub fixed: Vec<Vec<f64>>,
+    /// Entries that ρ multiplies.
+    pub rho: Vec<f64>,
+    /// Entries that 1/ρ multiplies, where there are such.
+    pub reciprocal: Option<Vec<f64>>,
+    /// Rows that stand for equations, the last ones.
+    pub equalities: usize,
+    /// What `δ` is measured by: the size of `E P⁻¹Eᵀ`.
+    pub slack: f64,
+}
+
+/// What a way to solve costs.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Work {
+    /// Flops before the first iteration, and the seconds predicted.
+    pub setup: Effort,
+    /// Flops of a change of ρ.
+    pub change: Effort,
+    /// Flops of an iteration.
+    pub iteration: Effort,
+    /// Bytes held.
+    pub bytes: f64,
+}
+
+/// Flops, and how long they take one core.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Effort {
+    /// Additions and multiplications.
+    pub flops: f64,
+    /// Seconds predicted.
+    pub seconds: f64,
+}
+
 impl Descent {
     /// Whether it is L-BFGS, which has no rate.
     pub fn is_lbfgs(&self) -> bool {

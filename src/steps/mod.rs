@@ -13,9 +13,11 @@ mod print;
 mod prox;
 mod quadratic;
 mod rho;
+mod system;
 mod update;
 
 pub use ir::Plan;
+pub use system::repeated;
 pub use update::{Script, Updates, updates};
 
 use crate::diag::{Code, Diag, Diags};
@@ -161,8 +163,10 @@ fn admm(
     diags: &mut Diags,
 ) -> Option<AdmmPlan> {
     let mut block = |components: &[Component], inner: &Option<Descent>, name: &str| -> Option<Vec<Step>> {
-        let steps: Vec<Option<Step>> =
-            components.iter().map(|component| step(model, split, component, inner, name, span, diags)).collect();
+        let steps: Vec<Option<Step>> = components
+            .iter()
+            .map(|component| step(model, split, component, (admm, in_game), (inner, name), span, diags))
+            .collect();
         steps.into_iter().collect()
     };
     let x = block(&split.x.components, &admm.x_step, "x_step");
@@ -181,13 +185,13 @@ fn admm(
     };
     (plan.rho, plan.rho_why) = rho::initial(&plan);
     let convex = plan.steps().all(|step| match &step.rule {
-        Rule::Quadratic { curvature, .. } => curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Quadratic { system, .. } => system.convex,
         Rule::Prox(form) => form.is_convex(),
         Rule::Descent(_) => true,
     });
     plan.convex = convex && plan.steps().all(|step| step.rule.is_exact());
     plan.rho_least = if convex { 0.0 } else { plan.rho };
-    quadratic::check_convex(model, &plan, span, diags);
+    quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
 }
 
@@ -195,12 +199,13 @@ fn step(
     model: &Model,
     split: &PlayerSplit,
     component: &Component,
-    inner: &Option<Descent>,
-    option: &str,
+    (admm, in_game): (&Admm, bool),
+    (inner, option): (&Option<Descent>, &str),
     span: Span,
     diags: &mut Diags,
 ) -> Option<Step> {
-    let gram = gram(model, split, component);
+    let couplings = couplings(model, split, component);
+    let gram = gram(&couplings, component, model);
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
@@ -208,7 +213,8 @@ fn step(
         Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
         Err(why) => tried.push(format!("prox: {why}")),
     }
-    match quadratic::rule(model, split.player, component) {
+    let changes = system::changes(admm, in_game || sampled);
+    match quadratic::rule(model, split.player, component, &gram, &couplings, changes) {
         Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
         Err(why) => tried.push(format!("quadratic: {why}")),
     }
@@ -231,13 +237,31 @@ fn step(
     }
 }
 
+/// Every way to solve a closed-form step's systems, for tests that hold them to each other.
+#[cfg(test)]
+pub(crate) fn solvers(model: &Model, split: &PlayerSplit, step: &Step) -> Vec<ir::Solver> {
+    let Rule::Quadratic { curvature, equalities, .. } = &step.rule else { return Vec::new() };
+    let grids: Vec<Vec<usize>> =
+        step.component.vars.iter().map(|var| model.vars[var.index()].shape.0.clone()).collect();
+    system::every(&system::Problem {
+        n: step.gram.n(),
+        curvature,
+        gram: &step.gram,
+        couplings: &couplings(model, split, &step.component),
+        equalities: equalities.as_ref(),
+        grids: if grids.len() == 1 { &grids } else { &[] },
+        members: step.component.over.unwrap_or(1),
+        changes: 0.0,
+    })
+}
+
 /// `MᵀWM` over the component's variables: the sum over the couplings, each member of a family of
 /// constraints counted.
-fn gram(model: &Model, split: &PlayerSplit, component: &Component) -> Curvature {
+fn gram(couplings: &[(f64, Operator)], component: &Component, model: &Model) -> Curvature {
     let n = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
     let mut sum = Sum::new(n);
-    for (times, operator) in couplings(model, split, component) {
-        sum.square(&operator, &vec![times; operator.rows()]);
+    for (times, operator) in couplings {
+        sum.square(operator, &vec![*times; operator.rows()]);
     }
     sum.finish()
 }

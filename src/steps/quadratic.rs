@@ -2,22 +2,29 @@
 //!
 //! Whether the terms are quadratic is read off the tape ([`forms`]), so the spelling does not matter.
 
-use super::ir::{AdmmPlan, Curvature, Rule, Step};
+use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
+use super::system::{self, Problem, Uniqueness, uniqueness};
 use crate::diag::{Code, Diag, Diags};
-use crate::linalg::factor;
+use crate::linalg::{Csr, Operator, independent_rows};
 use crate::model::Lower;
 use crate::model::Model;
-use crate::model::ir::{Leaf, Member, PlayerId, VarId};
+use crate::model::ir::{Leaf, Member, PlayerId, Relation, VarId};
 use crate::source::Span;
+use crate::split::affine;
 use crate::split::forms::{self, Form, Hessian, Known};
 use crate::split::ir::Component;
 use crate::tape::Dtype;
 
-/// The rule, or why a term is not quadratic.
-pub(super) fn rule(model: &Model, player: PlayerId, component: &Component) -> Result<Rule, String> {
-    if !component.constraints.is_empty() {
-        return Err("a constraint lies on its variables".to_string());
-    }
+/// The rule, or why a term is not quadratic. `gram` is the sum of squares of the weighted `couplings`.
+pub(super) fn rule(
+    model: &Model,
+    player: PlayerId,
+    component: &Component,
+    gram: &Curvature,
+    couplings: &[(f64, Operator)],
+    changes: f64,
+) -> Result<Rule, String> {
+    let equalities = equalities(model, player, component)?;
     let lens: Vec<usize> = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).collect();
     let n = lens.iter().sum();
     let mut members: Vec<Hessian> = vec![Hessian::zero(n)];
@@ -38,9 +45,56 @@ pub(super) fn rule(model: &Model, player: PlayerId, component: &Component) -> Re
             members[0] = term.into_iter().fold(members[0].clone(), Hessian::plus);
         }
     }
-    let curvature = members.iter().map(Hessian::curvature).collect();
+    let curvature: Vec<Curvature> = members.iter().map(Hessian::curvature).collect();
     let linear = members.into_iter().map(|hessian| hessian.linear).collect();
-    Ok(Rule::Quadratic { curvature, linear })
+    let system = system::choose(&Problem {
+        n,
+        curvature: &curvature,
+        gram,
+        couplings,
+        equalities: equalities.as_ref(),
+        grids: &grids(model, component),
+        members: component.over.unwrap_or(1),
+        changes,
+    })?;
+    Ok(Rule::Quadratic { curvature, linear, equalities, system: Box::new(system) })
+}
+
+/// Shapes that the component's variable has as a grid.
+fn grids(model: &Model, component: &Component) -> Vec<Vec<usize>> {
+    match component.vars[..] {
+        [var] => vec![model.vars[var.index()].shape.0.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// The equations on the component's variables alone; or why they can't be part of the step.
+fn equalities(model: &Model, player: PlayerId, component: &Component) -> Result<Option<Equalities>, String> {
+    if component.constraints.is_empty() {
+        return Ok(None);
+    }
+    let (mut operators, mut right) = (Vec::new(), Vec::new());
+    for &at in &component.constraints {
+        let constraint = &model.players[player.index()].constraints[at.index()];
+        let Relation::Zero(expr) = &constraint.relation else {
+            return Err("a constraint that is no equation lies on its variables".to_string());
+        };
+        if constraint.over.is_some() {
+            return Err("a family of equations lies on its variables".to_string());
+        }
+        let affine = affine::read(model, player, expr).map_err(|_| "an equation on it is not linear".to_string())?;
+        operators.push(affine.stacked(model, &component.vars));
+        right.extend(affine.offset.iter().map(|x| -x));
+    }
+    let operator = Operator::stack(operators);
+    match independent_rows(&operator, &right) {
+        Ok(rows) if rows.len() == right.len() => Ok(Some(Equalities { operator, right })),
+        Ok(rows) => {
+            let picked = Csr::selection(&rows, right.len()).matmul(&operator.to_sparse()).into();
+            Ok(Some(Equalities { operator: picked, right: rows.iter().map(|&i| right[i]).collect() }))
+        }
+        Err(_) => Err("the equations on it contradict each other".to_string()),
+    }
 }
 
 /// The Hessian of one term: one for all members, or one each where their data differ.
@@ -104,30 +158,65 @@ fn known(model: &Model, leaf: Leaf, member: usize, own: &[VarId]) -> Known {
     }
 }
 
-/// Refuses a closed-form step that is not strictly convex at the starting penalty.
-pub(super) fn check_convex(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
-    for step in plan.steps() {
-        let Rule::Quadratic { curvature, .. } = &step.rule else { continue };
-        if curvature.iter().any(|p| !is_convex(p, step, plan.rho)) {
-            let names: Vec<String> =
-                step.component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
-            let term = step.component.terms.first().map(|&at| model.players[plan.player.index()].terms[at].span);
-            diags.push(
-                Diag::new(
-                    Code::NoStepRule,
-                    term.unwrap_or(span),
-                    format!("the step of {} has no unique minimiser at ρ = {}", names.join(", "), plan.rho),
-                )
-                .here("quadratic, but P + ρMᵀM is not positive definite")
-                .help("a larger `rho`, or a quadratic term on the directions that nothing holds"),
-            );
+/// Settles the closed-form steps at the starting penalty: what holds those that nothing determines, and a
+/// refusal of those without a minimiser.
+pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut Diags) {
+    let (player, rho) = (plan.player, plan.rho);
+    for step in plan.x.iter_mut().chain(&mut plan.z) {
+        let Rule::Quadratic { curvature, linear, equalities, system } = &mut step.rule else { continue };
+        let known = (&system.solver, system.convex);
+        let own = curvature.iter().zip(&*linear).map(|(p, linear)| {
+            uniqueness(p, &step.gram, equalities.as_ref().map(|equalities| &equalities.operator), linear, rho, known)
+        });
+        // The first member without a minimiser speaks for all; of those that are held, the firmest.
+        let mut sigma = 0.0f64;
+        let mut refused = None;
+        for own in own {
+            match own {
+                Uniqueness::Unique => {}
+                Uniqueness::Held(own) => sigma = sigma.max(own),
+                other => refused = refused.or(Some(other)),
+            }
         }
+        system.proximal = sigma;
+        let Some(refused) = refused else { continue };
+        let names: Vec<String> =
+            step.component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
+        let term = step.component.terms.first().map(|&at| model.players[player.index()].terms[at].span);
+        let (names, at) = (names.join(", "), term.unwrap_or(span));
+        diags.push(match refused {
+            Uniqueness::Unbounded(direction) => {
+                Diag::new(Code::NoStepRule, at, format!("the step of {names} falls without bound"))
+                    .here("linear along a direction that no term curves and no constraint holds")
+                    .certify(direction_text(model, step, &direction))
+                    .help("a term or a bound that holds this direction, or the opposite sign if the term is meant to be maximised")
+            }
+            _ => Diag::new(
+                Code::NoStepRule,
+                at,
+                format!("the step of {names} has no unique minimiser at ρ = {rho}"),
+            )
+            .here("quadratic, but P + ρMᵀM is not positive definite")
+            .help("a larger `rho`, or a quadratic term on the directions that nothing holds"),
+        });
     }
 }
 
-fn is_convex(p: &Curvature, step: &Step, rho: f64) -> bool {
-    match (p, &step.gram) {
-        (Curvature::Diagonal(p), Curvature::Diagonal(g)) => p.iter().zip(g).all(|(p, g)| p + rho * g > 0.0),
-        (p, g) => factor::cholesky(&p.to_dense().add_scaled(rho, &g.to_dense())).is_some(),
+/// The entries of a direction that are not small, by variable.
+fn direction_text(model: &Model, step: &Step, direction: &[f64]) -> String {
+    let largest = direction.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let (mut start, mut parts) = (0, Vec::new());
+    for var in &step.component.vars {
+        let var = &model.vars[var.index()];
+        let own = &direction[start..start + var.shape.numel()];
+        start += own.len();
+        let entries = own.iter().enumerate().filter(|(_, x)| x.abs() > 1e-6 * largest);
+        let shown: Vec<String> =
+            entries.clone().take(4).map(|(i, x)| format!("{} at {}", format_args!("{x:.3}"), i + 1)).collect();
+        let more = if entries.count() > 4 { ", …" } else { "" };
+        if !shown.is_empty() {
+            parts.push(format!("{}: {}{more}", var.name, shown.join(", ")));
+        }
     }
+    format!("the direction is {}", parts.join("; "))
 }

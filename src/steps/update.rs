@@ -53,7 +53,7 @@ struct Sum(Vec<(f64, bool, String)>);
 impl Writer<'_> {
     fn step(&self, step: &Step) -> String {
         match &step.rule {
-            Rule::Quadratic { curvature, linear } => {
+            Rule::Quadratic { curvature, linear, .. } => {
                 let p_is_zero = linear.iter().flatten().all(|&x| x == 0.0);
                 let scalar = (curvature.len() == 1).then(|| curvature[0].scale()).flatten();
                 match (scalar, step.gram.scale(), &step.component.vars[..]) {
