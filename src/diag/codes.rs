@@ -55,6 +55,7 @@ codes! {
     WrongArguments "E0205" "wrong-arguments" Error;
     NetworkWidth "E0206" "network-width" Error;
     RecursiveDefinition "E0207" "recursive-definition" Error;
+    ArgumentRange "E0208" "argument-range" Error;
     DataMissing "E0301" "data-missing" Error;
     DataMalformed "E0302" "data-malformed" Error;
     DataNotFinite "E0303" "data-not-finite" Error;

@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
             _ => format!("`{parameter}` of `{name}`{of} must be {must}"),
         };
         let help = format!("`{}`: {}", set.signature().0, set.doc());
-        self.fail(Diag::new(Code::WrongArguments, args[at].span, message).help(help))
+        self.fail(Diag::new(Code::ArgumentRange, args[at].span, message).help(help))
     }
 
     /// An element or arguments whose shapes the set does not have.
