@@ -112,6 +112,9 @@ pub struct Run {
     /// Goes on from the checkpoint of an earlier run with the same --out
     #[arg(long)]
     pub resume: bool,
+    /// Starts at a solution: the solution.npz of another run
+    #[arg(long, value_name = "SOLUTION", conflicts_with = "resume")]
+    pub start: Option<PathBuf>,
     /// Stops cleanly after this long: 60s, 5m, 1h
     #[arg(long, value_name = "TIME")]
     pub time_limit: Option<Limit>,

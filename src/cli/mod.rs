@@ -21,6 +21,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod values;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -89,7 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World) -> 
         Command::Explain(args) => explain::run(&args, &setup, world),
         Command::Compare(args) => Err(Complaint::not_yet("compare", &args.file)),
         Command::Sweep(args) => Err(Complaint::not_yet("sweep", &args.file)),
-        Command::Verify(args) => Err(Complaint::not_yet("verify", &args.file)),
+        Command::Verify(args) => verify::run(&args, &setup, world),
         Command::Run(args) => run::run(&args, &setup, world),
         Command::Check(args) => check::run(&args, &setup, world),
         Command::Emit(args) => emit::run(&args, &setup, world),

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::args::Inputs;
 use super::complaint::Complaint;
 use super::{Exit, Setup, World, diagnostics};
-use crate::data::Files;
+use crate::data::{Files, read_named};
 use crate::model;
 use crate::pipeline::{self, Compiled, Parsed};
+use crate::schedule::{self, Schedule};
 
 impl Inputs {
     /// As the checker takes them; without `bind`, data is taken at its declared shape.
@@ -45,4 +46,11 @@ pub fn compile(
 /// Shows the diagnostics on standard error. Where that is closed, the exit code still tells.
 pub fn show(parsed: &Parsed, setup: &Setup, world: &mut World) {
     let _ = diagnostics::show(&parsed.diags, &parsed.sources, setup, world.err);
+}
+
+/// Starts a schedule at the solution in a file.
+pub fn start_at(schedule: &mut Schedule, path: &Path, world: &World) -> Result<(), Complaint> {
+    let solution = read_named(world.files, path).map_err(|error| Complaint::new(error.to_string()))?;
+    schedule::warm(schedule, &solution)
+        .map_err(|why| Complaint::new(why).help("a solution belongs to the problem that it was found for"))
 }

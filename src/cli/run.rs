@@ -48,10 +48,13 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
 fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(Outcome, Exit), Exit>, Complaint> {
     let mut executor = executor(args, world)?;
     let (parsed, compiled) = problem::compile(&args.file, &args.inputs, setup, world)?;
-    let compiled = match compiled {
+    let mut compiled = match compiled {
         Ok(compiled) => compiled,
         Err(exit) => return Ok(Err(exit)),
     };
+    if let Some(path) = &args.start {
+        problem::start_at(&mut compiled.schedule, path, world)?;
+    }
     let origin =
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
     let shown = setup.output == Output::Text && !setup.quiet;

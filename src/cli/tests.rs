@@ -204,13 +204,6 @@ fn what_is_yet_to_come() {
             exit 2
         "#]],
     );
-    check(
-        "admmc verify a.admm solution.npz --format json",
-        expect![[r#"
-        {"code":"E0107","severity":"error","message":"`admmc verify` can't be executed yet","help":"`admmc run a.admm` solves the file; --solve and --set choose how"}
-        exit 2
-    "#]],
-    );
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use super::Executor;
 use super::bound::{self, Bound, Node};
 use super::checkpoint::{Checkpoint, Position};
-use super::observer::{Observer, Progress};
+use super::observer::{Nobody, Observer, Progress};
 use super::outcome::{Answer, Outcome, Picture, Row, Share, Status};
 use super::safe_point::{fingerprint, first_not_finite, not_finite};
 use super::sampling::Samplers;
@@ -45,26 +45,7 @@ pub fn run(
 ) -> Result<Outcome, String> {
     let resume = host.resume().map_err(|error| format!("the checkpoint can't be read: {error}"))?;
     let bound = bound::bind(schedule, executor, seed);
-    let samplers = Samplers::new(schedule, seed);
-    let mut runner = Runner {
-        schedule,
-        bound: &bound,
-        executor,
-        host,
-        observer,
-        samplers,
-        fingerprint: fingerprint(schedule, seed),
-        before: 0.0,
-        kept_at: 0.0,
-        failed: None,
-        iterations: 0,
-        epochs: 0,
-        passes: Vec::new(),
-        trace: Vec::new(),
-        shares: vec![(0.0, 0); bound.shares.len()],
-        stop_since: None,
-        tracing: false,
-    };
+    let mut runner = Runner::new(schedule, &bound, executor, host, observer, seed);
     let mut start = Position::default();
     match resume {
         Some(bytes) => start = runner.restore(Checkpoint::from_bytes(&bytes)?)?,
@@ -78,6 +59,16 @@ pub fn run(
         Some(sentence) => Err(sentence),
         None => Ok(runner.finish(ended)),
     }
+}
+
+/// Judges the point that the states of `schedule` start at, without a step: as a run that ended there.
+pub fn verify(schedule: &Schedule, executor: &mut dyn Executor, host: &dyn Host, seed: u64) -> Outcome {
+    let bound = bound::bind(schedule, executor, seed);
+    let mut nobody = Nobody;
+    let mut runner = Runner::new(schedule, &bound, executor, host, &mut nobody, seed);
+    runner.straight(&bound.fixed);
+    runner.straight(&bound.tail);
+    runner.finish(Ended::Converged)
 }
 
 /// Why a body was left before its end.
@@ -125,7 +116,36 @@ pub(super) struct Runner<'a> {
     pub(super) tracing: bool,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(
+        schedule: &'a Schedule,
+        bound: &'a Bound,
+        executor: &'a mut dyn Executor,
+        host: &'a dyn Host,
+        observer: &'a mut dyn Observer,
+        seed: u64,
+    ) -> Runner<'a> {
+        Runner {
+            schedule,
+            bound,
+            executor,
+            host,
+            observer,
+            samplers: Samplers::new(schedule, seed),
+            fingerprint: fingerprint(schedule, seed),
+            before: 0.0,
+            kept_at: 0.0,
+            failed: None,
+            iterations: 0,
+            epochs: 0,
+            passes: Vec::new(),
+            trace: Vec::new(),
+            shares: vec![(0.0, 0); bound.shares.len()],
+            stop_since: None,
+            tracing: false,
+        }
+    }
+
     /// Runs the top-level statements from a position on, with snapshots and checkpoints at the safe
     /// points.
     fn outermost(&mut self, start: Position) -> Ended {

@@ -278,8 +278,12 @@ impl fmt::Display for Admm {
             }
         }
         match self.adapt {
-            Adapt::Fixed => write!(f, ", adapt = fixed"),
-            Adapt::Balanced => write!(f, ", adapt = balanced every {}", self.adapt_every),
+            Adapt::Fixed => write!(f, ", adapt = fixed")?,
+            Adapt::Balanced => write!(f, ", adapt = balanced every {}", self.adapt_every)?,
+        }
+        match self.accelerate {
+            0 => Ok(()),
+            memory => write!(f, ", accelerate = anderson({memory})"),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::model::Model;
 use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
+use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Solver, Step, System};
 use crate::steps::{Script, updates};
@@ -64,6 +65,7 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
     let mut text = heading(name, "ADMM");
     let _ = writeln!(text, "  block x: {}", names(subject, &split.x.vars));
     let _ = writeln!(text, "  block z: {}", names(subject, &split.z.vars));
+    text += &introduced(subject, split);
     text.push('\n');
     let derived = updates(subject.model, split, plan, script);
     let reasons = plan.steps().map(|step| reason(subject, plan, step)).chain(std::iter::repeat(String::new()));
@@ -88,12 +90,48 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
             None => text.push('\n'),
         }
     }
+    if let Some(memory) = plan.memory() {
+        let _ = writeln!(
+            text,
+            "  accelerated: every {} iterations the best combination of the last {memory} stands for the last one, and is\n  taken back where it makes matters worse (Anderson, type II)",
+            crate::schedule::ACCELERATED_EVERY
+        );
+    }
+    for coupling in &split.couplings {
+        if let Some(weights) = &coupling.weights {
+            let least = weights.iter().fold(f64::INFINITY, |least, &w| least.min(w));
+            let most = weights.iter().fold(0.0f64, |most, &w| most.max(w));
+            let _ = writeln!(
+                text,
+                "  rows of `{}` are weighed by W from {} to {}, which makes them alike: ρ stands for ρW",
+                coupling.name,
+                number(least),
+                number(most)
+            );
+        }
+    }
     if plan.settings.relax != 1.0 {
         let _ = writeln!(
             text,
             "  over-relaxed by α = {}: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps",
             plan.settings.relax
         );
+    }
+    text
+}
+
+/// What the variables stand for that the compiler split off.
+fn introduced(subject: Subject, split: &PlayerSplit) -> String {
+    let player = &subject.model.players[split.player.index()];
+    let Some(written) = &player.written else { return String::new() };
+    let mut text = String::new();
+    for &var in split.z.vars.iter().filter(|var| !written.vars.contains(var)) {
+        let own = |coupling: &&Coupling| coupling.parts.iter().any(|part| part.var == var);
+        let Some(coupling) = split.couplings.iter().find(own) else { continue };
+        let expr = player.constraints[coupling.constraint.index()].relation.expr();
+        // It is written `e − z = 0`.
+        let Some(stands_for) = expr.children().first().map(|e| subject.model.unicode(e)) else { continue };
+        let _ = writeln!(text, "  split by the compiler: {} = {stands_for}", subject.model.vars[var.index()].name);
     }
     text
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Folder, Residual, Summary, solution};
 use crate::exec::outcome::{Answer, Checked, Outcome, Status};
-use crate::schedule::ir::Role;
+use crate::schedule::ir::{Role, title};
 use crate::tape::{Elements, Shape, Tensor};
 
 /// Where an outcome comes from.
@@ -83,8 +83,9 @@ pub fn write(folder: &Folder, outcome: &Outcome, summary: &mut Summary) -> io::R
     let mut tensors = solution::Named::new();
     for answer in &outcome.answers {
         match &answer.role {
-            Role::Variable => tensors.push((answer.name.clone(), answer.tensor.clone())),
-            Role::Dual => tensors.push((dual_name(&answer.name), answer.tensor.clone())),
+            Role::Variable | Role::Dual => {
+                tensors.push((title(&answer.name, &answer.role), answer.tensor.clone()));
+            }
             Role::Network(pieces) => {
                 for (name, parameters) in networks(answer, pieces) {
                     summary.files.push(solution::write_network(folder, &name, &parameters)?);
@@ -98,14 +99,6 @@ pub fn write(folder: &Folder, outcome: &Outcome, summary: &mut Summary) -> io::R
     }
     summary.files.push("result.json".to_owned());
     folder.write("result.json", summary.json().as_bytes())
-}
-
-/// `dual(link)` for the state `λ.link`, `discriminator.dual(tie)` for `discriminator.λ.tie`.
-fn dual_name(state: &str) -> String {
-    match state.rsplit_once("λ.") {
-        Some((player, link)) => format!("{player}dual({link})"),
-        None => state.to_owned(),
-    }
 }
 
 /// The last value of every column of the trace.

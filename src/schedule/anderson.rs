@@ -22,7 +22,7 @@ use crate::tape::{Dtype, Op, Shape, Type, Value};
 
 /// Iterations between two combinations. By trial on fifteen small problems (linear programs, least
 /// absolute deviations, trend filtering and others): every iteration is no better, and costs more.
-const EVERY: f64 = 10.0;
+pub const EVERY: usize = 10;
 
 /// How much larger a residual may be after a combination. By the same trial.
 const WORSE: f64 = 2.0;
@@ -46,12 +46,15 @@ struct Numbers {
 
 impl Numbers {
     fn new(it: &Iteration, coder: &mut Coder) -> Numbers {
-        let mut scalar = |name: &str| {
+        let mut from = |name: &str, start: f64| {
             let name = coder.prefixed(it.plan.player.index(), &format!("anderson {name}"));
-            coder.scalar(&name, 0.0)
+            coder.scalar(&name, start)
         };
+        // The first y comes from a start that is no step's result: it makes no pair.
+        let count = from("count", -1.0);
+        let mut scalar = |name: &str| from(name, 0.0);
         Numbers {
-            count: scalar("count"),
+            count,
             slot: scalar("slot"),
             pending: scalar("pending"),
             before: scalar("before"),
@@ -164,16 +167,16 @@ fn decide(coder: &mut Coder, numbers: &Numbers, memory: usize) -> Stmt {
     let bound = draft.b.scale(WORSE * WORSE, before);
     let worse = draft.b.binary(Binary::Less, bound, residual);
     let reject = draft.b.mul(pending, worse);
-    let keep = draft.b.sub(one, reject);
+    let good = draft.b.sub(one, reject);
     let counted = draft.b.add(count, one);
-    let counted = draft.b.mul(counted, keep);
+    let counted = draft.b.mul(counted, good);
+    let keep = draft.b.binary(Binary::Less, zero, counted);
     // A multiple of EVERY, and none right after a restart.
-    let rounds = draft.b.scale(1.0 / EVERY, counted);
+    let rounds = draft.b.scale(1.0 / EVERY as f64, counted);
     let whole = draft.b.unary(Unary::Floor, rounds);
-    let whole = draft.b.scale(EVERY, whole);
+    let whole = draft.b.scale(EVERY as f64, whole);
     let multiple = draft.b.binary(Binary::Equal, whole, counted);
-    let started = draft.b.binary(Binary::Less, zero, counted);
-    let due = draft.b.mul(multiple, started);
+    let due = draft.b.mul(multiple, keep);
     let following = draft.b.add(slot, one);
     let last = number(&mut draft, memory as f64);
     let wraps = draft.b.binary(Binary::LessEqual, last, following);

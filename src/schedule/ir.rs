@@ -321,6 +321,21 @@ pub struct Published {
     pub role: Role,
 }
 
+impl Published {
+    /// The name in files: a variable's own, `dual(link)` of the multiplier `λ.link`.
+    pub fn title(&self) -> String {
+        title(&self.name, &self.role)
+    }
+}
+
+/// As [`Published::title`], of a result's name and role.
+pub fn title(name: &str, role: &Role) -> String {
+    match (role, name.rsplit_once("λ.")) {
+        (Role::Dual, Some((player, link))) => format!("{player}dual({link})"),
+        _ => name.to_owned(),
+    }
+}
+
 /// Roles of results.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Role {

@@ -27,8 +27,9 @@ mod start;
 mod verdict;
 mod verify;
 
+pub use anderson::EVERY as ACCELERATED_EVERY;
 pub use ir::Schedule;
-pub use start::of as start;
+pub use start::{of as start, warm};
 pub use verify::verify;
 
 use crate::model::Model;
@@ -88,6 +89,7 @@ pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Result
 fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<Stmt>, Verdict) {
     let split = &coder.split.players[plan.player.index()];
     let mut it = admm::Iteration::new(coder, split, plan);
+    copies_begin(coder, &it);
     let exprs: Vec<_> = coder.model.players[plan.player.index()].terms.iter().map(|term| term.expr.clone()).collect();
     let samples = sample::redrawn(coder, &exprs);
     let mut body = sample::draws(coder, &samples);
@@ -118,6 +120,26 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
     let verdict = verdict::admm(coder, &it, tail);
     let count = plan.settings.iterations;
     (vec![Stmt::Loop(LoopStmt { count, unit: LoopUnit::Iteration, body })], verdict)
+}
+
+/// A variable of the compiler's own begins at what it stands for.
+fn copies_begin(coder: &mut Coder, it: &admm::Iteration) {
+    let player = &coder.model.players[it.plan.player.index()];
+    let Some(written) = player.written.clone() else { return };
+    for coupling in &it.split.couplings {
+        let Some(own) = coupling.parts.iter().find(|part| !written.vars.contains(&part.var)) else { continue };
+        let member = if coupling.over.is_some() { Member::Loop } else { Member::None };
+        let expr = coder.model.players[it.plan.player.index()].constraints[coupling.constraint.index()].relation.expr();
+        // It is written `e − z = 0`.
+        let Some(stands_for) = expr.children().first().map(|&e| e.clone()) else { continue };
+        let state = coder.leaf(Leaf::Var(own.var, member));
+        let mut draft = coder.draft("begin");
+        let dtype = coder.dtype;
+        let (values, _) = coder.lower(&mut draft, &[stands_for], dtype, &mut coder::as_is);
+        draft.write(coder, ir::Arg { state, member: coupling.over.is_some() }, values[0]);
+        let call = coder.call(draft, coupling.over, "begin");
+        coder.setup.push(call);
+    }
 }
 
 /// `f(x) + g(z)` and, where the copies can be eliminated, the objective at the variables kept.

@@ -1,8 +1,11 @@
-//! Where variables start, as a schedule says it.
+//! Where variables start, as a schedule says it: by their declaration, or at an earlier solution.
 
-use super::ir::{Law, Start};
+use std::sync::Arc;
+
+use super::ir::{Law, Role, Schedule, Start};
 use crate::model::Model;
 use crate::model::ir::{EntryInit, Init, Var, VarKind};
+use crate::tape::Tensor;
 
 /// First stream of starting values; samples draw from streams below it.
 const STREAMS: u32 = 1 << 16;
@@ -40,4 +43,26 @@ pub fn of(model: &Model, var: &Var) -> Start {
             Start::Random { stream, segments }
         }
     }
+}
+
+/// Starts a schedule at a solution: variables under their names, multipliers under `dual(link)`. What the
+/// solution lacks starts as declared.
+///
+/// # Errors
+/// A sentence, where a name is no variable and no multiplier of the schedule, or has another shape there.
+pub fn warm(schedule: &mut Schedule, solution: &[(String, Tensor)]) -> Result<(), String> {
+    for (name, tensor) in solution {
+        let known = schedule.results.iter().find(|published| published.title() == *name);
+        let Some(published) = known.filter(|published| !matches!(published.role, Role::Network(_))) else {
+            let names: Vec<String> = schedule.results.iter().map(|published| published.title()).collect();
+            return Err(format!("the solution holds `{name}`, and the problem has {}", names.join(", ")));
+        };
+        let state = &mut schedule.states[published.state.0 as usize];
+        let shape = state.buffer().shape;
+        if tensor.shape != shape {
+            return Err(format!("`{name}` is {} in the solution and {shape} in the problem", tensor.shape));
+        }
+        state.init = Start::Given(Arc::new(tensor.clone()));
+    }
+    Ok(())
 }

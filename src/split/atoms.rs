@@ -240,6 +240,14 @@ fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function,
         let function = Function::named(name).find(|f| f.signature().parameters().len() == args.len() && proximal(*f));
         function.map(|function| (weight, function, args))
     };
+    // Total variation of an image has no map of its own: it is a norm of the image's differences.
+    if let Some(norm) = [("tv2d", "norm_12"), ("tv2d_aniso", "norm1")].iter().find(|(name, _)| function.name() == *name)
+    {
+        let inner = Function::named("grad2d").next()?;
+        let shape = inner.shape(&[args[0].shape.clone()]).ok()?;
+        let differences = Expr { kind: ExprKind::Apply(inner, vec![args[0].clone()]), shape, span: expr.span };
+        return named(norm.1, vec![differences]);
+    }
     // A sum of elementwise functions, and a scalar one, which is a sum of one.
     let summand = match function {
         Function::Sum => &args[0],

@@ -26,6 +26,9 @@ pub(super) fn rule(
     sampled: bool,
     option: &str,
 ) -> Result<Rule, String> {
+    if !component.constraints.is_empty() {
+        return Err("a constraint lies on its variables, which descent does not keep to".to_string());
+    }
     match inner {
         Some(descent) if descent.is_lbfgs() && component.over.is_some() => {
             Err("L-BFGS on the members of a family is not executed yet".to_string())

@@ -29,10 +29,6 @@ use crate::split::Split;
 use crate::split::ir::{Component, Coupling, PlayerSplit};
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
-/// Iterations that acceleration looks back on. By trial: 20 needs three quarters of the iterations of 10 on
-/// linear programs and least absolute deviations, and as many elsewhere.
-const MEMORY: usize = 20;
-
 /// Chooses a rule for every step of a solve block.
 pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) -> Plan {
     let mut plan = Plan::default();
@@ -180,7 +176,7 @@ fn admm(
         rho_why: String::new(),
         rho_least: 0.0,
         convex: false,
-        accelerate: if split.couplings.iter().any(|coupling| coupling.over.is_some()) { 0 } else { MEMORY },
+        accelerate: if split.couplings.iter().any(|coupling| coupling.over.is_some()) { 0 } else { admm.accelerate },
         in_game,
     };
     (plan.rho, plan.rho_why) = rho::initial(&plan);

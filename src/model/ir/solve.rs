@@ -56,6 +56,8 @@ pub struct Admm {
     pub adapt: Adapt,
     /// Every so many iterations.
     pub adapt_every: usize,
+    /// Iterations that Anderson acceleration looks back on, where it applies; 0 for none.
+    pub accelerate: usize,
 }
 
 /// Penalty at the start.

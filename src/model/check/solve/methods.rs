@@ -26,6 +26,10 @@ pub(super) fn adam(steps: usize) -> Method {
     Method::Descent(Descent { kind, rate: 1e-3, steps, tol: None, fresh: false })
 }
 
+/// Iterations that acceleration looks back on where nothing is said. By trial: 20 needs three quarters of
+/// the iterations of 10 on linear programs and least absolute deviations, and as many elsewhere.
+pub(super) const ACCELERATE: usize = 20;
+
 impl<'a> Checker<'a> {
     /// A method with its settings.
     pub(super) fn method(&mut self, settings: &mut Settings<'a>, defaults: Defaults, scope: &Scope) -> Option<Method> {
@@ -44,6 +48,7 @@ impl<'a> Checker<'a> {
         let z_step = self.inner(settings.take("z_step"), scope);
         let adapt = self.adapt(settings.take("adapt"), scope);
         let adapt_every = self.times(settings, "adapt_every", 1, scope);
+        let accelerate = self.accelerate(settings.take("accelerate"), scope);
         let tolerance = if defaults.precision == Dtype::F32 { 1e-4 } else { 1e-6 };
         let (rho, adapt) = (rho?, adapt?);
         let balanced = if rho == Rho::Auto { Adapt::Balanced } else { Adapt::Fixed };
@@ -56,7 +61,29 @@ impl<'a> Checker<'a> {
             z_step: z_step?,
             adapt: adapt.unwrap_or(balanced),
             adapt_every: adapt_every?,
+            accelerate: accelerate?,
         })
+    }
+
+    /// `accelerate = anderson(10)`, `anderson`, `none`
+    fn accelerate(&mut self, value: Option<&'a ast::Expr>, scope: &Scope) -> Option<usize> {
+        let Some(value) = value else { return Some(ACCELERATE) };
+        if let ast::ExprKind::Call { callee, args, .. } = &value.bare().kind
+            && callee.key == "anderson"
+            && let [ast::Arg { value: memory, .. }] = &args[..]
+        {
+            return self.count(memory, scope, 1, "anderson");
+        }
+        match self.word(value, scope) {
+            Some("anderson") => Some(ACCELERATE),
+            Some("none") => Some(0),
+            word => {
+                let text = self.text(value.span);
+                let near = closest(word.unwrap_or(""), ["anderson", "none"]).map(str::to_owned);
+                let diag = Diag::new(Code::UnknownName, value.span, format!("`{text}` is no way to accelerate"));
+                self.fail(suggest(diag, value.span, near, "there are `anderson(20)` and `none`"))
+            }
+        }
     }
 
     /// `rho = auto`, `rho = 1`, `kappa = 1`

@@ -126,6 +126,7 @@ impl<'a> Checker<'a> {
                 z_step: None,
                 adapt: Adapt::Balanced,
                 adapt_every: 1,
+                accelerate: methods::ACCELERATE,
             })
         };
         let players = self.model.players.iter().enumerate().filter(|(_, player)| player.name.is_some());

@@ -28,7 +28,7 @@ pub(super) struct Settings<'a> {
 }
 
 /// Settings that parse and are not executed yet.
-const LATER: &[&str] = &["restart", "accelerate", "batch", "scale"];
+const LATER: &[&str] = &["restart", "batch", "scale"];
 
 const ADMM: &[&str] = &[
     "rho",
