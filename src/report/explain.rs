@@ -165,6 +165,14 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             };
             format!("closed form: h = {of} is {kinds}{rest}, MᵀM = {}{members}", step.gram)
         }
+        Rule::Linearised(form) => {
+            let kappa = form.gram.first().copied().unwrap_or(0.0);
+            let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
+            format!(
+                "linearised: h = {of} has a proximal map, κ = {} bounds ‖M‖²{members}{why}; it costs iterations, which a variable of its own for the term would save",
+                number(kappa)
+            )
+        }
         Rule::Descent(descent) => {
             let why = step.tried.last().map_or(String::new(), |why| format!("; not {why}"));
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
@@ -240,7 +248,7 @@ fn amount(x: f64) -> String {
 fn p(step: &Step) -> String {
     match &step.rule {
         Rule::Quadratic { curvature, .. } => curvature[0].to_string(),
-        Rule::Prox(_) | Rule::Descent(_) => String::new(),
+        Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => String::new(),
     }
 }
 

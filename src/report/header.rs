@@ -73,6 +73,7 @@ fn steps(model: &Model, method: &MethodPlan) -> (String, String) {
                     step.component.vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect();
                 let rule = match &step.rule {
                     Rule::Quadratic { .. } | Rule::Prox(_) => "closed form".to_owned(),
+                    Rule::Linearised(_) => "a linearised step".to_owned(),
                     Rule::Descent(descent) => words(descent),
                 };
                 format!("{} by {rule}", vars.join(", "))

@@ -34,6 +34,8 @@ pub(super) enum Cotangent {
     /// `λ⁺ − λ − ρ(Ax⁺ + Bz − c)`: the dual residual of an exact x-step, whose gradient is balanced by
     /// `λ + ρ(Ax⁺ + Bz − c)`. Without acceleration it is `ρ[B(z⁺ − z) + (α − 1)(Ax⁺ + Bz − c)]`.
     Shift,
+    /// `λ + ρ(Mv + other block − c)`: what pulls at the last point.
+    Here(Side),
     /// `λ`
     Multiplier,
     /// A certificate's `y`.
@@ -247,6 +249,7 @@ impl<'a> Iteration<'a> {
         match &step.rule {
             crate::steps::ir::Rule::Quadratic { .. } => super::quadratic::step(self, coder, step, side, body),
             crate::steps::ir::Rule::Prox(form) => super::prox::step(self, coder, step, form, side, body),
+            crate::steps::ir::Rule::Linearised(form) => super::linearised::step(self, coder, step, form, side, body),
             crate::steps::ir::Rule::Descent(descent) => super::gradient::step(self, coder, step, descent, side, body),
         }
     }
@@ -355,11 +358,15 @@ impl<'a> Iteration<'a> {
                 let y = draft.read(coder, Arg { state, member: coupling.over.is_some() });
                 draft.b.cast(y, dtype)
             }
-            Cotangent::Pull(side) => {
-                let other = match side {
+            Cotangent::Pull(side) | Cotangent::Here(side) => {
+                let mut other = match side {
                     Side::X => rows.z,
                     Side::Z => self.hat(coder, draft, coupling, rows),
                 };
+                if matches!(cotangent, Cotangent::Here(_)) {
+                    let own = if side == Side::X { rows.x } else { rows.z };
+                    other = draft.b.add(other, own);
+                }
                 let other = rows.add_offset(draft, other);
                 let weighted = self.penalised(coder, draft, coupling, other, dtype);
                 draft.b.add(lambda, weighted)

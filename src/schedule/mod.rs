@@ -1,6 +1,7 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
-//! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`gradient`], [`lbfgs`]), [`residuals`]
+//! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`linearised`],
+//! [`gradient`], [`lbfgs`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
@@ -17,6 +18,7 @@ mod game;
 mod gradient;
 pub mod ir;
 mod lbfgs;
+mod linearised;
 mod merge;
 mod print;
 mod prox;

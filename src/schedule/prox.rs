@@ -21,15 +21,28 @@ pub(super) fn step(it: &Iteration, coder: &mut Coder, step: &Step, form: &Proxim
     let mut draft = coder.draft(Iteration::what(side));
     let own = point(coder, &mut draft, &step.component.vars, over);
     let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
-    let site = Site { it, step, form, dtype: coder.dtype };
-    let d = site.metric(coder, &mut draft);
-    let force = site.with_linear(coder, &mut draft, pull);
-    let center = draft.b.div(force, d);
-    let center = draft.b.neg(center);
-    let next = site.map(coder, &mut draft, center, &own.shapes);
+    let next = pulled(it, coder, &mut draft, step, form, pull, &own.shapes);
     let values = draft.unflat(next, &own.shapes);
     own.write(coder, &mut draft, &values);
     body.push(coder.call(draft, over, Iteration::what(side)));
+}
+
+/// The map at `c = −(p + pull)/D`, all variables one behind another.
+pub(super) fn pulled(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    step: &Step,
+    form: &Proximal,
+    pull: Value,
+    shapes: &[Shape],
+) -> Value {
+    let site = Site { it, step, form, dtype: coder.dtype };
+    let d = site.metric(coder, draft);
+    let force = site.with_linear(coder, draft, pull);
+    let center = draft.b.div(force, d);
+    let center = draft.b.neg(center);
+    site.map(coder, draft, center, shapes)
 }
 
 /// How far a point is from stationary: zero, exactly where it is.

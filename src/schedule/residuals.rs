@@ -85,6 +85,11 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
             body.push(coder.call(draft, over, "residuals"));
             return;
         }
+        (Rule::Linearised(_), _) => {
+            let state = super::linearised::balanced(it, coder, step);
+            let balanced = draft.read(coder, state);
+            Some(draft.b.sub(multiplier, balanced))
+        }
         (Rule::Descent(_), _) => {
             let point = super::admm::point(coder, &mut draft, &step.component.vars, over);
             let value = gradient::objective(it, coder, &mut draft, step, &point.values, coder.dtype);

@@ -155,7 +155,9 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
     let mut scale = draft.b.sum_squares(multiplier);
     let residual = match &step.rule {
-        Rule::Prox(form) => prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual,
+        Rule::Prox(form) | Rule::Linearised(form) => {
+            prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual
+        }
         Rule::Quadratic { .. } | Rule::Descent(_) => {
             let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
             let gradients = tape::gradient(&mut draft.b, value, &values);
@@ -198,7 +200,7 @@ fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Optio
 fn is_convex(step: &Step) -> bool {
     match &step.rule {
         Rule::Quadratic { system, .. } => system.convex,
-        Rule::Prox(form) => form.is_convex(),
+        Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
         Rule::Descent(_) => false,
     }
 }

@@ -87,10 +87,20 @@ pub fn form(
     component: &Component,
     couplings: &[Coupling],
 ) -> Result<Proximal, String> {
+    form_with(model, player, component, |_| gram(model, component, couplings))
+}
+
+/// The same with another diagonal in the place of that of `MᵀM`, given the number of its entries.
+pub fn form_with(
+    model: &Model,
+    player: PlayerId,
+    component: &Component,
+    gram: impl FnOnce(usize) -> Option<Vec<f64>>,
+) -> Result<Proximal, String> {
     let lens: Vec<usize> = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).collect();
     let n = lens.iter().sum();
     let mut form = Proximal {
-        gram: gram(model, component, couplings).ok_or("MᵀM is not diagonal")?,
+        gram: gram(n).ok_or("MᵀM is not diagonal")?,
         curvature: vec![0.0; n],
         linear: vec![0.0; n],
         maps: Vec::new(),

@@ -119,6 +119,8 @@ pub enum Rule {
     },
     /// One proximal map. Closed form.
     Prox(Box<Proximal>),
+    /// One proximal map, the penalty linearised at the last point: `gram` of the form holds κ.
+    Linearised(Box<Proximal>),
     /// An inner method, the penalty taken exactly.
     Descent(Descent),
 }
@@ -126,7 +128,7 @@ pub enum Rule {
 impl Rule {
     /// Whether the step is exact.
     pub fn is_exact(&self) -> bool {
-        !matches!(self, Rule::Descent(_))
+        matches!(self, Rule::Quadratic { .. } | Rule::Prox(_))
     }
 
     /// `‖p‖²` of the linear part, where the rule knows it.
@@ -134,7 +136,7 @@ impl Rule {
         let square = |p: &[f64]| p.iter().map(|x| x * x).sum::<f64>();
         match self {
             Rule::Quadratic { linear, .. } => linear.iter().map(|p| square(p)).sum(),
-            Rule::Prox(form) => square(&form.linear),
+            Rule::Prox(form) | Rule::Linearised(form) => square(&form.linear),
             Rule::Descent(_) => 0.0,
         }
     }

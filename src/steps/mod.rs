@@ -2,13 +2,15 @@
 //!
 //! 1. [`prox`]: one proximal map of atoms of the catalogue — closed form;
 //! 2. [`quadratic`]: all terms are quadratic in the component — closed form;
-//! 3. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
+//! 3. [`linearised`]: a proximal map, the penalty linearised;
+//! 4. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
 //!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
 mod gradient;
 pub mod ir;
+mod linearised;
 mod print;
 mod prox;
 mod quadratic;
@@ -182,7 +184,7 @@ fn admm(
     (plan.rho, plan.rho_why) = rho::initial(&plan);
     let convex = plan.steps().all(|step| match &step.rule {
         Rule::Quadratic { system, .. } => system.convex,
-        Rule::Prox(form) => form.is_convex(),
+        Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
         Rule::Descent(_) => true,
     });
     plan.convex = convex && plan.steps().all(|step| step.rule.is_exact());
@@ -213,6 +215,12 @@ fn step(
     match quadratic::rule(model, split.player, component, &gram, &couplings, changes) {
         Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
         Err(why) => tried.push(format!("quadratic: {why}")),
+    }
+    match linearised::rule(model, split.player, component, &split.couplings) {
+        // An inner method that is named is what was asked for.
+        Ok(rule) if inner.is_none() => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Ok(_) => tried.push(format!("linearised: `{option}` names another method")),
+        Err(why) => tried.push(format!("linearised: {why}")),
     }
     match gradient::rule(model, split.player, component, inner, sampled, option) {
         Ok(rule) => Some(Step { component: component.clone(), rule, gram, sampled, tried }),

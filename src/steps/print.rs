@@ -33,7 +33,10 @@ impl fmt::Display for Step {
         write!(f, "{}: ", vars.join(", "))?;
         match &self.rule {
             Rule::Quadratic { curvature, .. } => write!(f, "closed form, P {}", curvature[0])?,
-            Rule::Prox(form) => {
+            Rule::Prox(form) | Rule::Linearised(form) => {
+                if matches!(self.rule, Rule::Linearised(_)) {
+                    write!(f, "linearised, κ = {:e}: ", form.gram.first().copied().unwrap_or(0.0))?;
+                }
                 let names: Vec<&str> = form.maps.iter().map(|map| map.function.name()).collect();
                 let bounds = if form.is_bounded() { " within bounds" } else { "" };
                 write!(f, "prox of {}{bounds}", if names.is_empty() { "0".to_string() } else { names.join(", ") })?;

@@ -65,6 +65,7 @@ impl Writer<'_> {
                 }
             }
             Rule::Prox(form) => self.prox(step, form),
+            Rule::Linearised(form) => self.linearised(step, form),
             Rule::Descent(descent) => self.descent(step, descent),
         }
     }
@@ -98,6 +99,18 @@ impl Writer<'_> {
             None => ("D⁻¹(ρMᵀq − p)".to_string(), "D".to_string()),
         };
         format!("{} = {}", names.join(", "), self.mapped(form, &center, &weight))
+    }
+
+    /// The map at a gradient step of the penalty.
+    fn linearised(&self, step: &Step, form: &Proximal) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.name(var, member)).collect();
+        let name = names.join(", ");
+        let (center, weight, arrow) = match self.script {
+            Script::Unicode => (format!("{name} − Mᵀ(M{name} − q)/κ"), "ρκ", "←"),
+            Script::Latex => (format!(r"{name} - M^\top(M{name} - q)/\kappa"), r"\rho\kappa", r"\leftarrow"),
+        };
+        format!("{name} {arrow} {}", self.mapped(form, &center, weight))
     }
 
     /// The map applied to its centre: a projection, a cut to bounds, or `prox`.

@@ -1,0 +1,44 @@
+//! The penalty linearised at the last point, where the terms have a proximal map and `MᵀM` is no multiple
+//! of the identity:
+//!
+//! ```text
+//! v⁺ = prox_{h/τ}(v − (ρ/τ) Mᵀ(Mv − q)),      τ = ρκ,  κ ≥ ‖M‖²
+//! ```
+//!
+//! It converges for every such τ (He & Yuan 2012), and costs iterations: of the rules it is the last. κ is
+//! the square of an upper bound of the norm, so nothing has to be checked on the way.
+
+use super::ir::Rule;
+use crate::linalg::Operator;
+use crate::model::Model;
+use crate::model::ir::PlayerId;
+use crate::split::ir::{Component, Coupling};
+use crate::split::proximal;
+
+/// The rule, or why the step is none.
+pub(super) fn rule(
+    model: &Model,
+    player: PlayerId,
+    component: &Component,
+    couplings: &[Coupling],
+) -> Result<Rule, String> {
+    if component.over.is_some() {
+        return Err("the members of a family are not executed yet".to_string());
+    }
+    let own = couplings.iter().filter(|c| c.parts.iter().any(|part| component.vars.contains(&part.var)));
+    let parts: Vec<Operator> = own
+        .map(|coupling| {
+            let times = (coupling.over.unwrap_or(1) as f64).sqrt();
+            Operator::scaled(times, coupling.weighted(model, &component.vars))
+        })
+        .collect();
+    if parts.is_empty() {
+        return Err("no coupling lies on its variables".to_string());
+    }
+    let kappa = Operator::stack(parts).norm_bound().powi(2);
+    let form = proximal::form_with(model, player, component, |n| Some(vec![kappa; n]))?;
+    if form.maps.is_empty() && !form.is_bounded() {
+        return Err("no function of the catalogue and no bound".to_string());
+    }
+    Ok(Rule::Linearised(Box::new(form)))
+}
