@@ -66,6 +66,12 @@ impl Numbers {
     }
 }
 
+/// Whether the last iteration started from a combination, and the pairs since the last restart.
+pub(super) fn trial(it: &Iteration, coder: &mut Coder) -> [StateId; 2] {
+    let numbers = Numbers::new(it, coder);
+    [numbers.pending, numbers.count]
+}
+
 /// The tensors of a coupling.
 struct Rows {
     /// What the last z-step was pulled by.

@@ -80,8 +80,9 @@ pub(super) fn gap(
     Gap { off, moved, residual: draft.b.mul(d, off) }
 }
 
-/// `sup ⟨w, z⟩` over the points where the step's function is finite: exactly for bounds, for the rest by how
-/// far the map follows `w` out. Beyond a bound that there is not, the supremum is as good as infinite.
+/// `sup ⟨w, z⟩` over the points that the step's sets and bounds allow: exactly for bounds, for sets by how
+/// far the projection follows `w` out. Where nothing is in the way the supremum is as good as infinite. A
+/// function that is no set counts as finite everywhere.
 pub(super) fn support(
     it: &Iteration,
     coder: &mut Coder,
@@ -97,7 +98,8 @@ pub(super) fn support(
     let reach = draft.b.offset(size, 1.0);
     let reach = draft.b.scale(FAR, reach);
     let out = draft.b.mul(reach, w);
-    if form.maps.is_empty() {
+    let sets = form.maps.iter().all(|map| map.function.proximal().is_some_and(|facts| facts.indicator));
+    if form.maps.is_empty() || !sets {
         let low = site.numbers(coder, draft, "lower", &form.lower);
         let high = site.numbers(coder, draft, "upper", &form.upper);
         let n = draft.b.shape(w).clone();

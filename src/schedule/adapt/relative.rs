@@ -34,7 +34,7 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
         coder.scalar(&name, init)
     };
     let (changed, wait, since) = (scalar("ρ changed", 0.0), scalar("ρ wait", FIRST), scalar("ρ since", 0.0));
-    let trial = it.plan.memory().map(|_| scalar("anderson pending", 0.0));
+    let trial = it.plan.memory().map(|_| crate::schedule::anderson::trial(it, coder));
     let mut draft = coder.draft("balance");
     let [r2, ax2, bz2, moved2, lambda2] = it.weighed.map(|state| draft.read(coder, state));
     let rho = draft.read(coder, it.rho);
@@ -65,11 +65,14 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let count = draft.b.offset(count, 1.0);
     let patience = draft.read(coder, wait);
     let mut due = draft.b.binary(Binary::LessEqual, patience, count);
-    if let Some(trial) = trial {
-        // The move of a combination says nothing of ρ.
-        let pending = draft.read(coder, trial);
+    if let Some([pending, pairs]) = trial {
+        // A combination's move says nothing of ρ, nor does the way back from one.
+        let pending = draft.read(coder, pending);
         let plain = draft.b.sub(one, pending);
+        let pairs = draft.read(coder, pairs);
+        let settled = draft.b.binary(Binary::Less, one, pairs);
         due = draft.b.mul(due, plain);
+        due = draft.b.mul(due, settled);
     }
     let change = draft.b.mul(apart, due);
     let moved = draft.b.mul(rho, by);
