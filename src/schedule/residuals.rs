@@ -147,7 +147,8 @@ fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<St
         draft.write(coder, state, set);
         set
     };
-    let per_row = draft.b.scale(1.0 / (rows as f64).sqrt(), terms);
+    // A problem without couplings has no rows, and no residual either.
+    let per_row = draft.b.scale(1.0 / (rows.max(1) as f64).sqrt(), terms);
     let gamma_p = first(&mut draft, gamma_p, per_row);
     let mut dual = draft.number(0.0, coder.dtype);
     let mut largest_dual = draft.number(0.0, coder.dtype);

@@ -25,9 +25,10 @@ pub use update::{Script, Updates, updates};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Operator, Sum};
 use crate::model::Model;
-use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
+use crate::model::ir::{Admm, Descent, Method, PlayerId, Relation, Solve, SolveBody, Step as GameStep, StepKind};
 use crate::source::Span;
 use crate::split::Split;
+use crate::split::atoms::{self, Piece};
 use crate::split::ir::{Component, Coupling, PlayerSplit};
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
@@ -127,14 +128,15 @@ fn method(
             );
             None
         }
-        Method::Admm(admm) if own.is_split() => {
+        // A problem that is one exact step needs no split.
+        Method::Admm(admm) if own.is_split() || is_one_step(model, own) => {
             self::admm(model, own, admm, span, in_game, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
         }
         Method::Admm(_) => {
             diags.push(
-                Diag::new(Code::NotYet, span, "no constraint couples two blocks, and splitting by itself is not executed yet")
-                    .here("has nothing to split")
-                    .help("give the second part of the objective a variable of its own and tie the two: `var z: real[n]`, `subject to x - z = 0`"),
+                Diag::new(Code::NoStepRule, span, "there is nothing to split")
+                    .here("no constraint couples two blocks, and no term or set has a step of its own")
+                    .help("take `lbfgs` for a smooth problem; else give the part that is not smooth a variable of its own and tie the two: `var z: real[n]`, `subject to x - z = 0`"),
             );
             None
         }
@@ -178,7 +180,11 @@ fn admm(
         rho_why: String::new(),
         rho_least: 0.0,
         convex: false,
-        accelerate: if split.couplings.iter().any(|coupling| coupling.over.is_some()) { 0 } else { admm.accelerate },
+        accelerate: if split.couplings.is_empty() || split.couplings.iter().any(|coupling| coupling.over.is_some()) {
+            0
+        } else {
+            admm.accelerate
+        },
         in_game,
     };
     (plan.rho, plan.rho_why) = rho::initial(&plan);
@@ -191,6 +197,19 @@ fn admm(
     plan.rho_least = if convex { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
+}
+
+/// Whether every step of a problem without couplings is exact, so that one iteration solves it.
+fn is_one_step(model: &Model, split: &PlayerSplit) -> bool {
+    let terms = &model.players[split.player.index()].terms;
+    terms.iter().all(|term| !model.is_random(&term.expr))
+        && split.x.components.iter().all(|component| {
+            let constraints = &model.players[split.player.index()].constraints;
+            let linear =
+                component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)))
+                    && component.terms.iter().all(|&at| atoms::of_term(model, split.player, at) == Piece::Quadratic);
+            linear || prox::rule(model, split.player, component, &split.couplings).is_ok()
+        })
 }
 
 fn step(

@@ -5,7 +5,8 @@
 //! curvatures against `MᵀM`, the optimum for quadratics (Ghadimi et al. 2015); where there is
 //! nothing to balance, 1.
 
-use super::ir::{AdmmPlan, Rule};
+use super::ir::{AdmmPlan, Curvature, Rule};
+use crate::linalg::factor;
 use crate::model::ir::Rho;
 
 /// ρ and the reason for it.
@@ -18,10 +19,61 @@ pub(super) fn initial(plan: &AdmmPlan) -> (f64, String) {
         },
         Rho::Auto => match plan.rate() {
             Some(rate) => (1.0 / rate, format!("1/rate = 1/{rate}, κ = 1")),
-            None => balance(plan),
+            None => {
+                let (rho, why) = balance(plan);
+                match threshold(plan) {
+                    // Convexity of the step is not convergence of the whole: twice is where to start.
+                    Some(least) if rho < 2.0 * least => {
+                        (2.0 * least, format!("twice {least}, above which every step is convex"))
+                    }
+                    _ => (rho, why),
+                }
+            }
         },
     }
 }
+
+/// `inf {ρ : P + ρMᵀM is positive definite in every step}`, where it is above 0 and finite.
+fn threshold(plan: &AdmmPlan) -> Option<f64> {
+    let holds = |rho: f64| {
+        plan.steps().all(|step| match &step.rule {
+            Rule::Quadratic { curvature, .. } => curvature.iter().all(|p| is_convex(p, &step.gram, rho)),
+            Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => true,
+        })
+    };
+    let indefinite = plan.steps().any(|step| match &step.rule {
+        Rule::Quadratic { curvature, .. } => !curvature.iter().all(Curvature::is_semidefinite),
+        Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => false,
+    });
+    if !indefinite {
+        return None;
+    }
+    // By doubling, then by halving the interval: to ten digits.
+    let mut high = (0..DOUBLINGS).map(|k| LEAST * 2.0f64.powi(k)).find(|&rho| holds(rho))?;
+    let mut low = high / 2.0;
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (low + high);
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}
+
+/// Whether `P + ρG` is positive definite; a larger matrix than is looked at counts as such.
+fn is_convex(p: &Curvature, g: &Curvature, rho: f64) -> bool {
+    match (p, g) {
+        (Curvature::Diagonal(p), Curvature::Diagonal(g)) => p.iter().zip(g).all(|(p, g)| p + rho * g > 0.0),
+        _ if p.n() > LOOKED_AT => true,
+        (p, g) => factor::cholesky(&p.to_dense().add_scaled(rho, &g.to_dense())).is_some(),
+    }
+}
+
+/// Order up to which a matrix is factorised to find the threshold: some sixty times.
+const LOOKED_AT: usize = 1000;
+
+/// Where the search for the threshold begins, how often it doubles (to 1e12) and halves (to ten digits).
+const LEAST: f64 = 1e-12;
+const DOUBLINGS: i32 = 80;
+const HALVINGS: usize = 34;
 
 /// Geometric mean of the positive curvatures of the closed-form steps, each against its `MᵀM`.
 fn balance(plan: &AdmmPlan) -> (f64, String) {
