@@ -3,6 +3,7 @@
 use crate::tape::ops::Unary;
 use crate::tape::{Builder, Shape, Value};
 
+use super::Function;
 use super::prox::Prox;
 use super::set::{Piece, Set, ValueRule};
 use super::shapes;
@@ -21,6 +22,10 @@ pub(super) struct Member {
     pub elementwise: bool,
     /// See [`super::Function::kinks`].
     pub kinks: &'static [f64],
+    /// Whether it lacks a derivative elsewhere: at ties, or where what it applies has a kink.
+    pub kinked: bool,
+    /// The function of a linear member that it is: see [`super::Function::composed`].
+    pub composed: Option<(Function, Function)>,
     /// Shape of the result.
     pub shape: ShapeRule,
     /// Value, as a program.
@@ -93,6 +98,8 @@ impl Member {
             form: Form::Call,
             elementwise: true,
             kinks: &[],
+            kinked: false,
+            composed: None,
             shape: shapes::same,
             lower,
             prox: None,
@@ -118,6 +125,16 @@ impl Member {
     /// The same, without a derivative at these points.
     pub const fn kinks(self, kinks: &'static [f64]) -> Member {
         Member { kinks, ..self }
+    }
+
+    /// The same, without a derivative at ties, or where what it applies has a kink.
+    pub const fn kinked(self) -> Member {
+        Member { kinked: true, ..self }
+    }
+
+    /// The same, being `outer` of the linear `inner` of its argument.
+    pub const fn composed(self, outer: Function, inner: Function) -> Member {
+        Member { composed: Some((outer, inner)), ..self }
     }
 
     /// A set, written behind `in`: `simplex`, `box(lower, upper)`. The signature leaves the element

@@ -5,26 +5,29 @@
 //! with a `MEMBER`, its `mod` line there, and its line in the table below; a test compares the
 //! table with the folders.
 
-mod announced;
 mod elementwise;
+mod entropies;
+mod linear;
 mod losses;
 mod member;
 mod metrics;
 mod norms;
 mod operators;
+mod penalties;
 mod prox;
 mod reductions;
 mod root;
 mod set;
 mod sets;
 mod shapes;
+mod shrink;
 mod signature;
+mod spectral;
 #[cfg(test)]
 mod tests;
 
 use crate::tape::{Builder, Shape, Value};
 
-pub use announced::{announced, announced_names};
 pub use member::{Form, WrongArguments};
 pub use set::{Piece, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
@@ -121,13 +124,39 @@ members! {
         QuadForm quad_form,
         Softmax softmax,
         Sum sum,
+        SumLargest sum_largest,
         SumSquares sum_squares,
     }
+    linear {
+        ColSums col_sums,
+        Conv conv,
+        ConvPeriodic conv_periodic,
+        CumSum cumsum,
+        Diag diag,
+        Diff diff,
+        Grad2d grad2d,
+        Grad2dPeriodic grad2d_periodic,
+        Kron kron,
+        RowSums row_sums,
+        Trace trace,
+        Vectorise vec,
+    }
     norms {
+        GroupNorm group_norm,
         Norm1 norm1,
+        Norm12 norm_12,
         Norm2 norm2,
         NormFro norm_fro,
         NormInf norm_inf,
+        NormNuc norm_nuc,
+        NormSpec norm_spec,
+        Owl owl,
+    }
+    spectral {
+        LambdaMax lambda_max,
+        NegLogDet neg_log_det,
+        Rank rank,
+        SumLargestEigs sum_largest_eigs,
     }
     losses {
         CrossEntropy cross_entropy,
@@ -135,6 +164,28 @@ members! {
         Huber huber,
         Logistic logistic,
         Mse mse,
+        Poisson poisson,
+        Quantile quantile,
+        SquareHinge square_hinge,
+    }
+    entropies {
+        Entropy entropy,
+        KlDiv kl_div,
+        NegEntropy neg_entropy,
+        NegLog neg_log,
+    }
+    penalties {
+        Cardinality cardinality,
+        ElasticNet elastic_net,
+        LogSumPenalty log_sum_penalty,
+        Mcp mcp,
+        NormHalf norm_half,
+        Scad scad,
+        SparseGroup sparse_group,
+        SparseRows sparse_rows,
+        Tv1d tv1d,
+        Tv2d tv2d,
+        Tv2dAniso tv2d_aniso,
     }
     metrics {
         Accuracy accuracy,
@@ -292,8 +343,13 @@ impl Function {
 
     /// Whether it lacks a derivative somewhere: at a point of [`Function::kinks`], or at ties.
     pub fn is_kinked(self) -> bool {
-        use Function::{Hinge, Max, Maximum, Min, Minimum, NormInf};
-        !self.kinks().is_empty() || matches!(self, Hinge | Max | Maximum | Min | Minimum | NormInf)
+        !self.kinks().is_empty() || self.member().kinked
+    }
+
+    /// `φ` and the linear `K`, both of the catalogue, where it is `φ(K x)` and has no step of its own: what
+    /// a split makes of it.
+    pub fn composed(self) -> Option<(Function, Function)> {
+        self.member().composed
     }
 
     /// Shape of the result on arguments of these shapes, all parameters present.

@@ -49,6 +49,11 @@ impl Matrix {
         Matrix { rows, cols, data }
     }
 
+    /// The matrix of running sums: ones on and below the diagonal, or on and above it from the end.
+    pub fn running_sums(n: usize, reverse: bool) -> Matrix {
+        Matrix::from_fn(n, n, |i, j| f64::from(if reverse { j >= i } else { j <= i }))
+    }
+
     /// A row.
     pub fn row(&self, i: usize) -> &[f64] {
         &self.data[i * self.cols..][..self.cols]

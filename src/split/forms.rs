@@ -173,13 +173,14 @@ fn movement(op: &Op, ty: &Type, from: &Shape) -> Option<Operator> {
         Op::Transpose { perm } => Operator::selection(&transpose_sources(perm, from), n),
         Op::Slice(ranges) => Operator::selection(&slice_sources(ranges, from), n),
         Op::Unslice(ranges) => Operator::selection(&slice_sources(ranges, &ty.shape), ty.shape.numel()).adjoint(),
+        Op::Reduce { reducer: Reducer::Sum, axes } if axes.len() == from.rank() => ones(n),
         Op::Reduce { reducer: Reducer::Sum, axes } => {
-            if axes.len() == from.rank() {
-                ones(n)
-            } else {
-                let kept: Vec<usize> = (0..from.rank()).filter(|axis| !axes.contains(axis)).collect();
-                Operator::selection(&broadcast_sources(&kept, &ty.shape, from), ty.shape.numel()).adjoint()
-            }
+            let kept: Vec<usize> = (0..from.rank()).filter(|axis| !axes.contains(axis)).collect();
+            Operator::selection(&broadcast_sources(&kept, &ty.shape, from), ty.shape.numel()).adjoint()
+        }
+        Op::CumSum { reverse } => {
+            let m = from.0.last().map_or(1, |&m| m.max(1));
+            Operator::kronecker(Operator::Identity(n / m), Matrix::running_sums(m, *reverse).into())
         }
         _ => return None,
     })

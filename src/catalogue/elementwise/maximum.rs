@@ -5,4 +5,5 @@ use crate::tape::ops::Binary;
 
 pub const MEMBER: Member = Member::elementwise("max(a, b, …)", "the greater of each pair of elements", |b, args| {
     args[1..].iter().fold(args[0], |most, &arg| b.binary(Binary::Max, most, arg))
-});
+})
+.kinked();

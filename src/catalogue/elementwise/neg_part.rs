@@ -1,6 +1,11 @@
-//! `neg_part(x) = max(−x, 0)`, the negative part; a kink at 0.
+//! `neg_part(x) = max(−x, 0)`, the negative part; a kink at 0. The step of its sum:
+//!
+//! ```text
+//! prox_{tφ}(v) = v − clamp(v, −t, 0)
+//! ```
 
 use crate::catalogue::member::{Form, Member};
+use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
 
 pub const MEMBER: Member =
@@ -10,4 +15,10 @@ pub const MEMBER: Member =
     })
     .form(Form::Template("({0})₋"))
     .kinks(&[0.0])
-    .aliases(&["neg"]);
+    .aliases(&["neg"])
+    .prox(Prox::separable(|b, v, t, _| {
+        let low = b.neg(t);
+        let zero = b.constant(0.0, b.dtype(v));
+        let inside = b.clamp(v, low, zero);
+        b.sub(v, inside)
+    }));

@@ -1,7 +1,10 @@
-//! `relu(x) = max(x, 0)`; a kink at 0.
+//! `relu(x) = max(x, 0)`; a kink at 0. The step of its sum is that of `pos`.
 
 use crate::catalogue::member::{Member, unary};
+use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
 
 pub const MEMBER: Member =
-    Member::elementwise("relu(x)", "max(x, 0) of every element", |b, args| unary(b, Unary::Relu, args)).kinks(&[0.0]);
+    Member::elementwise("relu(x)", "max(x, 0) of every element", |b, args| unary(b, Unary::Relu, args))
+        .kinks(&[0.0])
+        .prox(Prox::separable(|b, v, t, _| super::pos::step(b, v, t)));

@@ -5,3 +5,6 @@ pub mod hinge;
 pub mod huber;
 pub mod logistic;
 pub mod mse;
+pub mod poisson;
+pub mod quantile;
+pub mod square_hinge;

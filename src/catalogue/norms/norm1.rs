@@ -8,6 +8,7 @@
 
 use crate::catalogue::member::{Form, Member};
 use crate::catalogue::prox::Prox;
+use crate::catalogue::shrink;
 use crate::tape::ops::Unary;
 
 pub const MEMBER: Member = Member::total("norm1(x)", "sum of the magnitudes of all elements", |b, args| {
@@ -16,9 +17,4 @@ pub const MEMBER: Member = Member::total("norm1(x)", "sum of the magnitudes of a
 })
 .form(Form::Template("‖{0}‖₁"))
 .kinks(&[0.0])
-.prox(Prox::separable(|b, v, t, _| {
-    let low = b.neg(t);
-    // A NaN passes through, which `max(|v| − t, 0)` would hide.
-    let inside = b.clamp(v, low, t);
-    b.sub(v, inside)
-}));
+.prox(Prox::separable(|b, v, t, _| shrink::soft(b, v, t)));

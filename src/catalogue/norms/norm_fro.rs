@@ -1,6 +1,7 @@
-//! `norm_fro(X) = ‖X‖_F = √(Σᵢⱼ Xᵢⱼ²)`; no derivative at 0.
+//! `norm_fro(X) = ‖X‖_F = √(Σᵢⱼ Xᵢⱼ²)`; no derivative at 0. Its step is that of `norm2`.
 
 use crate::catalogue::member::{Form, Member};
+use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
 
 pub const MEMBER: Member = Member::total("norm_fro(X)", "root of the sum of the squares of all elements", |b, args| {
@@ -8,4 +9,5 @@ pub const MEMBER: Member = Member::total("norm_fro(X)", "root of the sum of the 
     b.unary(Unary::Sqrt, sum)
 })
 .form(Form::Template("‖{0}‖_F"))
-.kinks(&[0.0]);
+.kinks(&[0.0])
+.prox(Prox::convex(|b, v, t, _| super::norm2::step(b, v, t)));

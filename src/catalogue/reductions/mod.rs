@@ -9,4 +9,5 @@ pub mod min;
 pub mod quad_form;
 pub mod softmax;
 pub mod sum;
+pub mod sum_largest;
 pub mod sum_squares;

@@ -33,14 +33,19 @@ fn values(element: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
 }
 
 fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
-    let (shape, sum, cap) = (b.shape(v).clone(), args[1], args[2]);
+    let shape = b.shape(v).clone();
     let x = flat(b, v);
+    let point = project(b, x, args[1], args[2]);
+    b.reshape(point, shape)
+}
+
+/// The nearest point to a vector.
+pub fn project(b: &mut Builder, x: Value, sum: Value, cap: Value) -> Value {
     let mut shift = piece(b, x, sum, cap);
     for _ in 0..2 {
         shift = newton(b, x, shift, sum, cap);
     }
-    let point = at(b, x, shift, cap);
-    b.reshape(point, shape)
+    at(b, x, shift, cap)
 }
 
 /// `clamp(v + θ, 0, c)`

@@ -4,7 +4,7 @@ use super::meaning::{Meaning, Scope};
 use super::names::number;
 use super::values::builtin;
 use super::{Checker, shape_words};
-use crate::catalogue::{Function, Misuse, Signature, announced};
+use crate::catalogue::{Function, Misuse, Signature};
 use crate::diag::{Code, Diag, closest};
 use crate::model::ir::{ConstraintId, Expr, ExprKind, NetId, PlayerId};
 use crate::source::Span;
@@ -55,12 +55,6 @@ impl<'a> Checker<'a> {
     fn function(&mut self, callee: &'a Ident, args: &'a [Arg], span: Span, scope: &Scope) -> Option<Expr> {
         let candidates: Vec<Function> = Function::named(&callee.key).collect();
         if candidates.is_empty() {
-            if let Some(known) = announced(&callee.key) {
-                return self.fail(
-                    Diag::new(Code::NotYet, callee.span, format!("`{}` parses but is not executed yet", known.0))
-                        .help("it belongs to the language; this version has no program for it"),
-                );
-            }
             if Function::set_named(&callee.key).is_some() {
                 return self.fail(
                     Diag::new(Code::WrongKind, callee.span, format!("`{}` is a set, not a function", callee.text))

@@ -5,7 +5,7 @@
 
 use super::meaning::{Index, Meaning, Members, Scope};
 use super::{Checker, Family};
-use crate::catalogue::{Function, announced_names};
+use crate::catalogue::Function;
 use crate::diag::{Code, Diag, closest};
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Leaf, Member, Player, PlayerId, Relation};
 use crate::source::Span;
@@ -356,7 +356,7 @@ impl<'a> Checker<'a> {
         let nets = self.declarations.iter().filter(|other| matches!(other.what, What::Net { .. }));
         let nets: Vec<String> = nets.map(|other| other.name.text.clone()).collect();
         let mut names: Vec<&str> = nets.iter().map(String::as_str).collect();
-        for name in Function::names().chain(announced_names()).chain(super::values::names()) {
+        for name in Function::names().chain(super::values::names()) {
             names.push(name);
         }
         let near = closest(&callee.text, names).map(str::to_owned);

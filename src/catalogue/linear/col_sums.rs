@@ -1,0 +1,15 @@
+//! `col_sums(X)ⱼ = Σᵢ Xᵢⱼ`.
+
+use crate::catalogue::member::{Member, WrongArguments};
+use crate::catalogue::shapes;
+use crate::tape::Shape;
+use crate::tape::ops::Reducer;
+
+pub const MEMBER: Member =
+    Member::total("col_sums(X)", "sum of every column", |b, args| b.reduce(Reducer::Sum, args[0], vec![0]))
+        .shape(shape);
+
+fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
+    shapes::rank(args, 0, 2..=2, "a matrix")?;
+    Ok(Shape::vector(args[0].0[1]))
+}
