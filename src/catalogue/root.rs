@@ -8,8 +8,8 @@
 use crate::tape::ops::{Binary, Unary};
 use crate::tape::{Builder, Value};
 
-/// Turns after which a lane stops: a bracket of 1000 is halved below its rounding in 70, and one Newton
-/// step in two turns is the worst that was met.
+/// Turns after which a lane stops. A bracket from 0 to `4/EPS`, the widest that is asked for, is halved to
+/// EPS in 106; a turn that does not halve it has `│F│` fall to a quarter.
 const TURNS: usize = 128;
 
 /// The root between `lower` and `upper`, as good as the argument of an exponential has to be: to EPS where it

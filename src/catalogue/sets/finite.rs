@@ -24,8 +24,9 @@ fn values(_: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
     ensure(args[0].iter().all(|x| x.is_finite()), 0, || "finite".to_owned())
 }
 
-/// Values that are compared one after the other, in one sweep over the elements. Above, a table of all
-/// distances is made; by trial, 32 comparisons in a sweep cost about what reading the table does.
+/// Values that are compared one after the other, in a sweep over the elements that needs no memory; above, a
+/// table of all distances keeps the program from growing. Both take about the same time (by trial, of 8 to
+/// 64 values on 1e3 and 1e5 elements).
 const SWEPT: usize = 32;
 
 fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
