@@ -257,4 +257,13 @@ mod tests {
             );
         case(Function::ExponentialCone, [4, 3], vec![]).keeps_the_laws(&[], holds);
     }
+
+    /// Where α is far below the rounding of `v`, the point is still on the surface.
+    #[test]
+    fn steep_rays_are_on_the_surface() {
+        let found = case(Function::ExponentialCone, [3], vec![]).at(&[1.0, -49.0, 1.0]);
+        let [x, y, z] = found[..] else { panic!("three elements: {found:?}") };
+        assert!((x / y - 50.0).abs() < 1e-12 && (y / (-50f64).exp() - 1.0).abs() < 1e-12, "{found:?}");
+        assert!((z - 1.0).abs() < 1e-15, "{found:?}");
+    }
 }

@@ -69,6 +69,11 @@ impl Case {
         self
     }
 
+    /// The projection in doubles, for what is to be said of it alone.
+    pub fn at(&self, v: &[f64]) -> Vec<f64> {
+        self.oracle(Dtype::F64, &number(1.0)).at(v)
+    }
+
     /// The laws, at seeded points, at those given, and at elements of the set; `holds` says whether a point
     /// lies in the set up to a tolerance.
     pub fn keeps_the_laws(self, awkward: &[&[f64]], holds: impl Fn(&[f64], f64) -> bool) -> Case {
