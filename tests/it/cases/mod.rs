@@ -8,6 +8,7 @@
 
 mod arrays;
 mod families;
+mod networks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use admmc::diag::Severity;
 use admmc::exec::{Cpu, Nobody, Outcome, run};
 use admmc::host::Still;
 use admmc::model::Inputs;
-use admmc::pipeline;
+use admmc::pipeline::{self, Compiled};
 use arrays::Array;
 use serde_json::Value;
 
@@ -57,8 +58,12 @@ fn every_folder_is_a_test() {
     assert_eq!(found, NAMES);
 }
 
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"))
+}
+
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/convex").join(name)
+    root().join("convex").join(name)
 }
 
 /// What `expected.json` says of a case.
@@ -149,8 +154,9 @@ fn check(name: &str) {
 /// What is wrong with the outcome of a file.
 fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String> {
     let expected = case.texts("outcome");
-    let outcome = match solve(path, scale) {
-        Ok(outcome) => outcome,
+    let set: Vec<(String, String)> = scale.map(|scale| ("s".to_string(), scale.to_string())).into_iter().collect();
+    let outcome = match compile(path, &set, None) {
+        Ok(compiled) => execute(&compiled),
         Err(_) if expected.contains(&"ill-posed") => return Vec::new(),
         Err(errors) => return errors,
     };
@@ -181,18 +187,22 @@ fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String
     wrong
 }
 
-/// Compiles a file and runs its first solve block; the errors where it is refused.
-fn solve(path: &Path, scale: Option<f64>) -> Result<Outcome, Vec<String>> {
+/// Compiles a file and one of its solve blocks, the first where none is named; the errors where it is
+/// refused.
+fn compile(path: &Path, set: &[(String, String)], solve: Option<&str>) -> Result<Compiled, Vec<String>> {
     let mut parsed = pipeline::parse(path, &Disk).expect("the file is there");
     let mut inputs = Inputs::new(&Disk);
-    inputs.set.extend(scale.map(|scale| ("s".to_string(), scale.to_string())));
+    inputs.set.extend_from_slice(set);
     let model = pipeline::check(&mut parsed, &inputs);
-    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
-    let compiled = compiled.ok_or_else(|| {
+    let compiled = model.and_then(|model| pipeline::compile(model, solve, &mut parsed.diags));
+    compiled.ok_or_else(|| {
         let errors = parsed.diags.iter().filter(|diag| diag.severity == Severity::Error);
-        errors.map(|diag| format!("{}: {}", diag.code, diag.message)).collect::<Vec<String>>()
-    })?;
-    Ok(run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint"))
+        errors.map(|diag| format!("{}: {}", diag.code, diag.message)).collect()
+    })
+}
+
+fn execute(compiled: &Compiled) -> Outcome {
+    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
 }
 
 /// Where objective, feasibility or variables miss what is expected.
