@@ -71,13 +71,13 @@ pub fn run(args: &args::Gradcheck, setup: &Setup, world: &mut World) -> Result<E
 
 /// The terms and the constraints of a player. Of a family, the first member.
 fn check(model: &Model, player: &Player, seed: u64) -> Vec<Checked> {
-    let name = |label: &Option<String>, kind: &str, at: usize| {
-        let label = label.clone().unwrap_or_else(|| format!("{kind} {}", at + 1));
-        player.name.as_ref().map_or(label.clone(), |player| format!("{player}.{label}"))
-    };
-    let terms = player.terms.iter().enumerate().map(|(at, term)| (name(&term.label, "term", at), &term.expr));
+    let named = |name: String| player.name.as_ref().map_or(name.clone(), |player| format!("{player}.{name}"));
+    let terms = player.terms.iter().map(|term| (named(term.name.clone()), &term.expr));
     let constraints = player.constraints.iter().enumerate();
-    let constraints = constraints.map(|(at, c)| (name(&c.label, "constraint", at), c.relation.expr()));
+    let constraints = constraints.map(|(at, constraint)| {
+        let name = constraint.label.clone().unwrap_or_else(|| format!("constraint {}", at + 1));
+        (named(name), constraint.relation.expr())
+    });
     terms.chain(constraints).flat_map(|(of, expr)| compare(model, &of, expr, seed)).collect()
 }
 

@@ -62,11 +62,13 @@ pub fn explain(subject: Subject, script: Script) -> String {
 fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
     let split = &subject.split.players[plan.player.index()];
     let name = subject.model.players[plan.player.index()].name.as_deref();
-    let mut text = heading(name, "ADMM");
-    let _ = writeln!(text, "  block x: {}", names(subject, &split.x.vars));
-    let _ = writeln!(text, "  block z: {}", names(subject, &split.z.vars));
-    text += &introduced(subject, split);
-    text.push('\n');
+    let mut text = heading(name, if split.is_split() { "ADMM" } else { "one step" });
+    if split.is_split() {
+        let _ = writeln!(text, "  block x: {}", names(subject, &split.x.vars));
+        let _ = writeln!(text, "  block z: {}", names(subject, &split.z.vars));
+        text += &introduced(subject, split);
+        text.push('\n');
+    }
     let derived = updates(subject.model, split, plan, script);
     let reasons = plan.steps().map(|step| reason(subject, plan, step)).chain(std::iter::repeat(String::new()));
     for ((step, formula), why) in derived.lines.iter().zip(reasons) {
@@ -74,6 +76,10 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
         if !why.is_empty() {
             let _ = writeln!(text, "           {why}");
         }
+    }
+    if !split.is_split() {
+        text.push_str("\n  nothing is split: the step is the answer\n");
+        return text;
     }
     let _ = writeln!(text, "\n  ρ starts at {} ({}) and {}", number(plan.rho), plan.rho_why, adaptation(plan));
     if let Some(rate) = plan.rate() {
@@ -138,12 +144,8 @@ fn introduced(subject: Subject, split: &PlayerSplit) -> String {
 
 fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let terms = &subject.model.players[plan.player.index()].terms;
-    let labels: Vec<String> = step
-        .component
-        .terms
-        .iter()
-        .map(|&at| terms[at].label.clone().unwrap_or_else(|| format!("term {}", at + 1)))
-        .collect();
+    let mut labels: Vec<String> = step.component.terms.iter().map(|&at| terms[at].name.clone()).collect();
+    labels.dedup();
     let constraints = &subject.model.players[plan.player.index()].constraints;
     let held = step.component.constraints.iter().map(|id| {
         let constraint = &constraints[id.index()];

@@ -25,9 +25,9 @@ impl Header {
         for player in &model.players {
             let sense = if player.maximize { "maximize" } else { "minimize" };
             let head = player.name.as_ref().map_or(sense.to_owned(), |name| format!("{name}: {sense}"));
-            let labels = player.terms.iter().enumerate();
-            let labels = labels.map(|(at, term)| term.label.clone().unwrap_or_else(|| format!("term {}", at + 1)));
-            rows.push((head, labels.collect::<Vec<_>>().join(" + ")));
+            let mut names: Vec<&str> = player.source().1.iter().map(|term| term.name.as_str()).collect();
+            names.dedup();
+            rows.push((head, names.join(" + ")));
         }
         for var in &model.vars {
             let family = var.family.map_or(String::new(), |count| format!("{count} of "));
@@ -79,6 +79,9 @@ fn steps(model: &Model, method: &MethodPlan) -> (String, String) {
                 format!("{} by {rule}", vars.join(", "))
             };
             let steps: Vec<String> = plan.steps().map(step).collect();
+            if plan.z.is_empty() {
+                return (named("one step", plan.player), steps.join("; "));
+            }
             (named("admm", plan.player), format!("{}; ρ = {}", steps.join("; "), number(plan.rho)))
         }
     }

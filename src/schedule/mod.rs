@@ -105,8 +105,10 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
         let shown = residuals::test(&it, coder, &mut body);
         let mut row = Vec::new();
         let mut values = objectives(coder, &it, &mut row);
-        values
-            .extend([("primal", shown.primal), ("dual", shown.dual), ("rho", it.rho)].map(|(n, s)| (n.to_string(), s)));
+        if split.is_split() {
+            let tested = [("primal", shown.primal), ("dual", shown.dual), ("rho", it.rho)];
+            values.extend(tested.map(|(name, state)| (name.to_string(), state)));
+        }
         row.push(Stmt::Record(RecordStmt { values }));
         body.push(recorded(coder, row));
         body.extend(shown.stop);
@@ -117,7 +119,9 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
                 coder.out.certificate.push((coupling.name.clone(), state));
             }
         }
-        body.extend(adapt::statements(&it, coder, true));
+        if split.is_split() {
+            body.extend(adapt::statements(&it, coder, true));
+        }
     }
     let verdict = verdict::admm(coder, &it, tail);
     let count = plan.settings.iterations;
@@ -158,7 +162,7 @@ fn objectives(coder: &mut Coder, it: &admm::Iteration, row: &mut Vec<Stmt>) -> V
     draft.write(coder, objective, total);
     row.push(coder.call(draft, None, "record"));
     let mut shown = vec![("objective".to_string(), objective)];
-    if it.split.whole.is_ok() {
+    if it.split.is_split() && it.split.whole.is_ok() {
         let unsplit = descent::Unsplit::new(it.split);
         let mut draft = coder.draft("unsplit");
         let kept: Vec<_> =

@@ -19,16 +19,17 @@ pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
     let this = &coder.model.players[player.index()];
     let sign = if this.maximize { -1.0 } else { 1.0 };
     let mut checks = Vec::new();
-    for (at, term) in this.source().1.iter().enumerate() {
-        if coder.model.is_random(&term.expr) {
+    // What one term of the source was cut into is one number.
+    for parts in this.source().1.chunk_by(|a, b| a.name == b.name) {
+        if parts.iter().any(|term| coder.model.is_random(&term.expr)) {
             continue;
         }
-        let label = term.label.clone().unwrap_or_else(|| format!("term {}", at + 1));
-        let expr = summed(&term.expr, term.over);
+        let exprs: Vec<_> = parts.iter().map(|term| summed(&term.expr, term.over)).collect();
         let mut draft = coder.draft("term");
-        let (values, _) = coder.lower(&mut draft, &[expr], Dtype::F64, &mut as_is);
-        let value = draft.b.scale(sign, values[0]);
-        checks.push(check(draft, label, &[("value", value)], None));
+        let (values, _) = coder.lower(&mut draft, &exprs, Dtype::F64, &mut as_is);
+        let value = gradient::total(&mut draft, &values, Dtype::F64);
+        let value = draft.b.scale(sign, value);
+        checks.push(check(draft, parts[0].name.clone(), &[("value", value)], None));
     }
     checks
 }

@@ -82,7 +82,7 @@ pub enum Piece {
 /// What a term of the objective is.
 pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
     let term = &model.players[player.index()].terms[at];
-    let name = term.label.clone().map_or_else(|| format!("term {}", at + 1), |label| format!("`{label}`"));
+    let name = term.quoted();
     let other = |why: String| Piece::Other { why, span: term.span, smooth: !kinked(model, player, &term.expr) };
     let stopped = match affine::form(model, player, &term.expr).0 {
         Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_) => return Piece::Quadratic,

@@ -242,7 +242,7 @@ fn quadratic(
     let inputs: Vec<(usize, usize)> =
         component.vars.iter().zip(lens).map(|(var, &len)| (input(var).unwrap_or(usize::MAX), len)).collect();
     let hessian = quadratic.assemble(&inputs);
-    let name = term.label.clone().map_or_else(|| format!("term {}", at + 1), |label| format!("`{label}`"));
+    let name = term.quoted();
     let diagonal = hessian.diagonal().ok_or_else(|| format!("{name} is quadratic, and not diagonal"))?;
     for (sum, own) in form.curvature.iter_mut().zip(diagonal) {
         *sum += times * own;

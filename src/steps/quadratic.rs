@@ -106,7 +106,7 @@ fn term_hessians(
     lens: &[usize],
 ) -> Result<Vec<Hessian>, String> {
     let term = &model.players[player.index()].terms[at];
-    let name = term.label.clone().map_or_else(|| format!("term {}", at + 1), |label| format!("`{label}`"));
+    let name = term.quoted();
     let mut lower = Lower::new(model, "term", Dtype::F64);
     let value = lower.expr(&term.expr);
     lower.b.output("value", value);

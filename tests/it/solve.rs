@@ -228,3 +228,27 @@ subject to link: A*x - z = 0
         close(&vector(&outcome, "x"), &vector(&exact, "x"), 1e-4);
     }
 }
+
+/// Nothing to split: one closed form is the whole answer.
+#[test]
+fn an_unsplit_problem_is_solved_as_it_stands() {
+    let outcome = solve("var x: real[3]\nminimize sum_squares(x - [3, -0.25, 1])/2 + 0.5*norm1(x)\n");
+    assert_eq!((outcome.status.clone(), outcome.iterations), (Status::Solved, 1), "{outcome:?}");
+    close(&vector(&outcome, "x"), &[2.5, 0.0, 0.5], 1e-15);
+    let outcome = solve("var x: real[2]\nminimize sum_squares([2, 1; 1, 3]*x - [3, 4])\n");
+    assert_eq!((outcome.status.clone(), outcome.iterations), (Status::Solved, 1), "{outcome:?}");
+    close(&vector(&outcome, "x"), &[1.0, 1.0], 1e-14);
+}
+
+/// A sum over an index and a labelled sum are cut apart to be stepped, and are one number of the report.
+#[test]
+fn a_term_of_the_file_is_one_term_of_the_report() {
+    let text = "var x: real[3]\nminimize fit: (sum_squares(x - [1, 2, 3]) + 2*sum(x)) + sum(k in 1 to 3: k*x[k]^2) + norm1(x)\n";
+    let outcome = solve(text);
+    let names: Vec<&str> = outcome.terms.iter().map(|term| term.label.as_str()).collect();
+    assert_eq!(names, ["fit", "term 2", "term 3"]);
+    let x = vector(&outcome, "x");
+    let fit: f64 = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, b)| (x - b).powi(2) + 2.0 * x).sum();
+    let weighted: f64 = x.iter().zip([1.0, 2.0, 3.0]).map(|(x, k)| k * x * x).sum();
+    close(&[outcome.terms[0].value, outcome.terms[1].value], &[fit, weighted], 1e-12);
+}

@@ -166,7 +166,17 @@ impl<'a> Checker<'a> {
             expr = wrapped(expr, factor, place.span);
         }
         let label = place.label.map(|label| label.text.clone());
-        self.player(player).terms.push(Term { label, expr, over: place.over, span: place.span });
+        let terms = &mut self.player(player).terms;
+        let name = match (&label, terms.last()) {
+            (Some(label), _) => label.clone(),
+            (None, Some(last)) if last.label.is_none() && last.span == place.span => last.name.clone(),
+            (None, _) => {
+                let mut named: Vec<&str> = terms.iter().map(|term| term.name.as_str()).collect();
+                named.dedup();
+                format!("term {}", named.len() + 1)
+            }
+        };
+        terms.push(Term { label, name, expr, over: place.over, span: place.span });
     }
 
     /// `split x | z`

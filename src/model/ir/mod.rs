@@ -200,6 +200,13 @@ impl Player {
     }
 }
 
+impl Term {
+    /// As a message says it: a label in quotes, `term 2` without.
+    pub fn quoted(&self) -> String {
+        if self.label.is_some() { format!("`{}`", self.name) } else { self.name.clone() }
+    }
+}
+
 /// `i in 1 to n` around a term or a constraint; `i` is written [`Member::Loop`] inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Loop {
@@ -212,6 +219,9 @@ pub struct Loop {
 pub struct Term {
     /// `fit`
     pub label: Option<String>,
+    /// Its label, or `term 2` by its place in the objective. What one term of the source is cut into bears
+    /// one name.
+    pub name: String,
     /// A scalar, minimised.
     pub expr: Expr,
     /// The family it is summed over.
