@@ -2,6 +2,7 @@
 
 mod cases;
 mod cli;
+mod convex;
 mod data;
 mod dependencies;
 mod examples;

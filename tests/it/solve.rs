@@ -10,7 +10,7 @@ use admmc::model::Inputs;
 use admmc::pipeline;
 
 /// Compiles a text and runs its first solve block.
-fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Outcome {
+pub(crate) fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Outcome {
     let files = Memory::default();
     let mut parsed = pipeline::parse_text(Path::new("test.admm"), text, &files);
     let mut inputs = Inputs::new(&files);
@@ -28,15 +28,15 @@ fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Ou
     run(&compiled.schedule, executor, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint to misfit")
 }
 
-fn solve(text: &str) -> Outcome {
+pub(crate) fn solve(text: &str) -> Outcome {
     solve_on(text, &[], &mut Cpu::new(1))
 }
 
-fn vector(outcome: &Outcome, name: &str) -> Vec<f64> {
+pub(crate) fn vector(outcome: &Outcome, name: &str) -> Vec<f64> {
     outcome.answer(name).unwrap_or_else(|| panic!("`{name}` is a result")).to_f64()
 }
 
-fn close(a: &[f64], b: &[f64], tolerance: f64) {
+pub(crate) fn close(a: &[f64], b: &[f64], tolerance: f64) {
     assert_eq!(a.len(), b.len());
     for (a, b) in a.iter().zip(b) {
         assert!((a - b).abs() <= tolerance, "{a} and {b} differ by more than {tolerance}");

@@ -1,0 +1,223 @@
+//! The automatic split, the statuses and the rules of the ladder on problems small enough to be solved on
+//! paper.
+
+use admmc::exec::{Cpu, Nobody, Outcome, Reference, Status, run, verify};
+use admmc::host::Still;
+use admmc::model::Inputs;
+use admmc::pipeline::{self, Compiled};
+use admmc::schedule;
+use admmc::tape::Tensor;
+
+use crate::solve::{close, solve, vector};
+
+fn compiled(text: &str) -> Compiled {
+    let files = admmc::data::Memory::default();
+    let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), text, &files);
+    let model = pipeline::check(&mut parsed, &Inputs::new(&files));
+    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
+    compiled.unwrap_or_else(|| panic!("{:?}", parsed.diags.iter().map(|d| &d.message).collect::<Vec<_>>()))
+}
+
+fn found(outcome: &Outcome, x: &[f64]) {
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(outcome, "x"), x, 1e-5);
+}
+
+/// Soft thresholding, on paper: x = b − clamp(b, −1, 1).
+const SHRINK: &str = "
+let b = [3, -0.5, 0.2, -4]
+var x: real[4]
+minimize fit: sum_squares(x - b)/2 + reg: norm1(x)
+";
+
+#[test]
+fn one_exact_step_needs_no_split() {
+    let plain = compiled(SHRINK);
+    assert!(plain.split.players[0].couplings.is_empty());
+    let outcome = solve(SHRINK);
+    assert_eq!(outcome.iterations, 1);
+    found(&outcome, &[2.0, 0.0, 0.0, -3.0]);
+    // Zeros of the answer are zeros.
+    assert_eq!(vector(&outcome, "x")[1], 0.0);
+}
+
+#[test]
+fn spellings_of_the_same_atom() {
+    for term in ["norm1(x)", "sum(abs(x))", "2*norm1(x)/2", "sum(abs(x)/1)", "norm1(-x)"] {
+        found(&solve(&SHRINK.replace("norm1(x)", term)), &[2.0, 0.0, 0.0, -3.0]);
+    }
+}
+
+/// Two atoms and a bound: the minimiser of (x₁−3)²/2 + (x₂+2)²/2 + |x₁| + … is cut by x ≤ 1, x ≥ 0.
+#[test]
+fn a_bound_lies_on_top_of_a_function() {
+    let text = "
+let b = [3, -2]
+let K = [1, 1; 0, 2]
+var x: real[2]
+minimize sum_squares(K*x - b)/2 + norm1(x)
+subject to 0 <= x <= 1
+";
+    // ∇ = Kᵀ(Kx − b) + 1: at x = (1, 0) it is (−1, 3), so x₁ rests on its upper and x₂ on its lower bound.
+    let compiled = compiled(text);
+    let split = &compiled.split.players[0];
+    // The function and both bounds are of one expression: one variable serves them.
+    assert_eq!(split.couplings.len(), 1);
+    found(&solve(text), &[1.0, 0.0]);
+}
+
+/// A level set is a ball: the projection of (3, 4) on the unit disc.
+#[test]
+fn a_norm_below_a_number_is_a_ball() {
+    let text = "
+let b = [3, 4]
+var x: real[2]
+minimize sum_squares(x - b)/2
+subject to norm2(x) <= 1
+";
+    found(&solve(text), &[0.6, 0.8]);
+    found(&solve(&text.replace("norm2(x) <= 1", "x in ball2(1)")), &[0.6, 0.8]);
+    found(&solve(&text.replace("norm2(x) <= 1", "2*norm_inf(x) <= 2")), &[1.0, 1.0]);
+}
+
+/// Data times 1e-4 and 1e4 end at the same solution, status included.
+#[test]
+fn the_units_of_the_data_do_not_matter() {
+    let text = |s: f64| {
+        format!(
+            "
+let A = {s:?}*[1, 2; 3, 4; 5, 7]
+let b = {s:?}*[1; 2; -1]
+var x: real[2]
+minimize norm1(A*x - b[:, 1])
+"
+        )
+    };
+    let one = vector(&solve(&text(1.0)), "x");
+    for s in [1e-4, 1e4] {
+        let outcome = solve(&text(s));
+        assert_eq!(outcome.status, Status::Solved);
+        close(&vector(&outcome, "x"), &one, 1e-4);
+    }
+}
+
+#[test]
+fn contradictory_rows_are_named() {
+    let outcome = solve(
+        "
+var x: real[2]
+minimize sum_squares(x)
+subject to low: x[1] + x[2] >= 3, high: x[1] + x[2] <= 1, x <= 10
+",
+    );
+    let Status::PrimalInfeasible(rows) = &outcome.status else { panic!("{}", outcome.status) };
+    let names: Vec<&str> = rows.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.contains(&"low") && !names.iter().any(|name| name.starts_with("c3")), "{names:?}");
+}
+
+#[test]
+fn an_objective_that_falls_without_end_is_said_to() {
+    let text = "
+var x: real[2]
+minimize x[1] - 2*x[2]
+subject to x[1] >= 0, x[1] - x[2] <= 4
+";
+    assert_eq!(solve(text).status, Status::DualInfeasible);
+    // With a floor under it, it is not.
+    let floored = text.replace("x[1] - 2*x[2]", "x[1] - 2*x[2] + sum_squares(x)");
+    found(&solve(&floored), &[0.0, 1.0]);
+}
+
+/// −x² on [−1, 1] is no problem with a single answer; what is found is stationary, and ρ starts where the
+/// step is convex: above 2.
+#[test]
+fn a_concave_term_raises_rho() {
+    let text = "
+var x: real[3]
+minimize -sum_squares(x) + 0.25*(x[1] - x[2] + 2*x[3])
+subject to -1 <= x <= 1
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Stationary);
+    assert!(vector(&outcome, "x").iter().all(|x| (x.abs() - 1.0).abs() < 1e-5));
+    assert!(outcome.last("rho").is_some_and(|rho| rho >= 4.0 * (1.0 - 1e-9)));
+}
+
+/// The stated split has BᵀB that is not diagonal: its z-step is linearised, and ends where the compiler's
+/// own split does.
+#[test]
+fn a_stated_split_is_kept_and_linearised() {
+    let text = "
+let A = [1, 2; 3, 4; 5, 7]
+let b = [1, 2, -1]
+var z: real[2]
+var r: real[3]
+minimize sum_squares(r)/2 + norm1(z)
+subject to A*z - r = b
+split r | z
+";
+    let steps = compiled(text).plan.to_string();
+    assert!(steps.contains("linearised"), "{steps}");
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved);
+    let own = "
+let A = [1, 2; 3, 4; 5, 7]
+let b = [1, 2, -1]
+var x: real[2]
+minimize sum_squares(A*x - b)/2 + norm1(x)
+";
+    close(&vector(&outcome, "z"), &vector(&solve(own), "x"), 1e-4);
+}
+
+const LASSO: &str = "
+let A = [1, 2; 3, 4; 5, 7]
+let b = [1, 2, -1]
+var x: real[2]
+minimize sum_squares(A*x - b)/2 + reg: norm1(x)
+";
+
+/// The solution of a run passes, another point doesn't; a run that starts there is done at once.
+#[test]
+fn a_solution_is_judged_and_started_from() {
+    let outcome = solve(LASSO);
+    let solution: Vec<(String, Tensor)> =
+        outcome.answers.iter().map(|a| (schedule::ir::title(&a.name, &a.role), a.tensor.clone())).collect();
+    let judged = |solution: &[(String, Tensor)]| {
+        let mut compiled = compiled(LASSO);
+        schedule::warm(&mut compiled.schedule, solution).expect("it is of this problem");
+        verify(&compiled.schedule, &mut Reference::new(), &Still::default(), 0).status
+    };
+    assert_eq!(judged(&solution), Status::Solved);
+    let mut moved = solution.clone();
+    let x = moved[0].1.to_f64();
+    moved[0].1 = Tensor::f64([2], vec![x[0] + 1e-3, x[1]]);
+    assert_eq!(judged(&moved), Status::SolvedInaccurate);
+
+    let mut again = compiled(LASSO);
+    schedule::warm(&mut again.schedule, &solution).expect("it is of this problem");
+    let warm = run(&again.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("no checkpoint");
+    assert!(warm.iterations < outcome.iterations, "{} of {}", warm.iterations, outcome.iterations);
+
+    let foreign = [("y".to_owned(), Tensor::f64([2], vec![0.0; 2]))];
+    let why = schedule::warm(&mut again.schedule, &foreign).expect_err("it has no y");
+    assert!(why.contains("`y`"), "{why}");
+}
+
+/// Acceleration finds what the plain method finds, in fewer iterations on a problem that is slow.
+#[test]
+fn acceleration_changes_the_way_and_not_the_end() {
+    let text = |setting: &str| {
+        format!(
+            "
+let b = [1, 3, 2, 5, 4, 6, 8, 7, 9, 12, 10, 11, 14, 13, 15, 18]
+var x: real[16]
+minimize sum_squares(x - b)/2 + 20*norm1(x[1 to 14] - 2*x[2 to 15] + x[3 to 16])
+solve admm {{ {setting} }}
+"
+        )
+    };
+    let (plain, fast) = (solve(&text("accelerate = none")), solve(&text("accelerate = anderson(20)")));
+    assert_eq!((&plain.status, &fast.status), (&Status::Solved, &Status::Solved));
+    close(&vector(&plain, "x"), &vector(&fast, "x"), 1e-3);
+    assert!(fast.iterations < plain.iterations, "{} against {}", fast.iterations, plain.iterations);
+}
