@@ -14,6 +14,7 @@
 
 use super::coder::{Coder, Draft, as_is};
 use super::ir::{Arg, StateId, Stmt};
+pub(super) use super::point::{Point, point};
 use crate::model::ir::{Leaf, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{AdmmPlan, Step};
@@ -473,37 +474,6 @@ impl Rows {
         match self.offset {
             Some(offset) => draft.b.add(value, offset),
             None => value,
-        }
-    }
-}
-
-/// The variables of a step in a draft: their states as arguments, shapes, and values.
-pub(super) struct Point {
-    pub args: Vec<Arg>,
-    pub shapes: Vec<Shape>,
-    pub values: Vec<Value>,
-}
-
-/// Reads the variables of a step.
-pub(super) fn point(coder: &mut Coder, draft: &mut Draft, vars: &[VarId], over: Option<usize>) -> Point {
-    let member = if over.is_some() { Member::Loop } else { Member::None };
-    let mut point = Point { args: Vec::new(), shapes: Vec::new(), values: Vec::new() };
-    for &var in vars {
-        let state = coder.leaf(Leaf::Var(var, member));
-        let arg = Arg { state, member: over.is_some() };
-        let value = draft.read(coder, arg);
-        point.args.push(arg);
-        point.shapes.push(draft.b.shape(value).clone());
-        point.values.push(value);
-    }
-    point
-}
-
-impl Point {
-    /// Writes new values of the variables.
-    pub fn write(&self, coder: &Coder, draft: &mut Draft, values: &[Value]) {
-        for (&arg, &value) in self.args.iter().zip(values) {
-            draft.write(coder, arg, value);
         }
     }
 }

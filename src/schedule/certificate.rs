@@ -232,7 +232,7 @@ fn dual(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>) 
             (var, now, draft.b.add(now, way))
         })
         .collect();
-    let mut at = |coder: &mut Coder, draft: &mut Draft, exprs: &[Expr], end: bool| -> Vec<Value> {
+    let at = |coder: &mut Coder, draft: &mut Draft, exprs: &[Expr], end: bool| -> Vec<Value> {
         let mut there = |_: &mut Coder, draft: &mut Draft, leaf: Leaf| {
             let Leaf::Var(var, member) = leaf else { return None };
             let &(_, now, far) = ends.iter().find(|(own, ..)| *own == var)?;
@@ -259,7 +259,7 @@ fn dual(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>) 
             Relation::In { expr, args, .. } => std::iter::once(expr.clone()).chain(args.iter().cloned()).collect(),
             Relation::Zero(expr) | Relation::NonPositive(expr) => vec![expr.clone()],
         };
-        let mut off = |coder: &mut Coder, draft: &mut Draft, end: bool| {
+        let off = |coder: &mut Coder, draft: &mut Draft, end: bool| {
             let values = at(coder, draft, &exprs, end);
             let off = match &constraint.relation {
                 Relation::Zero(_) => values[0],

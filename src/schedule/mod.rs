@@ -20,6 +20,7 @@ pub mod ir;
 mod lbfgs;
 mod linearised;
 mod merge;
+mod point;
 mod print;
 mod prox;
 mod quadratic;

@@ -116,7 +116,17 @@ impl Part {
         };
         let functions = self.atoms.iter().chain([atom]).filter(|atom| !is_bound(atom)).count();
         let bounded = self.atoms.iter().chain([atom]).any(is_bound);
-        let fits = functions <= 1 && (!bounded || self.atoms.iter().chain([atom]).all(bears_bounds));
+        // Bounds that leave no room between them are no step: apart, a run proves it of their rows.
+        let bounds = |at: usize| {
+            let all = self.atoms.iter().chain([atom]).filter_map(move |atom| match &atom.shape {
+                AtomShape::Bounds { lower, upper } => Some((lower[at], upper[at])),
+                AtomShape::Function { .. } => None,
+            });
+            all.fold((f64::NEG_INFINITY, f64::INFINITY), |(low, high), (l, u)| (low.max(l), high.min(u)))
+        };
+        let room = self.subject.same(&atom.subject)
+            && (0..self.subject.shape.numel()).map(bounds).all(|(low, high)| low <= high);
+        let fits = room && functions <= 1 && (!bounded || self.atoms.iter().chain([atom]).all(bears_bounds));
         self.over == atom.over && fits && self.subject.same(&atom.subject)
     }
 }

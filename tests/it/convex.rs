@@ -87,9 +87,9 @@ fn the_units_of_the_data_do_not_matter() {
         format!(
             "
 let A = {s:?}*[1, 2; 3, 4; 5, 7]
-let b = {s:?}*[1; 2; -1]
+let b = {s:?}*[1, 2, -1]
 var x: real[2]
-minimize norm1(A*x - b[:, 1])
+minimize norm1(A*x - b)
 "
         )
     };
