@@ -260,8 +260,8 @@ pub fn is_definite(matrix: &Csr) -> bool {
 /// `aᵀ diag(w) b`
 pub(super) fn sparse_product(a: &Operator, b: &Operator, weights: &[f64]) -> Csr {
     let mut right = b.to_sparse();
-    for i in 0..right.rows {
-        right.values[right.starts[i]..right.starts[i + 1]].iter_mut().for_each(|x| *x *= weights[i]);
+    for (i, weight) in weights.iter().enumerate().take(right.rows) {
+        right.values[right.starts[i]..right.starts[i + 1]].iter_mut().for_each(|x| *x *= weight);
     }
     a.to_sparse().transpose().matmul(&right)
 }

@@ -58,7 +58,7 @@ impl Symbolic {
     }
 
     /// Numbers in the factor.
-    pub fn len(&self) -> usize {
+    pub fn factor_len(&self) -> usize {
         self.plan.len_val()
     }
 
@@ -125,7 +125,7 @@ impl Symbolic {
     /// Solves a system that is solved once, from its lower triangle; says whether it has a factor.
     pub fn solve_once(lower: &Csr, negative: usize, x: &mut [f64]) -> bool {
         let symbolic = Symbolic::new(lower, negative);
-        let mut factor = vec![0.0; symbolic.len()];
+        let mut factor = vec![0.0; symbolic.factor_len()];
         let mut memory = MemBuffer::new(symbolic.request::<f64>(1));
         let stack = MemStack::new(&mut memory);
         let made = symbolic.factor(&lower.values, &mut factor, stack);
@@ -168,6 +168,6 @@ impl PartialEq for Symbolic {
 
 impl fmt::Debug for Symbolic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pattern {}×{} of {} entries, {} in the factor", self.n, self.n, self.nnz(), self.len())
+        write!(f, "pattern {}×{} of {} entries, {} in the factor", self.n, self.n, self.nnz(), self.factor_len())
     }
 }

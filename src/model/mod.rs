@@ -1,7 +1,7 @@
 //! Ast → [`Model`]: names, kinds, shapes, compile-time values, data.
 //!
 //! [`check`] is the stage; [`ir`] what it gives; [`Lower`] turns expressions of a model into programs,
-//! for this stage (which computes what is known already, [`fold`]) and for those behind it.
+//! for this stage (which computes what is known already, [`mod@fold`]) and for those behind it.
 
 mod check;
 pub mod fold;

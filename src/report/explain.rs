@@ -200,7 +200,7 @@ fn system_text(n: usize, system: &System) -> String {
                     "a sparse factor of order {}{beside}, {} entries, {} in the factor",
                     it.symbolic.n,
                     grouped(it.symbolic.nnz() as u64),
-                    grouped(it.symbolic.len() as u64)
+                    grouped(it.symbolic.factor_len() as u64)
                 )
             }
             Solver::ConjugateGradients => "conjugate gradients".to_string(),

@@ -160,15 +160,18 @@ fn bounds<'e>(model: &Model, expr: &'e Expr) -> (Vec<f64>, Vec<f64>, &'e Expr) {
     };
     if let ExprKind::Apply(Function::Sub, sides) = &expr.kind {
         let [left, right] = &sides[..] else { unreachable!("a difference has two sides (catalogue::operators)") };
-        if right.shape == left.shape || right.shape.is_scalar() && left.shape == expr.shape {
-            if let Some(upper) = spread(right).filter(|_| !is_constant(left)) {
-                return (vec![f64::NEG_INFINITY; n], upper, left);
-            }
+        let alike = |whole: &Expr, bound: &Expr| {
+            bound.shape == whole.shape || bound.shape.is_scalar() && whole.shape == expr.shape
+        };
+        if alike(left, right)
+            && let Some(upper) = spread(right).filter(|_| !is_constant(left))
+        {
+            return (vec![f64::NEG_INFINITY; n], upper, left);
         }
-        if left.shape == right.shape || left.shape.is_scalar() && right.shape == expr.shape {
-            if let Some(lower) = spread(left).filter(|_| !is_constant(right)) {
-                return (lower, vec![f64::INFINITY; n], right);
-            }
+        if alike(right, left)
+            && let Some(lower) = spread(left).filter(|_| !is_constant(right))
+        {
+            return (lower, vec![f64::INFINITY; n], right);
         }
     }
     if let ExprKind::Apply(Function::Neg, inner) = &expr.kind {

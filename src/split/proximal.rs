@@ -135,6 +135,10 @@ pub fn form_with(
     for atom in bounds {
         bound(model, component, &atom, &mut form, &taken)?;
     }
+    // Without a coupling nothing but P holds a coordinate: it must curve upwards.
+    if form.gram.iter().zip(&form.curvature).any(|(&g, &p)| g == 0.0 && p <= 0.0) {
+        return Err("a coordinate is held by no curvature and no coupling".to_string());
+    }
     Ok(form)
 }
 
@@ -168,9 +172,6 @@ fn map(
         own.truncate(1);
     } else if !facts.weighted || matches!(rows, Rows::Orthogonal { .. }) {
         return Err(format!("{name} needs one scale on all its variables, and they differ"));
-    }
-    if own.iter().any(|row| row.gram == 0.0 && row.curvature <= 0.0) {
-        return Err(format!("nothing holds {name} back: no curvature and no coupling on its variables"));
     }
     let whole = whole(&args[facts.subject], component, lens);
     form.maps.push(Map { function, args, subject: facts.subject, weight, rows: own, whole });

@@ -38,12 +38,14 @@ fn threshold(plan: &AdmmPlan) -> Option<f64> {
     let holds = |rho: f64| {
         plan.steps().all(|step| match &step.rule {
             Rule::Quadratic { curvature, .. } => curvature.iter().all(|p| is_convex(p, &step.gram, rho)),
-            Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => true,
+            Rule::Prox(form) => form.curvature.iter().zip(&form.gram).all(|(p, g)| p + rho * g > 0.0),
+            Rule::Linearised(_) | Rule::Descent(_) => true,
         })
     };
     let indefinite = plan.steps().any(|step| match &step.rule {
         Rule::Quadratic { curvature, .. } => !curvature.iter().all(Curvature::is_semidefinite),
-        Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => false,
+        Rule::Prox(form) => form.curvature.iter().any(|&p| p < 0.0),
+        Rule::Linearised(_) | Rule::Descent(_) => false,
     });
     if !indefinite {
         return None;

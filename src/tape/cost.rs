@@ -53,7 +53,7 @@ impl Cost {
                     Op::SparseFactor(symbolic) => 2 * symbolic.flops().0 as u64,
                     Op::SparseSolve(symbolic) => {
                         let columns = n / symbolic.n.max(1) as u64;
-                        4 * columns * symbolic.len() as u64
+                        4 * columns * symbolic.factor_len() as u64
                     }
                     // Frigo & Johnson 2005: about 2.5 n log₂ n of a real transform.
                     Op::Grid { .. } => 5 * n * u64::from(n.max(2).ilog2()) / 2,

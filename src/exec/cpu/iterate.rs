@@ -29,7 +29,8 @@ impl Iterate {
         let lanes = iteration.is_lanewise();
         let (turns, tiles) = if lanes {
             let full = (n >= TILE).then(|| turn(&in_lanes(iteration, TILE, args), carried + 1, TILE));
-            let rest = (n % TILE > 0).then(|| turn(&in_lanes(iteration, n % TILE, args), carried + 1, n % TILE));
+            let rest =
+                (!n.is_multiple_of(TILE)).then(|| turn(&in_lanes(iteration, n % TILE, args), carried + 1, n % TILE));
             (full.into_iter().chain(rest).collect(), n.div_ceil(TILE))
         } else {
             (vec![turn(body, *carried, n)], 1)
@@ -127,8 +128,8 @@ fn in_lanes(iteration: &Iteration, n: usize, args: &[Type]) -> Program {
         });
     }
     let output = |k: usize| values[body.outputs[k].value.index()];
-    for k in 0..*carried {
-        let kept = b.select(stopped, inputs[k], output(k));
+    for (k, &input) in inputs.iter().enumerate().take(*carried) {
+        let kept = b.select(stopped, input, output(k));
         b.output(format!("x{k}"), kept);
     }
     let one = b.constant(1.0, dtype);

@@ -700,7 +700,7 @@ fn sparse_factors_agree() {
                 }
             }
             let symbolic = Arc::new(Symbolic::new(&Csr::from_triplets(n, n, entries), negative));
-            let (len, nnz) = (symbolic.len(), symbolic.nnz());
+            let (len, nnz) = (symbolic.factor_len(), symbolic.nnz());
             let mut b = Builder::new("sparse");
             let (a, rhs) = (Type::new(dtype, [nnz]), Type::new(dtype, [n]));
             let a_in = b.input("a", a.clone());

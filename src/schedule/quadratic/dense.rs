@@ -163,10 +163,12 @@ impl Inversion {
 
 /// `P` in its parts, an entry a member.
 fn factored(q: Quadratic<'_>) -> Vec<&Factored> {
-    let part = |p| match p {
-        &Curvature::Factored(ref it) => it.as_ref(),
-        _ => unreachable!("the lemma is for a P kept as its factor (steps::system)"),
-    };
+    fn part(p: &Curvature) -> &Factored {
+        match p {
+            Curvature::Factored(it) => it.as_ref(),
+            _ => unreachable!("the lemma is for a P kept as its factor (steps::system)"),
+        }
+    }
     parts::curvature(q).into_iter().map(part).collect()
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Sparse {
 impl Sparse {
     pub fn new(it: &mut Iteration, coder: &mut Coder, q: Quadratic, system: &SparseSystem) -> Sparse {
         let symbolic = &system.symbolic;
-        let state = coder.zeros(&format!("L.{}", q.tag), Shape::vector(symbolic.len()), q.own());
+        let state = coder.zeros(&format!("L.{}", q.tag), Shape::vector(symbolic.factor_len()), q.own());
         let nnz = Shape::vector(symbolic.nnz());
         let diagonal = |i: usize| symbolic.starts[i + 1] - 1;
         let delta = delta(coder, system);
@@ -53,7 +53,7 @@ impl Sparse {
             let over = draft.b.div(w, rho);
             values = draft.b.add(values, over);
         }
-        let ty = Type::new(coder.dtype, [symbolic.len()]);
+        let ty = Type::new(coder.dtype, [symbolic.factor_len()]);
         let entries = q.equalities.map(|_| {
             let state = coder.zeros(&format!("K.{}", q.tag), Shape::vector(symbolic.nnz()), q.own());
             draft.write(coder, q.arg(state), values);

@@ -55,7 +55,7 @@ pub(super) fn system(problem: &Problem) -> Option<SparseSystem> {
     if widest > wide {
         limits.push(wide);
     }
-    if widest > 1 && widest > WIDE {
+    if widest > WIDE {
         limits.push(1);
     }
     let candidates = limits.into_iter().filter_map(|limit| {

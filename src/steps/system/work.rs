@@ -129,7 +129,7 @@ pub(super) fn eigen(n: f64, products: f64) -> Work {
 
 pub(super) fn sparse(symbolic: &Symbolic) -> Work {
     let (flops, blocks) = symbolic.flops();
-    let (nnz, len) = (symbolic.nnz() as f64, symbolic.len() as f64);
+    let (nnz, len) = (symbolic.nnz() as f64, symbolic.factor_len() as f64);
     Work {
         change: effort(2.0 * flops, if blocks { BLOCKS } else { SPARSE }) + effort(3.0 * nnz, SPARSE),
         iteration: effort(4.0 * len, if blocks { STREAMED } else { SPARSE }),

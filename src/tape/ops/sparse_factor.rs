@@ -18,7 +18,7 @@ impl Rule for SparseFactor<'_> {
         ensure_float(values)?;
         let fits = values.shape.0[..] == [self.0.nnz()];
         ensure(fits, || format!("{values} are not the {} entries of the pattern", self.0.nnz()))?;
-        ensure_type(ty, &Type::new(values.dtype, [self.0.len()]))
+        ensure_type(ty, &Type::new(values.dtype, [self.0.factor_len()]))
     }
 
     fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64> {
@@ -50,8 +50,8 @@ impl Rule for SparseSolve<'_> {
     fn check(&self, args: &[&Type], ty: &Type) -> Result<(), String> {
         let [factor, rhs] = operands(args)?;
         ensure_float(factor)?;
-        let fits = factor.shape.0[..] == [self.0.len()];
-        ensure(fits, || format!("{factor} is not a factor of {} numbers", self.0.len()))?;
+        let fits = factor.shape.0[..] == [self.0.factor_len()];
+        ensure(fits, || format!("{factor} is not a factor of {} numbers", self.0.factor_len()))?;
         let fits = rhs.dtype == factor.dtype && rhs.shape.0.first() == Some(&self.0.n) && rhs.shape.rank() <= 2;
         ensure(fits, || format!("{rhs} is no right side for an order of {}", self.0.n))?;
         ensure_type(ty, rhs)

@@ -159,7 +159,7 @@ fn cases() -> Vec<Case> {
     cases.push(case("sparse_factor", [&[3, 2]], |b, v| {
         let symbolic = arrow();
         let values = row(b, &[2.0, 3.0, 1.0, -0.5, -1.0]);
-        let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.len()]));
+        let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.factor_len()]));
         b.push(Op::SparseSolve(symbolic), vec![factor, v[0]], Type::new(F, [3, 2]))
     }));
     for (window, [x, w, y]) in convolutions() {
@@ -398,7 +398,8 @@ fn a_sparse_system_by_hand() {
         run(|b| {
             let symbolic = arrow();
             let values = row(b, values);
-            let factor = b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.len()]));
+            let factor =
+                b.push(Op::SparseFactor(symbolic.clone()), vec![values], Type::new(F, [symbolic.factor_len()]));
             let rhs = row(b, &[1.0, 0.0, 2.0]);
             b.push(Op::SparseSolve(symbolic), vec![factor, rhs], Type::new(F, [3]))
         })
