@@ -26,6 +26,8 @@ use serde_json::Value;
 macro_rules! cases {
     ($($name:ident)*) => {
         $(
+            // Folders are named as the problems are, matrices included.
+            #[allow(non_snake_case)]
             #[test]
             fn $name() {
                 check(stringify!($name));
@@ -37,14 +39,34 @@ macro_rules! cases {
 }
 
 cases! {
+    basis_pursuit
     consensus_lasso_8
+    covsel
+    huber
+    infeasible_lp
+    isotonic
     lad
     lasso
     lasso_diabetes
+    linprog
+    logreg_l1
+    matrix_completion
+    maxcut_sdp
+    mpc_double_integrator
     nnls
+    ot_lp
     polyhedra_intersection
+    portfolio
     qp_badly_scaled
     quadprog_box
+    rank_deficient_A
+    robust_pca
+    svm
+    three_block_chyy
+    trend_filter
+    tv1d
+    unbounded_lp
+    weakly_convex_rho
 }
 
 #[test]
