@@ -30,6 +30,8 @@ pub(super) struct Member {
     pub shape: ShapeRule,
     /// Value, as a program.
     pub lower: LowerRule,
+    /// What the values of its arguments must be, where not every one will do.
+    pub values: Option<ValueRule>,
     /// Its proximal step, where it has one.
     pub prox: Option<Prox>,
     /// Its own facts, where it is a set.
@@ -102,6 +104,7 @@ impl Member {
             composed: None,
             shape: shapes::same,
             lower,
+            values: None,
             prox: None,
             set: None,
         }
@@ -156,12 +159,9 @@ impl Member {
         Member { shape, set: Some(Set { pieces, ..Set::PLAIN }), ..member }
     }
 
-    /// The same set, whose arguments keep a rule.
+    /// The same, whose arguments keep a rule.
     pub const fn values(self, values: ValueRule) -> Member {
-        match self.set {
-            Some(set) => Member { set: Some(Set { values, ..set }), ..self },
-            None => self,
-        }
+        Member { values: Some(values), ..self }
     }
 
     /// The same set, of which these arguments shape the programs.

@@ -66,6 +66,11 @@ macro_rules! members {
                 match self { $($(Function::$name => &$group::$file::MEMBER,)*)* }
             }
 
+            /// The folder it lies in.
+            fn group(self) -> &'static str {
+                match self { $($(Function::$name => stringify!($group),)*)* }
+            }
+
             #[cfg(test)]
             fn path(self) -> &'static str {
                 match self { $($(Function::$name => concat!(stringify!($group), "/", stringify!($file), ".rs"),)*)* }
@@ -272,9 +277,16 @@ impl Function {
         self.member().set.map_or(&[], |set| set.pieces)
     }
 
-    /// Whether these arguments, whose shapes fit, name a set; `element` is the shape of what lies in it.
-    pub fn names_a_set(self, element: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
-        self.member().set.map_or(Ok(()), |set| (set.values)(element, args))
+    /// Whether the values of some arguments have a rule to keep.
+    pub fn has_value_rule(self) -> bool {
+        self.member().values.is_some()
+    }
+
+    /// Whether arguments, whose shapes fit, are such that there is this function or set. `first` is the shape
+    /// of its first argument, of a set that of the element; `args` are by position in the signature, those
+    /// that are not known empty.
+    pub fn accepts(self, first: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
+        self.member().values.map_or(Ok(()), |values| values(first, args))
     }
 
     /// The arguments of a set, by position without the element, that shape its programs: they are
@@ -324,10 +336,7 @@ impl Function {
 
     /// Whether it is written between or before its operands.
     pub fn is_operator(self) -> bool {
-        matches!(
-            self.member().form,
-            Form::Infix { .. } | Form::Juxtapose | Form::Fraction | Form::Power | Form::Prefix(_)
-        ) || self == Function::Transpose
+        self.group() == "operators"
     }
 
     /// Whether each element of the result depends on the same element of the operands alone

@@ -1,5 +1,5 @@
-//! What a set is besides its projection: what the values of its arguments must be, and for one without a
-//! projection in closed form the sets that it is the intersection of.
+//! What a set is besides its projection, for one without a projection in closed form the sets that it is the
+//! intersection of; and the rules that values of arguments keep.
 
 use crate::tape::ops::Binary;
 use crate::tape::{Builder, Shape, Value};
@@ -9,8 +9,6 @@ use super::Function;
 /// A set's own facts.
 #[derive(Clone, Copy)]
 pub(super) struct Set {
-    /// What the arguments must be.
-    pub values: ValueRule,
     /// Arguments, by position without the element, that shape the programs: in a family they are the same
     /// for every member.
     pub structural: &'static [usize],
@@ -18,10 +16,11 @@ pub(super) struct Set {
     pub pieces: &'static [Piece],
 }
 
-/// Shape of the element, values of the arguments → whether there is such a set.
+/// Shape of the first argument or the element, values of the arguments by position in the signature → whether
+/// there is such a function or set. Of an argument that is not known there are none.
 pub(super) type ValueRule = fn(&Shape, &[&[f64]]) -> Result<(), WrongValue>;
 
-/// An argument whose value names no set.
+/// An argument whose value names no function or set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongValue {
     /// Which, by position without the element.
@@ -41,12 +40,22 @@ pub struct Piece {
 
 impl Set {
     /// Of any arguments.
-    pub const PLAIN: Set = Set { values: |_, _| Ok(()), structural: &[], pieces: &[] };
+    pub const PLAIN: Set = Set { structural: &[], pieces: &[] };
 }
 
 /// The argument's elements are all at least that.
 pub(super) fn at_least(args: &[&[f64]], at: usize, least: f64) -> Result<(), WrongValue> {
     ensure(args[at].iter().all(|&x| x >= least), at, || format!("at least {least}"))
+}
+
+/// The argument's elements are all above that.
+pub(super) fn above(args: &[&[f64]], at: usize, bound: f64) -> Result<(), WrongValue> {
+    ensure(args[at].iter().all(|&x| x > bound), at, || format!("above {bound}"))
+}
+
+/// The argument's elements all lie between these.
+pub(super) fn within(args: &[&[f64]], at: usize, low: f64, high: f64) -> Result<(), WrongValue> {
+    ensure(args[at].iter().all(|&x| (low..=high).contains(&x)), at, || format!("from {low} to {high}"))
 }
 
 /// The argument's elements are all finite and at least that.

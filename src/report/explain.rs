@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
-use crate::split::ir::{Coupling, PlayerSplit};
+use crate::split::ir::PlayerSplit;
 use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Solver, Step, System};
 use crate::steps::{Script, updates};
@@ -128,16 +128,10 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
 
 /// What the variables stand for that the compiler split off.
 fn introduced(subject: Subject, split: &PlayerSplit) -> String {
-    let player = &subject.model.players[split.player.index()];
-    let Some(written) = &player.written else { return String::new() };
     let mut text = String::new();
-    for &var in split.z.vars.iter().filter(|var| !written.vars.contains(var)) {
-        let own = |coupling: &&Coupling| coupling.parts.iter().any(|part| part.var == var);
-        let Some(coupling) = split.couplings.iter().find(own) else { continue };
-        let expr = player.constraints[coupling.constraint.index()].relation.expr();
-        // It is written `e − z = 0`.
-        let Some(stands_for) = expr.children().first().map(|e| subject.model.unicode(e)) else { continue };
-        let _ = writeln!(text, "  split by the compiler: {} = {stands_for}", subject.model.vars[var.index()].name);
+    for (var, _, stands_for) in split.introduced(subject.model) {
+        let name = &subject.model.vars[var.index()].name;
+        let _ = writeln!(text, "  split by the compiler: {name} = {}", subject.model.unicode(stands_for));
     }
     text
 }

@@ -51,8 +51,10 @@ pub(super) struct Iteration<'a> {
     pub rho: StateId,
     /// `‖r‖², ‖Ax‖², ‖Bz‖², ‖B(z⁺ − z)‖²` over all couplings.
     pub sums: [StateId; 4],
-    /// The same in the norm of the weights, and `‖λ‖²` in that of their inverses: what ρ is balanced by.
-    pub weighed: [StateId; 5],
+    /// The same in the norm of the weights: what ρ is balanced by.
+    pub weighed: [StateId; 4],
+    /// `‖λ‖²` in the norm of their inverses.
+    pub multiplier: StateId,
     /// What is run again when ρ changed.
     pub refactor: Vec<Stmt>,
 }
@@ -67,11 +69,27 @@ impl<'a> Iteration<'a> {
             let name = coder.prefixed(player, name);
             coder.scalar(&name, 0.0)
         });
-        let weighed = ["r²W", "Ax²W", "Bz²W", "ΔBz²W", "λ²W"].map(|name| {
+        let mut scalar = |name: &str| {
             let name = coder.prefixed(player, name);
             coder.scalar(&name, 0.0)
-        });
-        Iteration { plan, split, rho, sums, weighed, refactor: Vec::new() }
+        };
+        let multiplier = scalar("λ²W");
+        let weighed = match split.couplings.iter().any(|coupling| coupling.weights.is_some()) {
+            true => ["r²W", "Ax²W", "Bz²W", "ΔBz²W"].map(scalar),
+            // Without weights they are the same sums.
+            false => sums,
+        };
+        Iteration { plan, split, rho, sums, weighed, multiplier, refactor: Vec::new() }
+    }
+
+    /// The sums that an iteration starts at zero.
+    fn counted(&self) -> Vec<StateId> {
+        let mut all = self.sums.to_vec();
+        if self.plan.is_tested() {
+            all.push(self.multiplier);
+            all.extend(self.weighed.iter().filter(|state| !self.sums.contains(state)));
+        }
+        all
     }
 
     /// The statements of one iteration, without tests and adaptation.
@@ -91,8 +109,7 @@ impl<'a> Iteration<'a> {
             self.step(coder, step, Side::Z, &mut body);
         }
         let mut zero = coder.draft("zero");
-        let weighed = plan.is_tested().then_some(self.weighed);
-        for sum in self.sums.into_iter().chain(weighed.into_iter().flatten()) {
+        for sum in self.counted() {
             let none = zero.number(0.0, coder.dtype);
             zero.write(coder, sum, none);
         }
@@ -234,13 +251,15 @@ impl<'a> Iteration<'a> {
             add_square(coder, &mut draft, sum, value);
         }
         if self.plan.is_tested() {
-            let root = self.constant(coder, &mut draft, "W½", coupling, f64::sqrt, coder.dtype);
-            for (sum, value) in self.weighed.into_iter().zip(parts) {
-                let value = root.map_or(value, |root| draft.b.mul(root, value));
-                add_square(coder, &mut draft, sum, value);
+            if self.weighed != self.sums {
+                let root = self.constant(coder, &mut draft, "W½", coupling, f64::sqrt, coder.dtype);
+                for (sum, value) in self.weighed.into_iter().zip(parts) {
+                    let value = root.map_or(value, |root| draft.b.mul(root, value));
+                    add_square(coder, &mut draft, sum, value);
+                }
             }
             let lambda = self.per_weight(coder, &mut draft, coupling, next);
-            add_square(coder, &mut draft, self.weighed[4], lambda);
+            add_square(coder, &mut draft, self.multiplier, lambda);
         }
         body.push(coder.call(draft, coupling.over, "λ-step"));
     }
@@ -447,7 +466,7 @@ impl<'a> Iteration<'a> {
 }
 
 /// Adds `‖value‖²` to a sum.
-fn add_square(coder: &Coder, draft: &mut Draft, sum: StateId, value: Value) {
+pub(super) fn add_square(coder: &Coder, draft: &mut Draft, sum: StateId, value: Value) {
     let so_far = draft.read(coder, sum);
     let own = draft.b.sum_squares(value);
     let total = draft.b.add(so_far, own);

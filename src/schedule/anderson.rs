@@ -15,10 +15,11 @@
 use super::admm::Iteration;
 use super::coder::{Coder, Draft};
 use super::ir::{Arg, StateId, Stmt};
+use super::quadratic::parts;
 use crate::split::ir::Coupling;
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::Range;
-use crate::tape::{Dtype, Op, Shape, Type, Value};
+use crate::tape::{Dtype, Op, Shape, Value};
 
 /// Iterations between two combinations. By trial on fifteen small problems (linear programs, least
 /// absolute deviations, trend filtering and others): every iteration is no better, and costs more.
@@ -268,10 +269,7 @@ fn weights(coder: &Coder, draft: &mut Draft, gram: Value, right: Value, memory: 
     let ridge = draft.b.scale(relative / memory as f64, trace);
     let ridge = draft.b.offset(ridge, least);
     let ridge = draft.b.broadcast_scalar(ridge, &Shape::vector(memory));
-    let ty = Type::new(coder.dtype, [memory * memory]);
-    let ranges = vec![Range { start: 0, len: memory, step: memory + 1 }];
-    let ridge = draft.b.push(Op::Unslice(ranges), vec![ridge], ty);
-    let ridge = draft.b.reshape(ridge, [memory, memory]);
+    let ridge = parts::diagonal(draft, ridge, memory);
     let matrix = draft.b.add(gram, ridge);
     let ty = draft.b.ty(matrix).clone();
     let factor = draft.b.push(Op::Cholesky, vec![matrix], ty);

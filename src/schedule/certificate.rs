@@ -16,11 +16,11 @@ use super::admm::{Cotangent, Iteration, point};
 use super::coder::{Coder, Draft, summed};
 use super::gradient;
 use super::ir::{Due, LoopUnit, StateId, Stmt, StopStatus};
-use super::prox;
-use crate::model::ir::{Expr, Leaf, Member, Relation, VarId};
+use super::{prox, violation};
+use crate::model::ir::{Expr, Leaf, Member, VarId};
 use crate::steps::ir::{AdmmPlan, Rule};
 use crate::tape::ir::{Binary, Unary};
-use crate::tape::{self, Shape, Value};
+use crate::tape::{self, Value};
 
 /// Iterations between two looks.
 pub(super) const EVERY: usize = 50;
@@ -255,17 +255,10 @@ fn dual(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>) 
     holds = draft.b.mul(holds, travels);
     // No constraint is left: what it is off by at the end is nothing beside how far it went.
     for constraint in constraints {
-        let exprs: Vec<Expr> = match &constraint.relation {
-            Relation::In { expr, args, .. } => std::iter::once(expr.clone()).chain(args.iter().cloned()).collect(),
-            Relation::Zero(expr) | Relation::NonPositive(expr) => vec![expr.clone()],
-        };
+        let exprs = violation::exprs(&constraint.relation);
         let off = |coder: &mut Coder, draft: &mut Draft, end: bool| {
             let values = at(coder, draft, &exprs, end);
-            let off = match &constraint.relation {
-                Relation::Zero(_) => values[0],
-                Relation::NonPositive(_) => draft.b.unary(Unary::Relu, values[0]),
-                Relation::In { set, .. } => set.lower(&mut draft.b, &values, &Shape::scalar()),
-            };
+            let off = violation::of(draft, &constraint.relation, &values);
             (values[0], draft.b.norm2(off))
         };
         let (start, before) = off(coder, &mut draft, false);

@@ -29,6 +29,7 @@ mod sample;
 mod start;
 mod verdict;
 mod verify;
+mod violation;
 
 pub use anderson::EVERY as ACCELERATED_EVERY;
 pub use ir::Schedule;
@@ -36,7 +37,7 @@ pub use start::{of as start, warm};
 pub use verify::verify;
 
 use crate::model::Model;
-use crate::model::ir::{Leaf, Member, PlayerId, Solve, SolveBody, VarId, VarKind};
+use crate::model::ir::{ExprKind, Leaf, Member, PlayerId, Solve, SolveBody, VarId, VarKind};
 use crate::split::Split;
 use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, MethodPlan};
@@ -124,6 +125,7 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
             body.extend(adapt::statements(&it, coder, true));
         }
     }
+    copies_end(coder, &it, tail);
     let verdict = verdict::admm(coder, &it, tail);
     let count = plan.settings.iterations;
     (vec![Stmt::Loop(LoopStmt { count, unit: LoopUnit::Iteration, body })], verdict)
@@ -131,21 +133,32 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
 
 /// A variable of the compiler's own begins at what it stands for.
 fn copies_begin(coder: &mut Coder, it: &admm::Iteration) {
-    let player = &coder.model.players[it.plan.player.index()];
-    let Some(written) = player.written.clone() else { return };
-    for coupling in &it.split.couplings {
-        let Some(own) = coupling.parts.iter().find(|part| !written.vars.contains(&part.var)) else { continue };
-        let member = if coupling.over.is_some() { Member::Loop } else { Member::None };
-        let expr = coder.model.players[it.plan.player.index()].constraints[coupling.constraint.index()].relation.expr();
-        // It is written `e − z = 0`.
-        let Some(stands_for) = expr.children().first().map(|&e| e.clone()) else { continue };
-        let state = coder.leaf(Leaf::Var(own.var, member));
+    for (var, coupling, stands_for) in it.split.introduced(coder.model) {
+        let member = coupling.over.is_some();
+        let state = coder.leaf(Leaf::Var(var, if member { Member::Loop } else { Member::None }));
         let mut draft = coder.draft("begin");
         let dtype = coder.dtype;
-        let (values, _) = coder.lower(&mut draft, &[stands_for], dtype, &mut coder::as_is);
-        draft.write(coder, ir::Arg { state, member: coupling.over.is_some() }, values[0]);
+        let (values, _) = coder.lower(&mut draft, std::slice::from_ref(stands_for), dtype, &mut coder::as_is);
+        draft.write(coder, ir::Arg { state, member }, values[0]);
         let call = coder.call(draft, coupling.over, "begin");
         coder.setup.push(call);
+    }
+}
+
+/// A variable that must lie in a set that is not convex ends where its copy does: in the set, and not near
+/// it. (Of convex sets the copy is no better an answer, as the other constraints hold at the variable.)
+fn copies_end(coder: &mut Coder, it: &admm::Iteration, tail: &mut Vec<Stmt>) {
+    for (var, coupling, stands_for) in it.split.introduced(coder.model) {
+        let ExprKind::Leaf(original @ Leaf::Var(_, Member::None)) = stands_for.kind else { continue };
+        let set = it.plan.z.iter().any(|step| step.component.vars == [var] && step.rule.is_nonconvex_set());
+        if !set || coupling.over.is_some() {
+            continue;
+        }
+        let (from, to) = (coder.leaf(Leaf::Var(var, Member::None)), coder.leaf(original));
+        let mut draft = coder.draft("end");
+        let value = draft.read(coder, from);
+        draft.write(coder, to, value);
+        tail.push(coder.call(draft, None, "end"));
     }
 }
 

@@ -9,6 +9,7 @@ use super::admm::{Cotangent, Iteration, Side, point};
 use super::coder::{Coder, Draft};
 use super::gradient::replaced;
 use super::ir::Stmt;
+use super::quadratic::parts;
 use crate::model::ir::Leaf;
 use crate::split::proximal::{Map, Proximal};
 use crate::steps::ir::Step;
@@ -135,13 +136,8 @@ struct Site<'a> {
 impl Site<'_> {
     /// Constant numbers: a scalar where all are equal.
     fn numbers(&self, coder: &mut Coder, draft: &mut Draft, what: &str, all: &[f64]) -> Value {
-        if all.iter().all(|&x| x == all[0]) {
-            return draft.number(all[0], self.dtype);
-        }
         let tag = coder.prefixed(self.it.plan.player.index(), &self.it.tag(coder, self.step));
-        let state = coder.constant(&format!("{what}.{tag}"), Shape::vector(all.len()), None, all.to_vec());
-        let value = draft.read(coder, state);
-        draft.b.cast(value, self.dtype)
+        parts::numbers_in(self.dtype, coder, draft, &format!("{what}.{tag}"), &[all.to_vec()])
     }
 
     /// `P + ρG`

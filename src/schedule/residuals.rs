@@ -8,7 +8,7 @@
 //! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`, on top. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
 //! data: `‖c‖∞`, else the first terms; the first multipliers.
 
-use super::admm::{Cotangent, Iteration, Side};
+use super::admm::{Cotangent, Iteration, Side, add_square};
 use super::coder::{Coder, Draft};
 use super::ir::{StateId, Stmt, StopStatus};
 use super::{gradient, quadratic};
@@ -73,7 +73,7 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
         }
         (Rule::Quadratic { .. } | Rule::Prox(_), Side::X) => {
             // Its own draft: a gathered sum is one state, and the multiplier's uses it here.
-            add(coder, &mut draft, block.scale, multiplier);
+            add_square(coder, &mut draft, block.scale, multiplier);
             body.push(coder.call(draft, over, "residuals"));
             draft = coder.draft("residual");
             let mut shift = it.adjoint(coder, &mut draft, step, Cotangent::Shift, coder.dtype, body);
@@ -81,7 +81,7 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
                 let left = draft.read(coder, left);
                 shift = draft.b.add(shift, left);
             }
-            add(coder, &mut draft, block.residual, shift);
+            add_square(coder, &mut draft, block.residual, shift);
             body.push(coder.call(draft, over, "residuals"));
             return;
         }
@@ -98,18 +98,11 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
             Some(draft.b.add(flat, multiplier))
         }
     };
-    add(coder, &mut draft, block.scale, multiplier);
+    add_square(coder, &mut draft, block.scale, multiplier);
     if let Some(residual) = residual {
-        add(coder, &mut draft, block.residual, residual);
+        add_square(coder, &mut draft, block.residual, residual);
     }
     body.push(coder.call(draft, over, "residuals"));
-}
-
-fn add(coder: &Coder, draft: &mut Draft, sum: StateId, vector: Value) {
-    let so_far = draft.read(coder, sum);
-    let own = draft.b.sum_squares(vector);
-    let total = draft.b.add(so_far, own);
-    draft.write(coder, sum, total);
 }
 
 fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<Stmt>) -> Shown {

@@ -7,12 +7,11 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
-use super::{prox, quadratic};
-use crate::model::ir::{Constraint, Leaf, Member, PlayerId, Relation};
+use super::{prox, quadratic, violation};
+use crate::model::ir::{Constraint, Expr, Leaf, Member, PlayerId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
-use crate::tape::ir::Unary;
-use crate::tape::{self, Dtype, Shape, Value};
+use crate::tape::{self, Dtype, Value};
 
 /// The objective's terms of a player, in the sense that was written.
 pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
@@ -59,8 +58,8 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> V
         return verdict;
     }
     for step in plan.steps() {
-        let own = match introduced(coder, it, step) {
-            Some(coupling) => optimality(coder, it, step, coupling, scales[0]),
+        let own = match it.split.introduced(coder.model).find(|(var, ..)| step.component.vars == [*var]) {
+            Some((_, coupling, stands_for)) => optimality(coder, it, step, (coupling, stands_for), scales[0]),
             None => Some(stationarity(coder, it, step, scales[1], tail)),
         };
         verdict.stationarity.extend(own);
@@ -85,11 +84,7 @@ fn coupling(coder: &mut Coder, it: &Iteration, coupling: &Coupling, gamma: State
 fn constraint(coder: &mut Coder, at: usize, constraint: &Constraint, gamma: StateId) -> Check {
     let label = constraint.label.clone().unwrap_or_else(|| format!("c{}", at + 1));
     let mut draft = coder.draft("constraint");
-    let expr = constraint.relation.expr().clone();
-    let exprs = match &constraint.relation {
-        Relation::In { args, .. } => std::iter::once(expr).chain(args.iter().cloned()).collect(),
-        Relation::Zero(_) | Relation::NonPositive(_) => vec![expr],
-    };
+    let exprs = violation::exprs(&constraint.relation);
     let (values, _) = coder.lower(&mut draft, &exprs, Dtype::F64, &mut as_is);
     let mut at_zero = |coder: &mut Coder, draft: &mut Draft, leaf: Leaf| {
         let Leaf::Var(..) = leaf else { return None };
@@ -98,41 +93,25 @@ fn constraint(coder: &mut Coder, at: usize, constraint: &Constraint, gamma: Stat
     };
     let (fixed, _) = coder.lower(&mut draft, &exprs[..1], Dtype::F64, &mut at_zero);
     let moving = draft.b.sub(values[0], fixed[0]);
-    let residual = match &constraint.relation {
-        Relation::Zero(_) => values[0],
-        Relation::NonPositive(_) => draft.b.unary(Unary::Relu, values[0]),
-        Relation::In { set, .. } => set.lower(&mut draft.b, &values, &Shape::scalar()),
-    };
+    let residual = violation::of(&mut draft, &constraint.relation, &values);
     let [residual, moving, fixed] = [residual, moving, fixed[0]].map(|value| draft.b.sum_squares(value));
     let scale = draft.b.add(moving, fixed);
     let scale = with_floor(coder, &mut draft, scale, gamma, constraint.relation.expr().shape.numel());
     check(draft, label, &[("residual²", residual), ("scale²", scale)], constraint.over.map(|over| over.count))
 }
 
-/// The coupling that says what a variable of the compiler's own stands for, where the step is of one.
-fn introduced<'a>(coder: &Coder, it: &Iteration<'a>, step: &Step) -> Option<&'a Coupling> {
-    let player = &coder.model.players[it.plan.player.index()];
-    let written = player.written.as_ref()?;
-    let [var] = step.component.vars[..] else { return None };
-    let own = |coupling: &&Coupling| coupling.parts.iter().any(|part| part.var == var);
-    if written.vars.contains(&var) { None } else { it.split.couplings.iter().find(own) }
-}
-
 /// Whether the atoms of `φ(e(x))` are optimal at `e(x)` itself, not at the copy of it:
 /// `‖w − prox_{φ/D}(w + λ/D)‖` with `w = e(x)`, relative to `w` and `λ/D`.
-fn optimality(coder: &mut Coder, it: &Iteration, step: &Step, coupling: &Coupling, gamma: StateId) -> Option<Check> {
+fn optimality(
+    coder: &mut Coder,
+    it: &Iteration,
+    step: &Step,
+    (coupling, stands_for): (&Coupling, &Expr),
+    gamma: StateId,
+) -> Option<Check> {
     let Rule::Prox(form) = &step.rule else { return None };
-    let var = step.component.vars[0];
     let mut draft = coder.draft("optimality");
-    let member = coupling.over.is_some();
-    let expr =
-        coder.model.players[it.plan.player.index()].constraints[coupling.constraint.index()].relation.expr().clone();
-    let shape = coder.model.vars[var.index()].shape.clone();
-    let mut without = |_: &mut Coder, draft: &mut Draft, leaf: Leaf| {
-        let zero = (leaf.var() == Some(var)).then(|| draft.number(0.0, Dtype::F64));
-        zero.map(|zero| draft.b.broadcast_scalar(zero, &shape))
-    };
-    let (values, _) = coder.lower(&mut draft, &[expr], Dtype::F64, &mut without);
+    let (values, _) = coder.lower(&mut draft, std::slice::from_ref(stands_for), Dtype::F64, &mut as_is);
     let (_, lambda) = it.lambda(coder, &mut draft, coupling, Dtype::F64);
     // The copy stands with −1 in its coupling.
     let multiplier = draft.b.neg(lambda);
@@ -142,8 +121,7 @@ fn optimality(coder: &mut Coder, it: &Iteration, step: &Step, coupling: &Couplin
     let [residual, moved] = [gap.off, gap.moved].map(|value| draft.b.sum_squares(value));
     let scale = draft.b.add(w, moved);
     let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
-    let over = member.then_some(coupling.over).flatten();
-    Some(check(draft, coupling.name.clone(), &[("residual²", residual), ("scale²", scale)], over))
+    Some(check(draft, coupling.name.clone(), &[("residual²", residual), ("scale²", scale)], coupling.over))
 }
 
 /// The gradient of a step's problem at the point, or what its proximal map moves it by.

@@ -1,12 +1,12 @@
 //! An expression read as `Σ K v + k` over a player's variables, the structure of each `K` kept.
 
-use super::forms::{self, Form, Known};
+use super::forms::{self, Form, Hessian, Known};
 use super::ir::Part;
 use crate::linalg::Operator;
-use crate::model::ir::{Expr, Leaf, Member, PlayerId, VarId};
+use crate::model::ir::{DataId, Expr, Leaf, Member, PlayerId, VarId};
 use crate::model::{Lower, Model};
 use crate::source::Span;
-use crate::tape::Dtype;
+use crate::tape::{Dtype, Program};
 
 /// `Σ K v + k`
 #[derive(Debug, Clone, PartialEq)]
@@ -47,43 +47,86 @@ pub fn read(model: &Model, player: PlayerId, expr: &Expr) -> Result<Affine, NotA
 }
 
 /// What an expression is over the player's variables, and the leaves that are its inputs.
-pub(super) fn form(model: &Model, player: PlayerId, expr: &Expr) -> (Form, Vec<Leaf>) {
-    let mut lower = Lower::new(model, "form", Dtype::F64);
-    let value = lower.expr(expr);
-    lower.b.output("value", value);
-    let (program, leaves) = lower.finish();
-    let known: Vec<Known> = leaves.iter().map(|leaf| known(model, player, *leaf)).collect();
-    (forms::outputs(&program, &known).remove(0), leaves)
+fn form(model: &Model, player: PlayerId, expr: &Expr) -> (Form, Vec<Leaf>) {
+    let lowered = Lowered::new(model, expr);
+    (lowered.form(model, player, None), lowered.leaves)
+}
+
+/// An expression as a program, to be read for one member of a family after the other.
+pub struct Lowered {
+    program: Program,
+    leaves: Vec<Leaf>,
+}
+
+impl Lowered {
+    /// Lowers an expression.
+    pub fn new(model: &Model, expr: &Expr) -> Lowered {
+        let mut lower = Lower::new(model, "form", Dtype::F64);
+        let value = lower.expr(expr);
+        lower.b.output("value", value);
+        let (program, leaves) = lower.finish();
+        Lowered { program, leaves }
+    }
+
+    /// Whether members have data of their own, so that each has a form of its own.
+    pub fn differs(&self) -> bool {
+        self.leaves.iter().any(|leaf| matches!(leaf, Leaf::Data(_, Member::Loop)))
+    }
+
+    /// What it is over the player's variables; data of the loop around are those of that member.
+    pub fn form(&self, model: &Model, player: PlayerId, member: Option<usize>) -> Form {
+        let known: Vec<Known> = self.leaves.iter().map(|leaf| known(model, player, *leaf, member)).collect();
+        forms::outputs(&self.program, &known).remove(0)
+    }
+
+    /// `½vᵀPv + pᵀv` over those variables, one behind another; `name` is what a message calls it.
+    ///
+    /// # Errors
+    /// Why it is not quadratic.
+    pub fn hessian(
+        &self,
+        model: &Model,
+        player: PlayerId,
+        member: Option<usize>,
+        vars: &[VarId],
+        name: &str,
+    ) -> Result<Hessian, String> {
+        let len = |var: &VarId| model.vars[var.index()].shape.numel();
+        let quadratic = match self.form(model, player, member) {
+            Form::Quadratic(quadratic) => quadratic,
+            Form::Affine(rest) => forms::Quadratic { products: Vec::new(), rest },
+            Form::Constant(_) => return Ok(Hessian::zero(vars.iter().map(len).sum())),
+            Form::Root(_) => return Err(format!("{name} is a norm, not its square")),
+            Form::Other(stopped) if stopped.op == "input" => {
+                return Err(format!("{name} reads what changes from call to call"));
+            }
+            Form::Other(stopped) => return Err(format!("{name} holds {}", stopped.op)),
+        };
+        let input = |var: &VarId| self.leaves.iter().position(|leaf| matches!(leaf, Leaf::Var(own, _) if own == var));
+        // A variable that it does not hold has no input; no operator stands there.
+        let inputs: Vec<(usize, usize)> = vars.iter().map(|var| (input(var).unwrap_or(usize::MAX), len(var))).collect();
+        Ok(quadratic.assemble(&inputs))
+    }
 }
 
 /// What a leaf is to a form over the variables.
-fn known(model: &Model, player: PlayerId, leaf: Leaf) -> Known {
+fn known(model: &Model, player: PlayerId, leaf: Leaf, member: Option<usize>) -> Known {
+    let data = |id: DataId| &model.data[id.index()].tensor;
     match leaf {
         Leaf::Var(var, _) if model.vars[var.index()].player == player => Known::Variable,
-        Leaf::Data(data, Member::None) => Known::Constant(model.data[data.index()].tensor.to_f64()),
-        Leaf::Data(data, Member::At(k)) => {
-            let size = model.leaf_shape(leaf).numel();
-            let all = model.data[data.index()].tensor.to_f64();
-            Known::Constant(all[k as usize * size..][..size].to_vec())
-        }
-        Leaf::Var(..) | Leaf::Data(..) | Leaf::Sample(..) | Leaf::Dual(..) | Leaf::Rho(_) => Known::Unknown,
+        Leaf::Data(id, Member::None) => Known::Constant(data(id).to_f64()),
+        Leaf::Data(id, Member::At(k)) => Known::Constant(data(id).member(k as usize).to_f64()),
+        Leaf::Data(id, Member::Loop) => match member {
+            Some(k) => Known::Constant(data(id).member(k).to_f64()),
+            None => Known::Unknown,
+        },
+        Leaf::Var(..) | Leaf::Sample(..) | Leaf::Dual(..) | Leaf::Rho(_) => Known::Unknown,
     }
 }
 
 impl Affine {
     /// `[K₁ K₂ …]` over those variables, one behind another; zero where one does not occur.
     pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Operator {
-        let rows = self.offset.len();
-        let own = |var: &VarId| self.parts.iter().find(|part| part.var == *var).map(|part| part.operator.clone());
-        let parts = vars.iter().map(|var| {
-            let cols = model.vars[var.index()].shape.numel();
-            own(var).unwrap_or(Operator::Zero { rows, cols })
-        });
-        Operator::hstack(parts.collect())
-    }
-
-    /// The variables in it.
-    pub fn vars(&self) -> impl Iterator<Item = VarId> + '_ {
-        self.parts.iter().map(|part| part.var)
+        super::ir::stacked(&self.parts, self.offset.len(), model, vars)
     }
 }

@@ -8,12 +8,11 @@
 //! Common spellings are taken for what they mean: `sum(abs(e))` is `norm1(e)`, `-sum(log(e))` is
 //! `neg_log(e)`, `norm2(e) <= r` is `e in ball2(r)`.
 
-use super::affine::{self, Affine};
+use super::affine::{self, Affine, Lowered};
 use super::forms::Form;
 use crate::catalogue::Function;
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Loop, Model, PlayerId, Relation};
-use crate::source::Span;
 use crate::tape::Shape;
 
 /// Where an atom stands.
@@ -72,8 +71,6 @@ pub enum Piece {
     Other {
         /// A sentence's end: "`fit` holds tanh".
         why: String,
-        /// Where.
-        span: Span,
         /// Whether it is smooth.
         smooth: bool,
     },
@@ -83,8 +80,8 @@ pub enum Piece {
 pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
     let term = &model.players[player.index()].terms[at];
     let name = term.quoted();
-    let other = |why: String| Piece::Other { why, span: term.span, smooth: !kinked(model, player, &term.expr) };
-    let stopped = match affine::form(model, player, &term.expr).0 {
+    let other = |why: String| Piece::Other { why, smooth: kink(model, player, &term.expr).is_none() };
+    let stopped = match Lowered::new(model, &term.expr).form(model, player, None) {
         Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_) => return Piece::Quadratic,
         Form::Root(_) => "a norm".to_string(),
         Form::Other(stopped) if stopped.op == "input" => {
@@ -119,8 +116,7 @@ pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
 /// What a constraint is as an indicator.
 pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece {
     let constraint = &model.players[player.index()].constraints[id.index()];
-    let span = constraint.span;
-    let other = |why: &str| Piece::Other { why: why.to_string(), span, smooth: false };
+    let other = |why: &str| Piece::Other { why: why.to_string(), smooth: false };
     let atom = |shape: AtomShape, subject: &Expr| match affine::read(model, player, subject) {
         Ok(affine) => Some(Piece::Atom(Box::new(Atom {
             place: Place::Constraint(id),
@@ -191,20 +187,22 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
         return None;
     }
     let radius: Vec<f64> = upper.iter().map(|u| u / weight).collect();
+    if radius.iter().any(|&r| r < 0.0) {
+        return None;
+    }
     if *function == Function::Abs {
         let lower = radius.iter().map(|r| -r).collect();
         return Some((AtomShape::Bounds { lower, upper: radius }, args[0].clone()));
     }
-    let (set, radius) = match function {
-        Function::Norm1 => ("ball1", radius[0]),
-        Function::Norm2 | Function::NormFro => ("ball2", radius[0]),
-        Function::NormInf => ("ball_inf", radius[0]),
-        Function::SumSquares => ("ball2", radius[0].sqrt()),
-        function if function.name() == "norm_nuc" => ("nuclear_ball", radius[0]),
-        function if function.name() == "norm_spec" => ("spectral_ball", radius[0]),
+    let (function, radius) = match function {
+        Function::Norm1 => (Function::Ball1, radius[0]),
+        Function::Norm2 | Function::NormFro => (Function::Ball2, radius[0]),
+        Function::NormInf => (Function::BallInf, radius[0]),
+        Function::SumSquares => (Function::Ball2, radius[0].sqrt()),
+        Function::NormNuc => (Function::NuclearBall, radius[0]),
+        Function::NormSpec => (Function::SpectralBall, radius[0]),
         _ => return None,
     };
-    let function = Function::set_named(set)?;
     let radius = Expr { kind: ExprKind::Number(radius), shape: Shape::scalar(), span: subject.span };
     let args = vec![args[0].clone(), radius];
     let element = args[0].clone();
@@ -239,17 +237,14 @@ fn weighted<'e>(model: &Model, expr: &'e Expr) -> (f64, &'e Expr) {
 fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec<Expr>)> {
     let ExprKind::Apply(function, args) = &expr.kind else { return None };
     let proximal = |function: Function| function.proximal().is_some_and(|facts| !facts.indicator);
-    let named = |name: &str, args: Vec<Expr>| {
-        let function = Function::named(name).find(|f| f.signature().parameters().len() == args.len() && proximal(*f));
-        function.map(|function| (weight, function, args))
-    };
-    // Total variation of an image has no map of its own: it is a norm of the image's differences.
-    if let Some(norm) = [("tv2d", "norm_12"), ("tv2d_aniso", "norm1")].iter().find(|(name, _)| function.name() == *name)
-    {
-        let inner = Function::named("grad2d").next()?;
+    // What has no map of its own may be a norm of something linear, as the total variation of an image.
+    if let Some((outer, inner)) = function.composed() {
         let shape = inner.shape(&[args[0].shape.clone()]).ok()?;
-        let differences = Expr { kind: ExprKind::Apply(inner, vec![args[0].clone()]), shape, span: expr.span };
-        return named(norm.1, vec![differences]);
+        let inside = Expr { kind: ExprKind::Apply(inner, args.clone()), shape, span: expr.span };
+        return Some((weight, outer, vec![inside]));
+    }
+    if *function == Function::Entropy && weight < 0.0 {
+        return Some((-weight, Function::NegEntropy, args.clone()));
     }
     // A sum of elementwise functions, and a scalar one, which is a sum of one.
     let summand = match function {
@@ -259,11 +254,11 @@ fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function,
             let ExprKind::Apply(Function::Abs, inner) = &args[0].kind else {
                 return proximal(*function).then(|| (weight, *function, args.clone()));
             };
-            return named("norm_inf", inner.clone());
+            return Some((weight, Function::NormInf, inner.clone()));
         }
         Function::Sqrt => {
             let ExprKind::Apply(Function::SumSquares, inner) = &args[0].kind else { return None };
-            return named("norm2", inner.clone());
+            return Some((weight, Function::Norm2, inner.clone()));
         }
         _ => return proximal(*function).then(|| (weight, *function, args.clone())),
     };
@@ -273,27 +268,20 @@ fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function,
     let zero = |expr: &Expr| fold(model, expr).is_some_and(|known| known.to_f64().iter().all(|&x| x == 0.0));
     match function {
         Function::Abs => Some((weight, Function::Norm1, vec![args[0].clone()])),
-        Function::Log if weight < 0.0 => {
-            let function = Function::named("neg_log").find(|function| proximal(*function))?;
-            Some((-weight, function, vec![args[0].clone()]))
-        }
-        Function::Maximum if zero(&args[1]) => {
-            proximal(Function::Pos).then(|| (weight, Function::Pos, vec![args[0].clone()]))
-        }
-        Function::Maximum if zero(&args[0]) => {
-            proximal(Function::Pos).then(|| (weight, Function::Pos, vec![args[1].clone()]))
-        }
+        Function::Log if weight < 0.0 => Some((-weight, Function::NegLog, vec![args[0].clone()])),
+        Function::Maximum if args.len() == 2 && zero(&args[1]) => Some((weight, Function::Pos, vec![args[0].clone()])),
+        Function::Maximum if args.len() == 2 && zero(&args[0]) => Some((weight, Function::Pos, vec![args[1].clone()])),
         function if function.is_elementwise() && proximal(*function) => Some((weight, *function, args.clone())),
         _ => None,
     }
 }
 
-/// Whether a function with a kink is applied to something with variables of the player; the activations
-/// of networks are exempt.
-pub fn kinked(model: &Model, player: PlayerId, expr: &Expr) -> bool {
+/// The first function with a kink that is applied to something with variables of the player; the
+/// activations of networks are exempt.
+pub fn kink(model: &Model, player: PlayerId, expr: &Expr) -> Option<&'static str> {
     let own = |expr: &Expr| super::variables(expr).iter().any(|var| model.vars[var.index()].player == player);
     match &expr.kind {
-        ExprKind::Apply(function, args) if function.is_kinked() && args.iter().any(own) => true,
-        _ => expr.children().into_iter().any(|child| kinked(model, player, child)),
+        ExprKind::Apply(function, args) if function.is_kinked() && args.iter().any(own) => Some(function.name()),
+        _ => expr.children().into_iter().find_map(|child| kink(model, player, child)),
     }
 }

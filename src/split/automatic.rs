@@ -12,7 +12,7 @@
 
 use super::atoms::{self, Atom, AtomShape, Piece, Place};
 use super::ir::{Component, Coupling, PlayerSplit};
-use super::{proximal, variables};
+use super::{is_exact, proximal, variables};
 use crate::catalogue::Function;
 use crate::diag::Diags;
 use crate::model::Model;
@@ -20,6 +20,8 @@ use crate::model::ir::{
     Constraint, ConstraintId, Expr, ExprKind, Init, Leaf, Loop, Member, Method, PlayerId, Relation, SolveBody, Step,
     StepKind, Var, VarId, VarKind, Written,
 };
+use crate::source::Span;
+use crate::tape::Shape;
 
 /// The model with every player in a form that can be stepped, as far as the compiler can bring it there;
 /// what it can't is left as written, for `steps` to refuse in words.
@@ -49,32 +51,16 @@ fn is_stepped(model: &Model, split: &PlayerSplit) -> bool {
     let named = names_inner_methods(model);
     placed
         && split.x.components.iter().chain(&split.z.components).all(|component| {
-            let pieces: Vec<Piece> =
-                component.terms.iter().map(|&at| atoms::of_term(model, split.player, at)).collect();
-            let equations = component
-                .constraints
-                .iter()
-                .all(|id| matches!(this.constraints[id.index()].relation, Relation::Zero(_)));
-            let quadratic = equations && pieces.iter().all(|piece| *piece == Piece::Quadratic);
+            let terms = component.terms.iter();
             let smooth = component.constraints.is_empty()
                 && split.is_split()
-                && pieces.iter().all(|piece| match piece {
+                && terms.map(|&at| (at, atoms::of_term(model, split.player, at))).all(|(at, piece)| match piece {
                     Piece::Quadratic => true,
-                    Piece::Atom(atom) => named || !atoms::kinked(model, split.player, &this.term(atom.place).expr),
-                    Piece::Other { smooth, .. } => named || *smooth,
+                    Piece::Atom(_) => named || atoms::kink(model, split.player, &this.terms[at].expr).is_none(),
+                    Piece::Other { smooth, .. } => named || smooth,
                 });
-            quadratic || smooth || proximal::form(model, split.player, component, &split.couplings).is_ok()
+            smooth || is_exact(model, split.player, component, &split.couplings)
         })
-}
-
-impl crate::model::ir::Player {
-    /// The term that an atom of the objective stands in.
-    fn term(&self, place: Place) -> &crate::model::ir::Term {
-        match place {
-            Place::Term(at) => &self.terms[at],
-            Place::Constraint(_) => unreachable!("an atom read from a term stands in one (atoms::of_term)"),
-        }
-    }
 }
 
 /// Whether some solve block names an inner method: then a step without a rule of its own takes that.
@@ -107,27 +93,26 @@ impl Part {
     /// Whether the atom is on the same expression and its step joins theirs: a bound lies on top of bounds
     /// and of one separable convex function.
     fn takes(&self, atom: &Atom) -> bool {
-        let is_bound = |atom: &Atom| matches!(atom.shape, AtomShape::Bounds { .. });
-        let bears_bounds = |atom: &Atom| match &atom.shape {
-            AtomShape::Bounds { .. } => true,
-            AtomShape::Function { function, .. } => {
-                function.proximal().is_some_and(|facts| facts.convex && facts.separable)
+        if self.over != atom.over || !self.subject.same(&atom.subject) {
+            return false;
+        }
+        let (mut functions, mut bears_bounds) = (0, true);
+        let mut bounds: Vec<(&[f64], &[f64])> = Vec::new();
+        for atom in self.atoms.iter().chain([atom]) {
+            match &atom.shape {
+                AtomShape::Bounds { lower, upper } => bounds.push((lower, upper)),
+                AtomShape::Function { function, .. } => {
+                    functions += 1;
+                    bears_bounds &= function.proximal().is_some_and(|facts| facts.convex && facts.separable);
+                }
             }
-        };
-        let functions = self.atoms.iter().chain([atom]).filter(|atom| !is_bound(atom)).count();
-        let bounded = self.atoms.iter().chain([atom]).any(is_bound);
+        }
         // Bounds that leave no room between them are no step: apart, a run proves it of their rows.
-        let bounds = |at: usize| {
-            let all = self.atoms.iter().chain([atom]).filter_map(move |atom| match &atom.shape {
-                AtomShape::Bounds { lower, upper } => Some((lower[at], upper[at])),
-                AtomShape::Function { .. } => None,
-            });
-            all.fold((f64::NEG_INFINITY, f64::INFINITY), |(low, high), (l, u)| (low.max(l), high.min(u)))
+        let room = |at: usize| {
+            let low = bounds.iter().fold(f64::NEG_INFINITY, |low, (lower, _)| low.max(lower[at]));
+            bounds.iter().all(|(_, upper)| low <= upper[at])
         };
-        let room = self.subject.same(&atom.subject)
-            && (0..self.subject.shape.numel()).map(bounds).all(|(low, high)| low <= high);
-        let fits = room && functions <= 1 && (!bounded || self.atoms.iter().chain([atom]).all(bears_bounds));
-        self.over == atom.over && fits && self.subject.same(&atom.subject)
+        functions <= 1 && (bounds.is_empty() || bears_bounds) && (0..self.subject.shape.numel()).all(room)
     }
 }
 
@@ -163,16 +148,24 @@ fn rewrite(model: &mut Model, player: PlayerId) {
         let member = if part.over.is_some() { Member::Loop } else { Member::None };
         let leaf = ExprKind::Leaf(Leaf::Var(id, member));
         let this = &mut model.players[player.index()];
-        for atom in &part.atoms {
-            let expr = match atom.place {
-                Place::Term(at) => &mut this.terms[at].expr,
-                Place::Constraint(id) => match &mut this.constraints[id.index()].relation {
-                    Relation::Zero(expr) | Relation::NonPositive(expr) | Relation::In { expr, .. } => expr,
-                },
-            };
-            *expr = replaced(expr, &part.subject, &leaf);
-        }
         let copy = Expr { kind: leaf, shape: part.subject.shape.clone(), span };
+        for atom in &part.atoms {
+            match (atom.place, &atom.shape) {
+                // Written anew: a spelling, or a composition, need not hold the subject.
+                (Place::Term(at), AtomShape::Function { function, args, weight }) => {
+                    let expr = &mut this.terms[at].expr;
+                    *expr = of_copy(*function, args, *weight, &copy, expr.span);
+                }
+                (Place::Term(_), AtomShape::Bounds { .. }) => {
+                    unreachable!("a term is a function (atoms::of_term)")
+                }
+                (Place::Constraint(id), _) => match &mut this.constraints[id.index()].relation {
+                    Relation::Zero(expr) | Relation::NonPositive(expr) | Relation::In { expr, .. } => {
+                        *expr = replaced(expr, &part.subject, &copy.kind);
+                    }
+                },
+            }
+        }
         let rows =
             Expr { kind: ExprKind::Apply(Function::Sub, vec![part.subject.clone(), copy]), ..part.subject.clone() };
         this.constraints.push(Constraint { label: Some(label), relation: Relation::Zero(rows), over: part.over, span });
@@ -181,6 +174,23 @@ fn rewrite(model: &mut Model, player: PlayerId) {
     let this = &mut model.players[player.index()];
     this.split = Some((x, z));
     this.written = Some(Box::new(written));
+}
+
+/// `w φ(z; arguments)`
+fn of_copy(function: Function, args: &[Expr], weight: f64, copy: &Expr, span: Span) -> Expr {
+    let number = |kind: ExprKind| Expr { kind, shape: Shape::scalar(), span };
+    let mut args = args.to_vec();
+    args[function.proximal().map_or(0, |facts| facts.subject)] = copy.clone();
+    // An elementwise atom stands for the sum over its elements.
+    let shape = if function.is_elementwise() { copy.shape.clone() } else { Shape::scalar() };
+    let mut value = Expr { kind: ExprKind::Apply(function, args), shape, span };
+    if !value.shape.is_scalar() {
+        value = number(ExprKind::Apply(Function::Sum, vec![value]));
+    }
+    if weight == 1.0 {
+        return value;
+    }
+    number(ExprKind::Apply(Function::Mul, vec![number(ExprKind::Number(weight)), value]))
 }
 
 /// What a part is called: by the first label on it, else by where the first of its atoms stands.

@@ -1,10 +1,9 @@
 //! The split form of each player: blocks, components, couplings `Ax + Bz = c`, and how the copies are
 //! eliminated where the unsplit problem is wanted.
 
-use super::affine::Affine;
 use crate::linalg::Operator;
 use crate::model::Model;
-use crate::model::ir::{ConstraintId, Member, PlayerId, VarId};
+use crate::model::ir::{ConstraintId, Expr, Member, PlayerId, VarId};
 use crate::source::Span;
 use crate::tape::Shape;
 
@@ -107,11 +106,43 @@ pub struct Copied {
     pub of: Option<VarId>,
 }
 
+/// `[K₁ K₂ …]` of `rows` rows over those variables, one behind another; zero where one does not occur.
+pub(super) fn stacked(parts: &[Part], rows: usize, model: &Model, vars: &[VarId]) -> Operator {
+    let own = |var: &VarId| parts.iter().find(|part| part.var == *var).map(|part| part.operator.clone());
+    let all = vars.iter().map(|var| {
+        let cols = model.vars[var.index()].shape.numel();
+        own(var).unwrap_or(Operator::Zero { rows, cols })
+    });
+    Operator::hstack(all.collect())
+}
+
+/// What multiplies the component's variables, one behind another, in each coupling that holds one of them,
+/// weighted; and how often it stands there: a variable that is no family stands in every member.
+pub fn weighted(model: &Model, component: &Component, couplings: &[Coupling]) -> Vec<(f64, Operator)> {
+    couplings
+        .iter()
+        .filter(|coupling| coupling.holds(&component.vars))
+        .map(|coupling| {
+            let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
+            (times, coupling.weighted(model, &component.vars))
+        })
+        .collect()
+}
+
 impl Coupling {
+    /// Whether it holds any of these variables.
+    pub fn holds(&self, vars: &[VarId]) -> bool {
+        self.parts.iter().any(|part| vars.contains(&part.var))
+    }
+
+    /// `[K₁ K₂ …]` over those variables, one behind another.
+    pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Operator {
+        stacked(&self.parts, self.offset.len(), model, vars)
+    }
+
     /// `W^{½}[K₁ K₂ …]` over those variables, one behind another.
     pub fn weighted(&self, model: &Model, vars: &[VarId]) -> Operator {
-        let parts = Affine { parts: self.parts.clone(), offset: self.offset.clone() };
-        let stacked = parts.stacked(model, vars);
+        let stacked = self.stacked(model, vars);
         match &self.weights {
             Some(weights) => {
                 let roots = weights.iter().map(|w| w.sqrt()).collect();
@@ -130,6 +161,18 @@ impl PlayerSplit {
 
     /// The couplings that hold any of these variables, by position.
     pub fn couplings_of<'a>(&'a self, vars: &'a [VarId]) -> impl Iterator<Item = (usize, &'a Coupling)> {
-        self.couplings.iter().enumerate().filter(|(_, coupling)| coupling.parts.iter().any(|p| vars.contains(&p.var)))
+        self.couplings.iter().enumerate().filter(|(_, coupling)| coupling.holds(vars))
+    }
+
+    /// The variables that the compiler split off: each with its coupling `e − z = 0` and `e`, which it
+    /// stands for.
+    pub fn introduced<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (VarId, &'a Coupling, &'a Expr)> {
+        let player = &model.players[self.player.index()];
+        let written = player.written.as_deref();
+        self.couplings.iter().filter_map(move |coupling| {
+            let own = coupling.parts.iter().find(|part| written.is_some_and(|w| !w.vars.contains(&part.var)))?;
+            let rows = player.constraints[coupling.constraint.index()].relation.expr();
+            Some((own.var, coupling, *rows.children().first()?))
+        })
     }
 }

@@ -33,8 +33,9 @@ pub use ir::Split;
 
 use crate::diag::Diags;
 use crate::model::Model;
-use crate::model::ir::PlayerId;
-use ir::PlayerSplit;
+use crate::model::ir::{PlayerId, Relation};
+use atoms::Piece;
+use ir::{Component, Coupling, PlayerSplit};
 
 /// Splits every player of a model. Where a player can't be split the reasons are in `diags`.
 pub fn split(model: &Model, diags: &mut Diags) -> Split {
@@ -51,6 +52,16 @@ fn player(model: &Model, player: PlayerId, diags: &mut Diags) -> PlayerSplit {
     scaling::weigh(model, player, &x, &z, &mut couplings);
     let whole = whole::eliminate(model, player, &couplings, &z);
     PlayerSplit { player, x, z, couplings, whole }
+}
+
+/// Whether a component's step is a linear system or a proximal map.
+pub fn is_exact(model: &Model, player: PlayerId, component: &Component, couplings: &[Coupling]) -> bool {
+    let constraints = &model.players[player.index()].constraints;
+    let equations =
+        component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)));
+    let quadratic =
+        equations && component.terms.iter().all(|&at| atoms::of_term(model, player, at) == Piece::Quadratic);
+    quadratic || proximal::form(model, player, component, couplings).is_ok()
 }
 
 /// The variables that an expression reads, in order of first use.

@@ -42,7 +42,12 @@ fn block(f: &mut fmt::Formatter<'_>, name: &str, block: &Block) -> fmt::Result {
         if let Some(count) = component.over {
             write!(f, " for each of {count}")?;
         }
-        writeln!(f, ", terms {:?}", component.terms)?;
+        write!(f, ", terms {:?}", component.terms)?;
+        if !component.constraints.is_empty() {
+            let own: Vec<u32> = component.constraints.iter().map(|id| id.0).collect();
+            write!(f, ", constraints {own:?}")?;
+        }
+        writeln!(f)?;
     }
     Ok(())
 }

@@ -12,15 +12,14 @@
 //! 2014, §2.2); a bound may lie on top of a separable convex φ, and of nothing else. Where φ is not
 //! separable, ν and D are one number on its coordinates, unless its step takes weights.
 
-use super::affine::Affine;
+use super::affine::{Affine, Lowered};
 use super::atoms::{self, Atom, AtomShape, Piece};
-use super::forms::{self, Form};
-use super::ir::{Component, Coupling};
+use super::ir::{Component, Coupling, weighted};
 use super::rows::Rows;
 use crate::catalogue::Function;
 use crate::linalg::Operator;
 use crate::model::Model;
-use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, VarId};
+use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, Term};
 
 /// The step of a component as one proximal map, its variables one behind another.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +109,9 @@ pub fn form_with(
     let mut found = Vec::new();
     for &at in &component.terms {
         match atoms::of_term(model, player, at) {
-            Piece::Quadratic => quadratic(model, player, component, at, &lens, &mut form)?,
+            Piece::Quadratic => {
+                quadratic(model, player, component, &model.players[player.index()].terms[at], &mut form)?;
+            }
             Piece::Atom(atom) => found.push(*atom),
             Piece::Other { why, .. } => return Err(why),
         }
@@ -168,6 +169,9 @@ fn map(
     let bounded = facts.convex && facts.separable && matches!(rows, Rows::Elements(_));
     columns.iter().for_each(|&column| taken[column] = Some(bounded));
     let mut own = rows.met(&form.gram, &form.curvature);
+    if own.is_empty() {
+        return Ok(());
+    }
     if own.iter().all(|row| *row == own[0]) {
         own.truncate(1);
     } else if !facts.weighted || matches!(rows, Rows::Orthogonal { .. }) {
@@ -227,30 +231,16 @@ fn quadratic(
     model: &Model,
     player: PlayerId,
     component: &Component,
-    at: usize,
-    lens: &[usize],
+    term: &Term,
     form: &mut Proximal,
 ) -> Result<(), String> {
-    let term = &model.players[player.index()].terms[at];
-    let (found, leaves) = super::affine::form(model, player, &term.expr);
-    let quadratic = match found {
-        Form::Quadratic(quadratic) => quadratic,
-        Form::Affine(rest) => forms::Quadratic { products: Vec::new(), rest },
-        _ => return Ok(()),
-    };
-    let times = if component.over.is_none() { term.over.map_or(1, |over| over.count) as f64 } else { 1.0 };
-    let input = |var: &VarId| leaves.iter().position(|leaf| matches!(leaf, Leaf::Var(own, _) if own == var));
-    let inputs: Vec<(usize, usize)> =
-        component.vars.iter().zip(lens).map(|(var, &len)| (input(var).unwrap_or(usize::MAX), len)).collect();
-    let hessian = quadratic.assemble(&inputs);
     let name = term.quoted();
+    let hessian = Lowered::new(model, &term.expr).hessian(model, player, None, &component.vars, &name)?;
     let diagonal = hessian.diagonal().ok_or_else(|| format!("{name} is quadratic, and not diagonal"))?;
-    for (sum, own) in form.curvature.iter_mut().zip(diagonal) {
-        *sum += times * own;
-    }
-    for (sum, own) in form.linear.iter_mut().zip(&hessian.linear) {
-        *sum += times * own;
-    }
+    let times = if component.over.is_none() { term.over.map_or(1, |over| over.count) as f64 } else { 1.0 };
+    let add = |sum: &mut [f64], own: &[f64]| sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += times * own);
+    add(&mut form.curvature, &diagonal);
+    add(&mut form.linear, &hessian.linear);
     Ok(())
 }
 
@@ -258,10 +248,7 @@ fn quadratic(
 fn gram(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<f64>> {
     let n: usize = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
     let mut sum = vec![0.0; n];
-    for coupling in couplings.iter().filter(|c| c.parts.iter().any(|part| component.vars.contains(&part.var))) {
-        let operator = coupling.weighted(model, &component.vars);
-        // A variable that is no family stands in every member of the constraint.
-        let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
+    for (times, operator) in weighted(model, component, couplings) {
         let own = operator.gram().diagonal(n).or_else(|| looked_at(&operator))?;
         sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += times * own);
     }

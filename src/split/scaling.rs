@@ -12,14 +12,12 @@
 //! weight on all of its rows: there the geometric mean stands. Residuals and the multiplier stay in the
 //! units of the problem.
 
-use super::atoms::{self, Piece};
+use super::affine::Lowered;
 use super::ir::{Block, Component, Coupling};
-use super::{affine, proximal};
+use super::is_exact;
 use crate::linalg::Csr;
 use crate::model::Model;
-use crate::model::ir::{Leaf, PlayerId, Relation, VarId};
-use crate::split::affine::Affine;
-use crate::split::forms::{Form, Quadratic};
+use crate::model::ir::PlayerId;
 
 /// Turns: the sixth changes a weight by less than a hundredth on the badly scaled programs tried.
 const TURNS: usize = 10;
@@ -29,12 +27,15 @@ const ALIKE: f64 = 10.0;
 
 /// Weighs the rows of a player's couplings.
 pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, couplings: &mut [Coupling]) {
-    let exact = x.components.iter().chain(&z.components).all(|component| is_exact(model, player, component, couplings));
     let plain = couplings.iter().all(|coupling| {
         let own = coupling.parts.iter().filter(|part| x.vars.contains(&part.var));
         own.map(|part| part.operator.scalar()).all(|s| s.is_some())
     });
-    if !exact || plain || couplings.iter().any(|coupling| coupling.over.is_some()) {
+    let exact = |component: &Component| is_exact(model, player, component, couplings);
+    if plain
+        || couplings.iter().any(|coupling| coupling.over.is_some())
+        || !x.components.iter().chain(&z.components).all(exact)
+    {
         return;
     }
     let mut found = equilibrate(model, player, x, couplings);
@@ -56,8 +57,7 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
     }
     // One weight for all rows of a coupling whose steps don't take several.
     for at in 0..couplings.len() {
-        let touches =
-            |component: &&Component| couplings[at].parts.iter().any(|part| component.vars.contains(&part.var));
+        let touches = |component: &&Component| couplings[at].holds(&component.vars);
         let touched: Vec<&Component> = z.components.iter().chain(&x.components).filter(touches).collect();
         if !touched.into_iter().all(|component| is_exact(model, player, component, couplings)) {
             let weights = couplings[at].weights.clone().unwrap_or_default();
@@ -65,16 +65,6 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
             couplings[at].weights = Some(vec![mean; weights.len()]);
         }
     }
-}
-
-/// Whether the step is a linear system or a proximal map.
-fn is_exact(model: &Model, player: PlayerId, component: &Component, couplings: &[Coupling]) -> bool {
-    let constraints = &model.players[player.index()].constraints;
-    let equations =
-        component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)));
-    let quadratic =
-        equations && component.terms.iter().all(|&at| atoms::of_term(model, player, at) == Piece::Quadratic);
-    quadratic || proximal::form(model, player, component, couplings).is_ok()
 }
 
 fn geometric_mean(all: impl Iterator<Item = f64> + Clone) -> f64 {
@@ -108,8 +98,7 @@ fn equilibrate(model: &Model, player: PlayerId, x: &Block, couplings: &[Coupling
 
 /// `A` of a coupling.
 fn rows(model: &Model, x: &Block, coupling: &Coupling) -> Csr {
-    let affine = Affine { parts: coupling.parts.clone(), offset: coupling.offset.clone() };
-    affine.stacked(model, &x.vars).to_sparse()
+    coupling.stacked(model, &x.vars).to_sparse()
 }
 
 /// Whether the rows differ in length by less than weights may.
@@ -126,16 +115,14 @@ fn inverse(s: f64) -> f64 {
 
 /// The magnitudes on the diagonal of the x-block's `P`.
 fn curvature(model: &Model, player: PlayerId, x: &Block) -> Vec<f64> {
-    let lens: Vec<usize> = x.vars.iter().map(|var| model.vars[var.index()].shape.numel()).collect();
-    let mut sum = vec![0.0; lens.iter().sum()];
+    let mut sum = vec![0.0; x.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum()];
     let terms = &model.players[player.index()].terms;
     for &at in x.components.iter().flat_map(|component| &component.terms) {
-        let (Form::Quadratic(quadratic), leaves) = affine::form(model, player, &terms[at].expr) else { continue };
-        let input = |var: &VarId| leaves.iter().position(|leaf| matches!(leaf, Leaf::Var(own, _) if own == var));
-        let inputs: Vec<(usize, usize)> =
-            x.vars.iter().zip(&lens).map(|(var, &len)| (input(var).unwrap_or(usize::MAX), len)).collect();
-        let quadratic: &Quadratic = &quadratic;
-        sum.iter_mut().zip(quadratic.assemble(&inputs).curvature().diagonal()).for_each(|(sum, p)| *sum += p.abs());
+        // An atom among the terms has no P.
+        let Ok(hessian) = Lowered::new(model, &terms[at].expr).hessian(model, player, None, &x.vars, "") else {
+            continue;
+        };
+        sum.iter_mut().zip(hessian.curvature().diagonal()).for_each(|(sum, p)| *sum += p.abs());
     }
     sum
 }

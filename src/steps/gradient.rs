@@ -7,7 +7,8 @@
 
 use super::ir::Rule;
 use crate::model::Model;
-use crate::model::ir::{Descent, DescentKind, Expr, ExprKind, PlayerId, VarId};
+use crate::model::ir::{Descent, DescentKind, PlayerId};
+use crate::split::atoms;
 use crate::split::ir::Component;
 
 /// Steps of the default inner method, and its pairs.
@@ -47,28 +48,14 @@ pub(super) fn rule(
         None if component.over.is_some() => Err(format!(
             "the members of a family have no closed form, so the inner method has to be named in `{option}`"
         )),
-        None if !sampled && kink(model, player, component).is_some() => Err(format!(
-            "`{}` has a kink, where a gradient method stalls",
-            kink(model, player, component).unwrap_or_default()
-        )),
-        // Without random batches the default is safe: it needs no rate.
-        None if !sampled => Ok(Rule::Descent(DEFAULT)),
+        None if !sampled => {
+            let terms = &model.players[player.index()].terms;
+            match component.terms.iter().find_map(|&at| atoms::kink(model, player, &terms[at].expr)) {
+                Some(kink) => Err(format!("`{kink}` has a kink, where a gradient method stalls")),
+                // Without random batches the default is safe: it needs no rate.
+                None => Ok(Rule::Descent(DEFAULT)),
+            }
+        }
         None => Err(format!("a term reads a random batch, so the step size has to be named in `{option}`")),
     }
-}
-
-/// The first function with a kink that a term applies to something with variables of the component;
-/// the activations of networks are exempt.
-fn kink(model: &Model, player: PlayerId, component: &Component) -> Option<&'static str> {
-    fn find(expr: &Expr, vars: &[VarId]) -> Option<&'static str> {
-        if let ExprKind::Apply(function, args) = &expr.kind
-            && function.is_kinked()
-            && args.iter().any(|arg| crate::split::variables(arg).iter().any(|var| vars.contains(var)))
-        {
-            return Some(function.name());
-        }
-        expr.children().into_iter().find_map(|child| find(child, vars))
-    }
-    let terms = &model.players[player.index()].terms;
-    component.terms.iter().find_map(|&at| find(&terms[at].expr, &component.vars))
 }

@@ -7,7 +7,7 @@ use crate::linalg::spectral::Spectrum;
 use crate::linalg::{Operator, Symbolic};
 use crate::model::ir::{Admm, Descent, PlayerId};
 use crate::split::ir::Component;
-use crate::split::proximal::Proximal;
+use crate::split::proximal::{Map, Proximal};
 
 /// The plan of a solve block: an entry for each method in it, in source order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -129,6 +129,12 @@ impl Rule {
     /// Whether the step is exact.
     pub fn is_exact(&self) -> bool {
         matches!(self, Rule::Quadratic { .. } | Rule::Prox(_))
+    }
+
+    /// Whether it projects on a set that is not convex.
+    pub fn is_nonconvex_set(&self) -> bool {
+        let nonconvex = |map: &Map| map.function.proximal().is_some_and(|facts| facts.indicator && !facts.convex);
+        matches!(self, Rule::Prox(form) if form.maps.iter().any(nonconvex))
     }
 
     /// `‖p‖²` of the linear part, where the rule knows it.

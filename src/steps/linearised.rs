@@ -12,7 +12,7 @@ use super::ir::Rule;
 use crate::linalg::Operator;
 use crate::model::Model;
 use crate::model::ir::PlayerId;
-use crate::split::ir::{Component, Coupling};
+use crate::split::ir::{Component, Coupling, weighted};
 use crate::split::proximal;
 
 /// The rule, or why the step is none.
@@ -25,12 +25,9 @@ pub(super) fn rule(
     if component.over.is_some() {
         return Err("the members of a family are not executed yet".to_string());
     }
-    let own = couplings.iter().filter(|c| c.parts.iter().any(|part| component.vars.contains(&part.var)));
-    let parts: Vec<Operator> = own
-        .map(|coupling| {
-            let times = (coupling.over.unwrap_or(1) as f64).sqrt();
-            Operator::scaled(times, coupling.weighted(model, &component.vars))
-        })
+    let parts: Vec<Operator> = weighted(model, component, couplings)
+        .into_iter()
+        .map(|(times, operator)| Operator::scaled(times.sqrt(), operator))
         .collect();
     if parts.is_empty() {
         return Err("no coupling lies on its variables".to_string());

@@ -25,11 +25,11 @@ pub use update::{Script, Updates, updates};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Operator, Sum};
 use crate::model::Model;
-use crate::model::ir::{Admm, Descent, Method, PlayerId, Relation, Solve, SolveBody, Step as GameStep, StepKind};
+use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
 use crate::source::Span;
 use crate::split::Split;
-use crate::split::atoms::{self, Piece};
-use crate::split::ir::{Component, Coupling, PlayerSplit};
+use crate::split::ir::{Component, PlayerSplit, weighted};
+use crate::split::is_exact;
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
 /// Chooses a rule for every step of a solve block.
@@ -203,13 +203,7 @@ fn admm(
 fn is_one_step(model: &Model, split: &PlayerSplit) -> bool {
     let terms = &model.players[split.player.index()].terms;
     terms.iter().all(|term| !model.is_random(&term.expr))
-        && split.x.components.iter().all(|component| {
-            let constraints = &model.players[split.player.index()].constraints;
-            let linear =
-                component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)))
-                    && component.terms.iter().all(|&at| atoms::of_term(model, split.player, at) == Piece::Quadratic);
-            linear || prox::rule(model, split.player, component, &split.couplings).is_ok()
-        })
+        && split.x.components.iter().all(|component| is_exact(model, split.player, component, &split.couplings))
 }
 
 fn step(
@@ -221,7 +215,7 @@ fn step(
     span: Span,
     diags: &mut Diags,
 ) -> Option<Step> {
-    let couplings = couplings(model, split, component);
+    let couplings = weighted(model, component, &split.couplings);
     let gram = gram(&couplings, component, model);
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
@@ -270,7 +264,7 @@ pub(crate) fn solvers(model: &Model, split: &PlayerSplit, step: &Step) -> Vec<ir
         n: step.gram.n(),
         curvature,
         gram: &step.gram,
-        couplings: &couplings(model, split, &step.component),
+        couplings: &weighted(model, &step.component, &split.couplings),
         equalities: equalities.as_ref(),
         grids: if grids.len() == 1 { &grids } else { &[] },
         members: step.component.over.unwrap_or(1),
@@ -287,15 +281,4 @@ fn gram(couplings: &[(f64, Operator)], component: &Component, model: &Model) -> 
         sum.square(operator, &vec![*times; operator.rows()]);
     }
     sum.finish()
-}
-
-/// What multiplies the component's variables, one behind another, in each of its couplings, weighted; and how
-/// often it stands there.
-fn couplings(model: &Model, split: &PlayerSplit, component: &Component) -> Vec<(f64, Operator)> {
-    let own = |coupling: &Coupling| {
-        // A variable that is no family stands in every member of the constraint.
-        let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
-        (times, coupling.weighted(model, &component.vars))
-    };
-    split.couplings_of(&component.vars).map(|(_, coupling)| own(coupling)).collect()
 }

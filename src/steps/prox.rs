@@ -4,6 +4,7 @@
 use super::ir::Rule;
 use crate::model::Model;
 use crate::model::ir::PlayerId;
+use crate::split::atoms::{self, Piece};
 use crate::split::ir::{Component, Coupling};
 use crate::split::proximal;
 
@@ -15,7 +16,9 @@ pub(super) fn rule(
     couplings: &[Coupling],
 ) -> Result<Rule, String> {
     let form = proximal::form(model, player, component, couplings)?;
-    if form.maps.is_empty() && !form.is_bounded() {
+    // A function that weighs nothing leaves a form without a map: its step is this all the same.
+    let plain = component.terms.iter().all(|&at| atoms::of_term(model, player, at) == Piece::Quadratic);
+    if plain && component.constraints.is_empty() {
         return Err("no function of the catalogue and no bound".to_string());
     }
     Ok(Rule::Prox(Box::new(form)))

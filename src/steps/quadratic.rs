@@ -6,14 +6,12 @@ use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
 use super::system::{self, Problem, Uniqueness, uniqueness};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Csr, Operator, independent_rows};
-use crate::model::Lower;
 use crate::model::Model;
-use crate::model::ir::{Leaf, Member, PlayerId, Relation, VarId};
+use crate::model::ir::{PlayerId, Relation};
 use crate::source::Span;
-use crate::split::affine;
-use crate::split::forms::{self, Form, Hessian, Known};
+use crate::split::affine::{self, Lowered};
+use crate::split::forms::Hessian;
 use crate::split::ir::Component;
-use crate::tape::Dtype;
 
 /// The rule, or why a term is not quadratic. `gram` is the sum of squares of the weighted `couplings`.
 pub(super) fn rule(
@@ -29,7 +27,7 @@ pub(super) fn rule(
     let n = lens.iter().sum();
     let mut members: Vec<Hessian> = vec![Hessian::zero(n)];
     for &at in &component.terms {
-        let term = term_hessians(model, player, component, at, &lens)?;
+        let term = term_hessians(model, player, component, at)?;
         if component.over.is_some() && term.len() > members.len() {
             members = vec![members[0].clone(); term.len()];
         }
@@ -98,64 +96,16 @@ fn equalities(model: &Model, player: PlayerId, component: &Component) -> Result<
 }
 
 /// The Hessian of one term: one for all members, or one each where their data differ.
-fn term_hessians(
-    model: &Model,
-    player: PlayerId,
-    component: &Component,
-    at: usize,
-    lens: &[usize],
-) -> Result<Vec<Hessian>, String> {
+fn term_hessians(model: &Model, player: PlayerId, component: &Component, at: usize) -> Result<Vec<Hessian>, String> {
     let term = &model.players[player.index()].terms[at];
-    let name = term.quoted();
-    let mut lower = Lower::new(model, "term", Dtype::F64);
-    let value = lower.expr(&term.expr);
-    lower.b.output("value", value);
-    let (program, leaves) = lower.finish();
-    let differ = leaves.iter().any(|leaf| matches!(leaf, Leaf::Data(_, Member::Loop)));
+    let lowered = Lowered::new(model, &term.expr);
+    let hessian = |member| lowered.hessian(model, player, member, &component.vars, &term.quoted());
     let count = term.over.map_or(1, |over| over.count);
+    if lowered.differs() {
+        return (0..count).map(|member| hessian(Some(member))).collect();
+    }
     let times = if component.over.is_none() { count as f64 } else { 1.0 };
-    let mut hessians = Vec::new();
-    for member in 0..if differ { count } else { 1 } {
-        let known: Vec<Known> = leaves.iter().map(|leaf| known(model, *leaf, member, &component.vars)).collect();
-        let quadratic = match forms::outputs(&program, &known).remove(0) {
-            Form::Quadratic(quadratic) => quadratic,
-            Form::Affine(rest) => forms::Quadratic { products: Vec::new(), rest },
-            Form::Constant(_) => continue,
-            Form::Root(_) => return Err(format!("{name} is a norm, not its square")),
-            Form::Other(stopped) if stopped.op == "input" => {
-                return Err(format!("{name} reads what changes from call to call"));
-            }
-            Form::Other(stopped) => return Err(format!("{name} holds {}", stopped.op)),
-        };
-        let inputs: Vec<(usize, usize)> = component
-            .vars
-            .iter()
-            .zip(lens)
-            .map(|(var, &len)| {
-                let input = leaves.iter().position(|leaf| matches!(leaf, Leaf::Var(own, _) if own == var));
-                // A variable that the term does not hold has no input; no operator stands there.
-                (input.unwrap_or(usize::MAX), len)
-            })
-            .collect();
-        let hessian = quadratic.assemble(&inputs);
-        hessians.push(if differ { hessian } else { hessian.times(times) });
-    }
-    Ok(hessians)
-}
-
-fn known(model: &Model, leaf: Leaf, member: usize, own: &[VarId]) -> Known {
-    match leaf {
-        Leaf::Var(var, _) if own.contains(&var) => Known::Variable,
-        Leaf::Data(data, Member::None) => Known::Constant(model.data[data.index()].tensor.to_f64()),
-        Leaf::Data(data, which) => {
-            let data = &model.data[data.index()];
-            let at = if let Member::At(k) = which { k as usize } else { member };
-            let all = data.tensor.to_f64();
-            let one = all.len() / data.family.unwrap_or(1);
-            Known::Constant(all[at * one..(at + 1) * one].to_vec())
-        }
-        _ => Known::Unknown,
-    }
+    Ok(vec![hessian(None)?.times(times)])
 }
 
 /// Settles the closed-form steps at the starting penalty: what holds those that nothing determines, and a

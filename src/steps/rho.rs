@@ -6,7 +6,7 @@
 //! nothing to balance, 1.
 
 use super::ir::{AdmmPlan, Curvature, Rule};
-use crate::linalg::factor;
+use crate::linalg::{Matrix, factor};
 use crate::model::ir::Rho;
 
 /// ρ and the reason for it.
@@ -33,23 +33,25 @@ pub(super) fn initial(plan: &AdmmPlan) -> (f64, String) {
     }
 }
 
-/// `inf {ρ : P + ρMᵀM is positive definite in every step}`, where it is above 0 and finite.
+/// `inf {ρ : P + ρMᵀM is positive definite}` over the steps that are not convex by themselves, where it is
+/// above 0 and finite.
 fn threshold(plan: &AdmmPlan) -> Option<f64> {
-    let holds = |rho: f64| {
-        plan.steps().all(|step| match &step.rule {
-            Rule::Quadratic { curvature, .. } => curvature.iter().all(|p| is_convex(p, &step.gram, rho)),
-            Rule::Prox(form) => form.curvature.iter().zip(&form.gram).all(|(p, g)| p + rho * g > 0.0),
-            Rule::Linearised(_) | Rule::Descent(_) => true,
+    let curved: Vec<(Curved, Curved)> = plan
+        .steps()
+        .flat_map(|step| match &step.rule {
+            Rule::Quadratic { curvature, system, .. } if !system.convex => {
+                curvature.iter().filter_map(|p| Curved::of(p).zip(Curved::of(&step.gram))).collect()
+            }
+            Rule::Prox(form) if form.curvature.iter().any(|&p| p < 0.0) => {
+                vec![(Curved::Diagonal(form.curvature.clone()), Curved::Diagonal(form.gram.clone()))]
+            }
+            _ => Vec::new(),
         })
-    };
-    let indefinite = plan.steps().any(|step| match &step.rule {
-        Rule::Quadratic { curvature, .. } => !curvature.iter().all(Curvature::is_semidefinite),
-        Rule::Prox(form) => form.curvature.iter().any(|&p| p < 0.0),
-        Rule::Linearised(_) | Rule::Descent(_) => false,
-    });
-    if !indefinite {
+        .collect();
+    if curved.is_empty() {
         return None;
     }
+    let holds = |rho: f64| curved.iter().all(|(p, g)| p.is_definite_with(g, rho));
     // By doubling, then by halving the interval: to ten digits.
     let mut high = (0..DOUBLINGS).map(|k| LEAST * 2.0f64.powi(k)).find(|&rho| holds(rho))?;
     let mut low = high / 2.0;
@@ -60,16 +62,38 @@ fn threshold(plan: &AdmmPlan) -> Option<f64> {
     Some(high)
 }
 
-/// Whether `P + ρG` is positive definite; a larger matrix than is looked at counts as such.
-fn is_convex(p: &Curvature, g: &Curvature, rho: f64) -> bool {
-    match (p, g) {
-        (Curvature::Diagonal(p), Curvature::Diagonal(g)) => p.iter().zip(g).all(|(p, g)| p + rho * g > 0.0),
-        _ if p.n() > LOOKED_AT => true,
-        (p, g) => factor::cholesky(&p.to_dense().add_scaled(rho, &g.to_dense())).is_some(),
+/// A curvature as the search for the threshold looks at it.
+enum Curved {
+    Diagonal(Vec<f64>),
+    Dense(Matrix),
+}
+
+impl Curved {
+    /// `None` of a matrix that is larger than is looked at.
+    fn of(curvature: &Curvature) -> Option<Curved> {
+        match curvature {
+            Curvature::Diagonal(d) => Some(Curved::Diagonal(d.clone())),
+            other => (other.n() <= LOOKED_AT).then(|| Curved::Dense(other.to_dense())),
+        }
+    }
+
+    /// Whether `P + ρG` is positive definite.
+    fn is_definite_with(&self, gram: &Curved, rho: f64) -> bool {
+        match (self, gram) {
+            (Curved::Diagonal(p), Curved::Diagonal(g)) => p.iter().zip(g).all(|(p, g)| p + rho * g > 0.0),
+            (p, g) => factor::cholesky(&p.dense().add_scaled(rho, &g.dense())).is_some(),
+        }
+    }
+
+    fn dense(&self) -> Matrix {
+        match self {
+            Curved::Diagonal(d) => Matrix::diagonal(d),
+            Curved::Dense(m) => m.clone(),
+        }
     }
 }
 
-/// Order up to which a matrix is factorised to find the threshold: some sixty times.
+/// Order up to which a matrix is factorised to find the threshold: some hundred times.
 const LOOKED_AT: usize = 1000;
 
 /// Where the search for the threshold begins, how often it doubles (to 1e12) and halves (to ten digits).

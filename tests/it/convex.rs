@@ -221,3 +221,49 @@ solve admm {{ {setting} }}
     close(&vector(&plain, "x"), &vector(&fast, "x"), 1e-3);
     assert!(fast.iterations < plain.iterations, "{} against {}", fast.iterations, plain.iterations);
 }
+
+/// What has no map of its own is a norm of something linear, and is split as that.
+#[test]
+fn total_variation_of_an_image_is_split() {
+    let text = |term: &str| {
+        format!(
+            "
+let B = normal(4, 5, seed = 3)
+var x: real[4, 5]
+minimize sum_squares(x - B)/2 + 0.5*{term}
+"
+        )
+    };
+    let written = "(norm1(x[2 to 4, :] - x[1 to 3, :]) + norm1(x[:, 2 to 5] - x[:, 1 to 4]))";
+    let (tv, sliced) = (solve(&text("tv2d_aniso(x)")), solve(&text(written)));
+    assert_eq!((&tv.status, &sliced.status), (&Status::Solved, &Status::Solved));
+    close(&vector(&tv, "x"), &vector(&sliced, "x"), 1e-4);
+    let isotropic = solve(&text("tv2d(x)"));
+    assert_eq!(isotropic.status, Status::Solved);
+    assert!(isotropic.objective() < tv.objective());
+}
+
+/// A term of weight 0 is no term.
+#[test]
+fn a_weight_of_zero_is_none() {
+    let text = |weight: &str| LASSO.replace("reg: norm1(x)", &format!("reg: {weight}*norm1(x)"));
+    let free = "
+let A = [1, 2; 3, 4; 5, 7]
+let b = [1, 2, -1]
+var x: real[2]
+minimize sum_squares(A*x - b)/2
+";
+    let (none, least) = (solve(&text("0")), solve(free));
+    assert_eq!((&none.status, &least.status), (&Status::Solved, &Status::Solved));
+    close(&vector(&none, "x"), &vector(&least, "x"), 1e-4);
+}
+
+/// A norm is never below a negative number; nothing is projected on a ball of that radius.
+#[test]
+fn a_ball_of_negative_radius_is_refused() {
+    let text = "var x: real[2]\nminimize sum_squares(x)\nsubject to norm2(x) <= -1\n";
+    let files = admmc::data::Memory::default();
+    let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), text, &files);
+    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is well-formed");
+    assert!(pipeline::compile(model, None, &mut parsed.diags).is_none());
+}

@@ -10,9 +10,8 @@ pub const MEMBER: Member = Member::total(
     "diff(x)",
     "differences of neighbouring elements, of a matrix those of neighbouring rows",
     |b, args| {
-        let all = b.shape(args[0]).0[0];
-        let n = all.saturating_sub(1);
-        let (next, this) = (part(b, args[0], 0, all - n, n), part(b, args[0], 0, 0, n));
+        let n = b.shape(args[0]).0[0] - 1;
+        let (next, this) = (part(b, args[0], 0, 1, n), part(b, args[0], 0, 0, n));
         b.sub(next, this)
     },
 )
@@ -21,6 +20,9 @@ pub const MEMBER: Member = Member::total(
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
     let mut shape = shapes::rows(args)?;
-    shape.0[0] = shape.0[0].saturating_sub(1);
+    if shape.0[0] < 2 {
+        return Err(WrongArguments::Argument { at: 0, wanted: "at least two elements, or rows" });
+    }
+    shape.0[0] -= 1;
     Ok(shape)
 }

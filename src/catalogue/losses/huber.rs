@@ -9,6 +9,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::tape::ops::{Binary, Unary};
 
 pub const MEMBER: Member =
@@ -26,4 +27,5 @@ pub const MEMBER: Member =
         let slope = b.clamp(inner, low, args[1]);
         let shift = b.mul(t, slope);
         b.sub(v, shift)
-    }));
+    }))
+    .values(|_, args| at_least(args, 1, 0.0));

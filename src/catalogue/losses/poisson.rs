@@ -9,6 +9,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::{shapes, shrink};
 use crate::tape::ops::{Binary, Unary};
 
@@ -30,4 +31,5 @@ pub const MEMBER: Member =
         let w = b.sub(v, t);
         let p = b.mul(t, args[1]);
         shrink::positive_root(b, w, p)
-    }));
+    }))
+    .values(|_, args| at_least(args, 1, 0.0));

@@ -7,6 +7,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::within;
 use crate::tape::ops::Binary;
 
 pub const MEMBER: Member =
@@ -22,4 +23,5 @@ pub const MEMBER: Member =
         let (high, low) = (b.mul(t, args[1]), b.mul(t, less));
         let inside = b.clamp(v, low, high);
         b.sub(v, inside)
-    }));
+    }))
+    .values(|_, args| within(args, 1, 0.0, 1.0));

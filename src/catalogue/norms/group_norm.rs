@@ -7,11 +7,12 @@
 //! prox_{tφ}(v)_g = max(1 − t/‖v_g‖₂, 0) v_g
 //! ```
 //!
-//! Yuan & Lin, Model selection and estimation in regression with grouped variables (2006). A start below 1
-//! makes all of it NaN.
+//! Yuan & Lin, Model selection and estimation in regression with grouped variables (2006). A start below 1 is
+//! refused, or where it is not known makes all of it NaN.
 
 use crate::catalogue::member::{Form, Member, WrongArguments};
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::whole;
 use crate::catalogue::{shapes, shrink};
 use crate::tape::ops::{Binary, Reducer, Unary};
 use crate::tape::{Builder, Dtype, Op, Shape, Type, Value};
@@ -33,7 +34,8 @@ pub const MEMBER: Member = Member::total(
 .prox(Prox::convex(|b, v, t, args| {
     let groups = Groups::new(b, v, args[1]);
     groups.step(b, v, t)
-}));
+}))
+.values(|_, args| whole(args, 1, 1));
 
 pub fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
     shapes::rank(args, 0, 1..=1, "a vector")?;

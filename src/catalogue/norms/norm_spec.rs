@@ -10,9 +10,7 @@ use crate::tape::ops::Reducer;
 
 pub const MEMBER: Member = Member::total("norm_spec(X)", "greatest singular value", |b, args| {
     let (_, sigma, _) = b.svd(args[0]);
-    let zero = b.constant(0.0, b.dtype(sigma));
-    let greatest = b.reduce(Reducer::Max, sigma, vec![0]);
-    b.binary(crate::tape::ops::Binary::Max, greatest, zero)
+    b.reduce(Reducer::Max, sigma, vec![0])
 })
 .shape(matrix)
 .form(Form::Template("‖{0}‖₂"))

@@ -11,6 +11,7 @@
 
 use crate::catalogue::member::{Member, WrongArguments};
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::shapes;
 use crate::tape::ops::Unary;
 use crate::tape::{Builder, Op, Shape, Type, Value};
@@ -27,7 +28,8 @@ pub const MEMBER: Member = Member::total(
 .shape(shape)
 .aliases(&["slope"])
 .kinks(&[0.0])
-.prox(Prox::convex(|b, v, t, args| step(b, v, t, args[1])));
+.prox(Prox::convex(|b, v, t, args| step(b, v, t, args[1])))
+.values(|_, args| at_least(args, 1, 0.0));
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
     shapes::rank(args, 0, 1..=1, "a vector")?;

@@ -8,6 +8,7 @@
 
 use crate::catalogue::member::{Form, Member};
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::keep_nan;
 use crate::catalogue::shrink;
 use crate::tape::ops::{Binary, Unary};
 
@@ -15,10 +16,7 @@ pub const MEMBER: Member = Member::total("cardinality(x)", "number of elements o
     let zero = b.constant_like(0.0, args[0]);
     let is_zero = b.binary(Binary::Equal, args[0], zero);
     let others = b.binary(Binary::Equal, is_zero, zero);
-    // A NaN is neither.
-    let nothing = b.mul(args[0], zero);
-    let finite = b.binary(Binary::Equal, nothing, nothing);
-    let others = b.select(finite, others, args[0]);
+    let others = keep_nan(b, args[0], others);
     b.sum(others)
 })
 .form(Form::Template("‖{0}‖₀"))

@@ -9,6 +9,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::shrink;
 use crate::tape::ops::Unary;
 
@@ -28,4 +29,5 @@ pub const MEMBER: Member =
         let bend = b.mul(t, args[2]);
         let scale = b.offset(bend, 1.0);
         b.div(left, scale)
-    }));
+    }))
+    .values(|_, args| at_least(args, 1, 0.0).and_then(|()| at_least(args, 2, 0.0)));

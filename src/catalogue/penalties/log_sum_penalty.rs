@@ -8,6 +8,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::above;
 use crate::catalogue::shrink;
 use crate::tape::ops::Unary;
 use crate::tape::{Builder, Value};
@@ -42,7 +43,8 @@ pub const MEMBER: Member = Member::total("log_sum_penalty(x, epsilon)", "sum of 
         b.mul(sign, best)
     })
     .nonconvex(),
-);
+)
+.values(|_, args| above(args, 1, 0.0));
 
 fn penalty(b: &mut Builder, size: Value, epsilon: Value) -> Value {
     let ratio = b.div(size, epsilon);

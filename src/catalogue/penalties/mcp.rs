@@ -15,6 +15,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::{above, at_least};
 use crate::catalogue::shrink;
 use crate::tape::ops::{Binary, Unary};
 
@@ -50,4 +51,5 @@ pub const MEMBER: Member =
             b.select(is_weak, firm, jump)
         })
         .nonconvex(),
-    );
+    )
+    .values(|_, args| at_least(args, 1, 0.0).and_then(|()| above(args, 2, 0.0)));

@@ -12,6 +12,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::{above, at_least};
 use crate::catalogue::shrink;
 use crate::tape::ops::{Binary, Unary};
 use crate::tape::{Builder, Value};
@@ -26,7 +27,8 @@ pub const MEMBER: Member = Member::total(
     },
 )
 .kinks(&[0.0])
-.prox(Prox::separable(step).nonconvex());
+.prox(Prox::separable(step).nonconvex())
+.values(|_, args| at_least(args, 1, 0.0).and_then(|()| above(args, 2, 1.0)));
 
 /// `p` of a magnitude: `λm − (c − λ)²₊/(2(a − 1))` with `m = min(x, aλ)`, as it leaves the line at λ.
 fn penalty(b: &mut Builder, size: Value, lambda: Value, a: Value) -> Value {

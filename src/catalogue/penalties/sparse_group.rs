@@ -6,6 +6,7 @@
 use crate::catalogue::member::{Member, WrongArguments};
 use crate::catalogue::norms::group_norm::{self, Groups};
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::{at_least, whole};
 use crate::catalogue::{shapes, shrink};
 use crate::tape::Shape;
 use crate::tape::ops::Unary;
@@ -28,7 +29,8 @@ pub const MEMBER: Member = Member::total(
     let left = shrink::soft(b, v, elements);
     let groups = Groups::new(b, v, args[1]);
     groups.step(b, left, length)
-}));
+}))
+.values(|_, args| whole(args, 1, 1).and_then(|()| at_least(args, 2, 0.0)).and_then(|()| at_least(args, 3, 0.0)));
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
     shapes::rank(args, 2, 0..=0, "a number")?;

@@ -10,6 +10,7 @@
 use crate::catalogue::member::{Member, WrongArguments};
 use crate::catalogue::norms::norm_12;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::{shapes, shrink};
 use crate::tape::Shape;
 use crate::tape::ops::Unary;
@@ -31,7 +32,8 @@ pub const MEMBER: Member = Member::total(
     let (elements, rows) = (b.mul(t, args[1]), b.mul(t, args[2]));
     let left = shrink::soft(b, v, elements);
     norm_12::step(b, left, rows)
-}));
+}))
+.values(|_, args| at_least(args, 1, 0.0).and_then(|()| at_least(args, 2, 0.0)));
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {
     shapes::rank(args, 0, 1..=2, "a vector or a matrix")?;

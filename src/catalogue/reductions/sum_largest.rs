@@ -10,6 +10,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::at_least;
 use crate::catalogue::set::flat;
 use crate::catalogue::sets::capped_simplex;
 use crate::tape::ops::Binary;
@@ -25,7 +26,8 @@ pub const MEMBER: Member = Member::total("sum_largest(x, k)", "sum of the k grea
     let x = flat(b, v);
     let x = step(b, x, t, args[1]);
     b.reshape(x, shape)
-}));
+}))
+.values(|_, args| at_least(args, 1, 0.0));
 
 /// The value at a vector: sorted, times what counts of each element.
 pub fn value(b: &mut Builder, x: Value, k: Value) -> Value {

@@ -11,15 +11,15 @@ use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
 use crate::catalogue::set::at_least;
 use crate::catalogue::shapes;
-use crate::tape::ops::{Binary, Reducer};
+use crate::tape::ops::Binary;
 
 pub const MEMBER: Member = Member::set(
     "ball2(radius = 1)",
     "Euclidean length of all elements together at most the radius",
     shapes::number,
     Prox::convex(|b, v, _, args| {
-        let (radius, axes) = (args[1], (0..b.shape(v).rank()).collect());
-        let norm = b.reduce(Reducer::Norm2, v, axes);
+        let radius = args[1];
+        let norm = b.norm2(v);
         let inside = b.binary(Binary::LessEqual, norm, radius);
         let shrunk = b.div(radius, norm);
         let one = b.constant(1.0, b.dtype(v));
@@ -43,6 +43,7 @@ mod tests {
             .takes(&[0.3, 0.4], &[0.3, 0.4])
             .takes(&[0.0, 0.0], &[0.0, 0.0])
             .keeps_the_laws(&[&[3e300, -4e300]], |x, tolerance| length(x) <= 1.0 + tolerance);
+        case(Function::Ball2, [], vec![number(1.0)]).takes(&[-5.0], &[-1.0]).takes(&[0.5], &[0.5]);
         case(Function::Ball2, [2, 2], vec![number(0.0)]).keeps_the_laws(&[], |x, _| x.iter().all(|&x| x == 0.0));
     }
 }

@@ -13,7 +13,7 @@ use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
 use crate::catalogue::set::{along_rows, as_rows};
 use crate::catalogue::shapes;
-use crate::tape::ops::{Binary, Range, Reducer, Unary};
+use crate::tape::ops::{Binary, Range, Unary};
 use crate::tape::{Builder, Shape, Value};
 
 pub const MEMBER: Member = Member::set(
@@ -44,7 +44,7 @@ pub fn project(b: &mut Builder, v: Value) -> Value {
     }
     let rest = columns(b, v, 1, n - 1);
     let shape = b.shape(rest).clone();
-    let length = b.reduce(Reducer::Norm2, rest, vec![1]);
+    let length = b.norm2_along(rest, vec![1]);
     let length = along_rows(b, length, &b.shape(height).clone());
     let inside = b.binary(Binary::LessEqual, length, height);
     let sum = b.add(height, length);

@@ -9,7 +9,7 @@ use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
 use crate::catalogue::set::{finite_at_least, flat};
 use crate::catalogue::shapes;
-use crate::tape::ops::{Binary, Reducer};
+use crate::tape::ops::Binary;
 use crate::tape::{Builder, Value};
 
 pub const MEMBER: Member = Member::set(
@@ -24,7 +24,7 @@ fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
     let (shape, dtype) = (b.shape(v).clone(), b.dtype(v));
     let x = flat(b, v);
     let n = b.shape(x).numel();
-    let norm = b.reduce(Reducer::Norm2, x, vec![0]);
+    let norm = b.norm2(x);
     let zero = b.constant(0.0, dtype);
     let at_zero = b.binary(Binary::Equal, norm, zero);
     // The direction first: `r/‖v‖` of a tiny `v` would overflow.

@@ -8,6 +8,7 @@
 use crate::catalogue::member::Member;
 use crate::catalogue::norms::norm_nuc::matrix;
 use crate::catalogue::prox::Prox;
+use crate::catalogue::set::keep_nan;
 use crate::catalogue::sets::nuclear_ball::compose;
 use crate::catalogue::shrink;
 use crate::tape::ops::{Binary, Reducer, Unary};
@@ -18,11 +19,9 @@ pub const MEMBER: Member = Member::total("rank(X)", "number of singular values a
     let greatest = b.reduce(Reducer::Max, sigma, vec![0]);
     let roundings = b.dtype(args[0]).eps() * shape.0[0].max(shape.0[1]) as f64;
     let cut = b.scale(roundings, greatest);
-    let cut = b.broadcast_scalar(cut, &b.shape(sigma).clone());
     let above = b.binary(Binary::Less, cut, sigma);
     // A NaN is above nothing.
-    let is_number = b.binary(Binary::Equal, sigma, sigma);
-    let counted = b.select(is_number, above, sigma);
+    let counted = keep_nan(b, sigma, above);
     b.sum(counted)
 })
 .shape(matrix)

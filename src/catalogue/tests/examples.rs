@@ -34,7 +34,7 @@ fn any() -> Vec<Example> {
 
 /// The same with arguments.
 fn any_with(args: &[&[&[f64]]]) -> Vec<Example> {
-    args.iter().flat_map(|args| [on([6], args), on([2, 2], args)]).collect()
+    args.iter().flat_map(|args| [on([6], args), on([2, 2], args), on([], args)]).collect()
 }
 
 /// Numbers like the subject's elements: labels, counts, weights.

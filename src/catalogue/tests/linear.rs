@@ -18,7 +18,6 @@ fn values_on_paper() {
     let row = |x: &[f64]| tensor([x.len()], x);
     let cases: Vec<(Function, Vec<Tensor>, Vec<f64>)> = vec![
         (Diff, vec![row(&[1.0, 4.0, 2.0])], vec![3.0, -2.0]),
-        (Diff, vec![row(&[5.0])], vec![]),
         (Diff, vec![square()], vec![6.0, 9.0, 12.0]),
         (CumSum, vec![row(&[1.0, 4.0, 2.0])], vec![1.0, 5.0, 7.0]),
         (CumSum, vec![square()], vec![1.0, 2.0, 4.0, 8.0, 13.0, 20.0]),

@@ -36,7 +36,7 @@ pub fn case(set: Function, shape: impl Into<Shape>, args: Vec<Tensor>) -> Case {
     assert_eq!(set.shape(&shapes), Ok(Shape::scalar()), "{} takes these", set.name());
     let values: Vec<Vec<f64>> = args.iter().map(Tensor::to_f64).collect();
     let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
-    assert_eq!(set.names_a_set(&shape, &slices), Ok(()), "{} is a set", set.name());
+    assert_eq!(set.accepts(&shape, &slices), Ok(()), "{} is a set", set.name());
     Case { set, shape, args }
 }
 

@@ -6,6 +6,7 @@ use super::values::builtin;
 use super::{Checker, shape_words};
 use crate::catalogue::{Function, Misuse, Signature};
 use crate::diag::{Code, Diag, closest};
+use crate::model::fold::fold;
 use crate::model::ir::{ConstraintId, Expr, ExprKind, NetId, PlayerId};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Ident};
@@ -80,6 +81,14 @@ impl<'a> Checker<'a> {
             });
         }
         let typed: Vec<Expr> = typed.into_iter().collect::<Option<_>>()?;
+        if function.has_value_rule()
+            && let Some(first) = typed.first()
+        {
+            let known = |arg: &Expr| fold(&self.model, arg).map_or(Vec::new(), |value| value.to_f64());
+            let values: Vec<Vec<f64>> = typed.iter().map(known).collect();
+            let shape = first.shape.clone();
+            self.arguments_fit(function, &shape, &typed, &values, None)?;
+        }
         self.apply(function, typed, span, span)
     }
 

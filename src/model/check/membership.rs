@@ -120,16 +120,17 @@ impl<'a> Checker<'a> {
         Some(())
     }
 
-    fn arguments_fit(
+    /// The values of arguments, by position in the signature, are such that there is the function or set.
+    pub(super) fn arguments_fit(
         &mut self,
         set: Function,
-        element: &Shape,
+        first: &Shape,
         args: &[Expr],
         values: &[Vec<f64>],
         member: Option<usize>,
     ) -> Option<()> {
         let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
-        let Err(WrongValue { at, must }) = set.names_a_set(element, &slices) else { return Some(()) };
+        let Err(WrongValue { at, must }) = set.accepts(first, &slices) else { return Some(()) };
         let (parameter, name) = (set.signature().parameters()[at].name, set.name());
         let of = member.map_or(String::new(), |member| format!(" for member {}", member + 1));
         let message = match slices[at] {

@@ -36,7 +36,8 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let (changed, wait, since) = (scalar("ρ changed", 0.0), scalar("ρ wait", FIRST), scalar("ρ since", 0.0));
     let trial = it.plan.memory().map(|_| crate::schedule::anderson::trial(it, coder));
     let mut draft = coder.draft("balance");
-    let [r2, ax2, bz2, moved2, lambda2] = it.weighed.map(|state| draft.read(coder, state));
+    let [r2, ax2, bz2, moved2] = it.weighed.map(|state| draft.read(coder, state));
+    let lambda2 = draft.read(coder, it.multiplier);
     let rho = draft.read(coder, it.rho);
     let c2 = draft.number(weighted_constant(it), coder.dtype);
     let terms = draft.b.binary(Binary::Max, ax2, bz2);

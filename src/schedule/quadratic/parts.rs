@@ -11,15 +11,27 @@ use crate::tape::{Dtype, Op, Shape, Type, Value};
 /// Multiplications up to which a matrix kept as its factor is multiplied out here and not by the run.
 const FEW: f64 = 1e7;
 
-/// Constant numbers: a scalar where all are equal.
+/// Constant numbers in the working precision: a scalar where all are equal.
 pub(in crate::schedule) fn numbers(coder: &mut Coder, draft: &mut Draft, name: &str, members: &[Vec<f64>]) -> Value {
+    numbers_in(coder.dtype, coder, draft, name, members)
+}
+
+/// The same in that precision, for what is checked in another than the working one.
+pub(in crate::schedule) fn numbers_in(
+    dtype: Dtype,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    name: &str,
+    members: &[Vec<f64>],
+) -> Value {
     let first = members[0].first().copied().unwrap_or(0.0);
     if members.iter().flatten().all(|&x| x == first) {
-        return draft.number(first, coder.dtype);
+        return draft.number(first, dtype);
     }
     let own = (members.len() > 1).then_some(members.len());
     let state = coder.constant(name, Shape::vector(members[0].len()), own, members.concat());
-    draft.read(coder, Arg { state, member: own.is_some() })
+    let value = draft.read(coder, Arg { state, member: own.is_some() });
+    draft.b.cast(value, dtype)
 }
 
 /// `d + ρg + σ` of two diagonals: a number or a vector.

@@ -26,8 +26,6 @@ use serde_json::Value;
 macro_rules! cases {
     ($($name:ident)*) => {
         $(
-            // Folders are named as the problems are, matrices included.
-            #[allow(non_snake_case)]
             #[test]
             fn $name() {
                 check(stringify!($name));
@@ -59,7 +57,8 @@ cases! {
     portfolio
     qp_badly_scaled
     quadprog_box
-    rank_deficient_A
+    rank_deficient_a
+    regressor_selection
     robust_pca
     svm
     three_block_chyy
