@@ -8,7 +8,9 @@ use super::{Exit, Setup, World, diagnostics};
 use crate::data::{Files, read_named};
 use crate::model;
 use crate::pipeline::{self, Compiled, Parsed};
+use crate::schedule::ir::StateId;
 use crate::schedule::{self, Schedule};
+use crate::tape::Tensor;
 
 impl Inputs {
     /// As the checker takes them; without `bind`, data is taken at its declared shape.
@@ -48,9 +50,10 @@ pub fn show(parsed: &Parsed, setup: &Setup, world: &mut World) {
     let _ = diagnostics::show(&parsed.diags, &parsed.sources, setup, world.err);
 }
 
-/// Starts a schedule at the solution in a file.
-pub fn start_at(schedule: &mut Schedule, path: &Path, world: &World) -> Result<(), Complaint> {
-    let solution = read_named(world.files, path).map_err(|error| Complaint::new(error.to_string()))?;
-    schedule::warm(schedule, &solution)
+/// The states that the solution in a file gives.
+pub fn solution(schedule: &Schedule, path: &Path, world: &World) -> Result<Vec<(StateId, Tensor)>, Complaint> {
+    let named = read_named(world.files, path)
+        .map_err(|error| Complaint::new(error.to_string()).code(error.code()).help(error.help()).exit(Exit::NoData))?;
+    schedule::matched(schedule, &named)
         .map_err(|why| Complaint::new(why).help("a solution belongs to the problem that it was found for"))
 }

@@ -10,6 +10,7 @@ use crate::diag::{Code, Diag, Style, render};
 use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
 use crate::report::results::{self, Origin};
 use crate::report::{Folder, Header, Progress, Summary, Watch, number};
+use crate::schedule;
 use crate::source::{Sources, Span};
 
 /// Runs a file: one solve block, or several (`--solve admm,sgd`) one after another on the same data and
@@ -53,7 +54,8 @@ fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(O
         Err(exit) => return Ok(Err(exit)),
     };
     if let Some(path) = &args.start {
-        problem::start_at(&mut compiled.schedule, path, world)?;
+        let solution = problem::solution(&compiled.schedule, path, world)?;
+        schedule::warm(&mut compiled.schedule, solution);
     }
     let origin =
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };

@@ -19,6 +19,8 @@ pub(super) struct Bound {
     pub body: Vec<Node>,
     /// What is executed at the end.
     pub tail: Vec<Node>,
+    /// What is executed before the end is judged.
+    pub gathers: Vec<Node>,
     /// Headings that time is accounted under.
     pub shares: Vec<String>,
 }
@@ -99,7 +101,8 @@ pub(super) fn bind(schedule: &Schedule, executor: &mut dyn Executor, seed: u64) 
         (0..schedule.samplers.len()).filter(|&at| schedule.samplers[at].fixed).map(|at| binder.draw(at)).collect();
     let body = binder.body(&schedule.body);
     let tail = binder.body(&schedule.tail);
-    Bound { buffers: binder.buffers, shadows, fixed, body, tail, shares: binder.shares }
+    let gathers = binder.body(&schedule.verdict.gathers);
+    Bound { buffers: binder.buffers, shadows, fixed, body, tail, gathers, shares: binder.shares }
 }
 
 struct Binder<'a> {

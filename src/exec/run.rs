@@ -13,7 +13,7 @@ use super::safe_point::{fingerprint, first_not_finite, not_finite};
 use super::sampling::Samplers;
 use super::verdict;
 use crate::host::{Host, Stop};
-use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, StopStatus};
+use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, StateId, StopStatus};
 use crate::tape::Tensor;
 
 /// Seconds between two checkpoints.
@@ -61,13 +61,35 @@ pub fn run(
     }
 }
 
-/// Judges the point that the states of `schedule` start at, without a step: as a run that ended there.
-pub fn verify(schedule: &Schedule, executor: &mut dyn Executor, host: &dyn Host, seed: u64) -> Outcome {
+/// Judges a solution as the end of a run. One pass is made from the declared start, for what the tolerances
+/// are relative to is what a run finds there; then the solution stands in the place of what was found.
+pub fn verify(
+    schedule: &Schedule,
+    solution: &[(StateId, Tensor)],
+    executor: &mut dyn Executor,
+    host: &dyn Host,
+    seed: u64,
+) -> Outcome {
     let bound = bound::bind(schedule, executor, seed);
     let mut nobody = Nobody;
     let mut runner = Runner::new(schedule, &bound, executor, host, &mut nobody, seed);
     runner.straight(&bound.fixed);
+    for node in &bound.body {
+        let left = match node {
+            Node::Loop { unit, body, .. } => runner.pass(*unit, 0, body),
+            node => runner.node(node),
+        };
+        match left {
+            Ok(()) | Err(Left::Loop(_)) => {}
+            Err(Left::Run(status)) => return runner.finish(Ended::Early(status)),
+        }
+    }
     runner.straight(&bound.tail);
+    for (state, tensor) in solution {
+        runner.executor.write(bound.buffer(*state), tensor);
+    }
+    runner.iterations = 0;
+    runner.trace.clear();
     runner.finish(Ended::Converged)
 }
 
@@ -401,7 +423,8 @@ impl<'a> Runner<'a> {
         self.before + self.host.elapsed()
     }
 
-    fn finish(self, ended: Ended) -> Outcome {
+    fn finish(mut self, ended: Ended) -> Outcome {
+        self.straight(&self.bound.gathers);
         let schedule = self.schedule;
         let read = |state: usize| self.executor.read(self.bound.buffers[state]);
         let mut answers: Vec<Answer> = Vec::new();

@@ -144,6 +144,11 @@ impl Operator {
         Csr::selection(picked, cols).into()
     }
 
+    /// `1ᵀ`, which sums `n` entries.
+    pub fn ones(n: usize) -> Operator {
+        Matrix::new(1, n, vec![1.0; n]).into()
+    }
+
     /// `L ⊗ R`
     pub fn kronecker(l: Operator, r: Operator) -> Operator {
         match (l, r) {

@@ -247,7 +247,7 @@ fn dual(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>) 
     let there = at(coder, &mut draft, &exprs, true);
     let (here, there) = (gradient::total(&mut draft, &here, dtype), gradient::total(&mut draft, &there, dtype));
     let fall = draft.b.sub(here, there);
-    let slope = it.plan.steps().map(|step| step.rule.linear_square()).sum::<f64>().sqrt();
+    let slope = it.plan.steps().map(|step| step.linear_square()).sum::<f64>().sqrt();
     let enough = draft.b.mul(t, moved);
     let enough = draft.b.scale(slope * MARGIN.sqrt(), enough);
     let mut holds = draft.b.binary(Binary::Less, enough, fall);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::ir::{Arg, CallStmt, ProgramId, SamplerId, Schedule, Start, State, StateId, Stmt};
 use crate::model::Lower;
 use crate::model::Model;
-use crate::model::ir::{Expr, ExprKind, Leaf, Loop, Member, VarId};
+use crate::model::ir::{ConstraintId, Expr, ExprKind, Leaf, Loop, Member, PlayerId, VarId};
 use crate::split::Split;
 use crate::tape::ops::Range;
 use crate::tape::{Builder, Dtype, Program, Shape, Tensor, Type, Value, passes};
@@ -141,19 +141,32 @@ impl<'a> Coder<'a> {
             }
             Leaf::Sample(sample, part, _) => super::sample::state(self, sample, part as usize),
             Leaf::Dual(player, constraint, _) => {
-                let coupling = self.split.players[player.index()]
-                    .couplings
-                    .iter()
-                    .find(|coupling| coupling.constraint == constraint)
-                    .expect("a multiplier belongs to a coupling (model::check)");
-                let name = self.prefixed(player.index(), &format!("λ.{}", coupling.name));
-                self.zeros(&name, coupling.shape.clone(), coupling.over)
+                let (name, shape, over) = self.multiplier(player, constraint);
+                let name = self.prefixed(player.index(), &format!("λ.{name}"));
+                self.zeros(&name, shape, over)
             }
             Leaf::Rho(player) => {
                 let name = self.prefixed(player.index(), "ρ");
                 self.scalar(&name, 1.0)
             }
         }
+    }
+
+    /// Name, shape and members of a constraint's multiplier: the coupling's, also of what the compiler split
+    /// off for it; else that of an equation that a step keeps.
+    fn multiplier(&self, player: PlayerId, id: ConstraintId) -> (String, Shape, Option<usize>) {
+        let constraints = &self.model.players[player.index()].constraints;
+        let constraint = &constraints[id.index()];
+        let base = |at: usize| constraints[at].label.clone().unwrap_or_else(|| format!("c{}", at + 1));
+        let mut name = base(id.index());
+        let couplings = &self.split.players[player.index()].couplings;
+        let own = couplings.iter().find(|coupling| coupling.constraint == id);
+        if let Some(coupling) = own.or_else(|| couplings.iter().find(|coupling| coupling.name == name)) {
+            return (coupling.name.clone(), coupling.shape.clone(), coupling.over);
+        }
+        let earlier = (0..id.index()).filter(|&at| base(at) == name).count();
+        name.push_str(&"'".repeat(earlier));
+        (name, constraint.relation.expr().shape.clone(), constraint.over.map(|over| over.count))
     }
 
     /// The name, told apart from another player's of the same name.

@@ -362,6 +362,8 @@ pub struct Verdict {
     pub stationarity: Vec<Check>,
     /// Tolerance of the stopping test, where there is one.
     pub tol: Option<f64>,
+    /// What runs before the checks: sums over a family that they read.
+    pub gathers: Vec<Stmt>,
 }
 
 /// One recomputed quantity.

@@ -16,6 +16,8 @@ pub(super) fn merge(mut schedule: Schedule) -> Schedule {
     merged.body = body;
     let tail = std::mem::take(&mut merged.tail);
     merged.tail = statements(tail, &programs, &mut merged);
+    let gathers = std::mem::take(&mut merged.verdict.gathers);
+    merged.verdict.gathers = statements(gathers, &programs, &mut merged);
     let mut samplers = std::mem::take(&mut merged.samplers);
     for sampler in &mut samplers {
         match &mut sampler.source {

@@ -33,7 +33,7 @@ mod violation;
 
 pub use anderson::EVERY as ACCELERATED_EVERY;
 pub use ir::Schedule;
-pub use start::{of as start, warm};
+pub use start::{matched, of as start, warm};
 pub use verify::verify;
 
 use crate::model::Model;
@@ -126,7 +126,10 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
         }
     }
     copies_end(coder, &it, tail);
-    let verdict = verdict::admm(coder, &it, tail);
+    for step in plan.steps() {
+        tail.extend(quadratic::multipliers(&it, coder, step));
+    }
+    let verdict = verdict::admm(coder, &it);
     let count = plan.settings.iterations;
     (vec![Stmt::Loop(LoopStmt { count, unit: LoopUnit::Iteration, body })], verdict)
 }
@@ -276,8 +279,11 @@ fn results(coder: &mut Coder, plan: &Plan) -> Vec<Published> {
     }
     for method in &plan.methods {
         let MethodPlan::Admm(admm) = method else { continue };
-        for coupling in &coder.split.players[admm.player.index()].couplings {
-            let state = coder.leaf(Leaf::Dual(admm.player, coupling.constraint, Member::None));
+        let couplings = coder.split.players[admm.player.index()].couplings.iter().map(|coupling| coupling.constraint);
+        let kept = admm.steps().filter(|step| step.rule.keeps_equations());
+        let kept = kept.flat_map(|step| step.component.constraints.iter().copied());
+        for constraint in couplings.chain(kept) {
+            let state = coder.leaf(Leaf::Dual(admm.player, constraint, Member::None));
             let name = coder.out.state(state).name.clone();
             if results.iter().all(|published: &Published| published.name != name) {
                 results.push(Published { name, state, role: Role::Dual });

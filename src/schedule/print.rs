@@ -25,6 +25,10 @@ impl Display for Schedule {
             writeln!(f, "  finally")?;
             body(f, self, &self.tail, 2)?;
         }
+        if !self.verdict.gathers.is_empty() {
+            writeln!(f, "  to judge")?;
+            body(f, self, &self.verdict.gathers, 2)?;
+        }
         writeln!(f, "}}")?;
         for (at, program) in self.programs.iter().enumerate() {
             write!(f, "\n@{at} {program}")?;

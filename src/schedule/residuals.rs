@@ -42,7 +42,7 @@ pub(super) fn test(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) -> S
             scale: named(coder, player, &format!("Mᵀλ².{name}")),
             n: steps.iter().map(|step| step.gram.n() * step.component.over.unwrap_or(1)).sum(),
         };
-        let linear = steps.iter().map(|step| step.rule.linear_square()).sum();
+        let linear = steps.iter().map(|step| step.linear_square()).sum();
         let mut zero = coder.draft("zero");
         for (state, start) in [(block.residual, 0.0), (block.scale, linear)] {
             let start = zero.number(start, coder.dtype);

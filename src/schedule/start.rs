@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ir::{Law, Role, Schedule, Start};
+use super::ir::{Law, Role, Schedule, Start, StateId};
 use crate::model::Model;
 use crate::model::ir::{EntryInit, Init, Var, VarKind};
 use crate::tape::Tensor;
@@ -45,24 +45,34 @@ pub fn of(model: &Model, var: &Var) -> Start {
     }
 }
 
-/// Starts a schedule at a solution: variables under their names, multipliers under `dual(link)`. What the
-/// solution lacks starts as declared.
+/// The states that a solution gives, variables under their names, multipliers under `dual(link)`, each with
+/// its value in the state's precision.
 ///
 /// # Errors
-/// A sentence, where a name is no variable and no multiplier of the schedule, or has another shape there.
-pub fn warm(schedule: &mut Schedule, solution: &[(String, Tensor)]) -> Result<(), String> {
+/// A sentence, where a name is no variable and no multiplier of the schedule, or has another shape there, or
+/// where the schedule has a network, whose parameters lie in a file of their own.
+pub fn matched(schedule: &Schedule, solution: &[(String, Tensor)]) -> Result<Vec<(StateId, Tensor)>, String> {
+    if let Some(net) = schedule.results.iter().find(|published| matches!(published.role, Role::Network(_))) {
+        return Err(format!("`{}` holds the parameters of a network, which no solution file has", net.name));
+    }
+    let mut given = Vec::new();
     for (name, tensor) in solution {
-        let known = schedule.results.iter().find(|published| published.title() == *name);
-        let Some(published) = known.filter(|published| !matches!(published.role, Role::Network(_))) else {
+        let Some(published) = schedule.results.iter().find(|published| published.title() == *name) else {
             let names: Vec<String> = schedule.results.iter().map(|published| published.title()).collect();
             return Err(format!("the solution holds `{name}`, and the problem has {}", names.join(", ")));
         };
-        let state = &mut schedule.states[published.state.0 as usize];
-        let shape = state.buffer().shape;
-        if tensor.shape != shape {
-            return Err(format!("`{name}` is {} in the solution and {shape} in the problem", tensor.shape));
+        let ty = schedule.state(published.state).buffer();
+        if tensor.shape != ty.shape {
+            return Err(format!("`{name}` is {} in the solution and {} in the problem", tensor.shape, ty.shape));
         }
-        state.init = Start::Given(Arc::new(tensor.clone()));
+        given.push((published.state, tensor.cast(ty.dtype)));
     }
-    Ok(())
+    Ok(given)
+}
+
+/// Starts a schedule at a solution, as [`matched`] gives it; what the solution lacks starts as declared.
+pub fn warm(schedule: &mut Schedule, solution: Vec<(StateId, Tensor)>) {
+    for (state, tensor) in solution {
+        schedule.states[state.0 as usize].init = Start::Given(Arc::new(tensor));
+    }
 }

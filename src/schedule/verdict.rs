@@ -7,7 +7,7 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
-use super::{prox, quadratic, violation};
+use super::{prox, violation};
 use crate::model::ir::{Constraint, Expr, Leaf, Member, PlayerId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
@@ -33,9 +33,8 @@ pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
     checks
 }
 
-/// The whole verdict on a split iteration. What a check needs gathered over a family goes to `tail`,
-/// which stands at the end of the schedule.
-pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> Verdict {
+/// The whole verdict on a split iteration.
+pub(super) fn admm(coder: &mut Coder, it: &Iteration) -> Verdict {
     let plan = it.plan;
     let mut verdict = Verdict { terms: terms(coder, plan.player), ..Verdict::default() };
     // Only what was tested has a tolerance to be held to.
@@ -60,7 +59,7 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration, tail: &mut Vec<Stmt>) -> V
     for step in plan.steps() {
         let own = match it.split.introduced(coder.model).find(|(var, ..)| step.component.vars == [*var]) {
             Some((_, coupling, stands_for)) => optimality(coder, it, step, (coupling, stands_for), scales[0]),
-            None => Some(stationarity(coder, it, step, scales[1], tail)),
+            None => Some(stationarity(coder, it, step, scales[1], &mut verdict.gathers)),
         };
         verdict.stationarity.extend(own);
     }
@@ -125,13 +124,13 @@ fn optimality(
 }
 
 /// The gradient of a step's problem at the point, or what its proximal map moves it by.
-fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, tail: &mut Vec<Stmt>) -> Check {
+fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, gathers: &mut Vec<Stmt>) -> Check {
     let names: Vec<&str> = step.component.vars.iter().map(|var| coder.model.vars[var.index()].name.as_str()).collect();
     let label = names.join(", ");
     let mut draft = coder.draft("stationarity");
     let own = point(coder, &mut draft, &step.component.vars, step.component.over);
     let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
-    let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, tail);
+    let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, gathers);
     let mut scale = draft.b.sum_squares(multiplier);
     let residual = match &step.rule {
         Rule::Prox(form) | Rule::Linearised(form) => {
@@ -142,7 +141,7 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
             let gradients = tape::gradient(&mut draft.b, value, &values);
             let flat = draft.flat(&gradients);
             let sum = draft.b.add(flat, multiplier);
-            match quadratic::held_by_equalities(it, coder, &mut draft, step) {
+            match held(coder, it, step, &mut draft, &values) {
                 Some(held) => {
                     let square = draft.b.sum_squares(held);
                     scale = draft.b.add(scale, square);
@@ -153,9 +152,29 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
         }
     };
     let residual = draft.b.sum_squares(residual);
-    let scale = draft.b.offset(scale, step.rule.linear_square());
+    let scale = draft.b.offset(scale, step.linear_square() / step.members() as f64);
     let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
     check(draft, label, &[("residual²", residual), ("scale²", scale)], step.component.over)
+}
+
+/// `Eᵀν`: what the equations that a step keeps add to its gradient, from their published multipliers.
+fn held(coder: &mut Coder, it: &Iteration, step: &Step, draft: &mut Draft, values: &[Value]) -> Option<Value> {
+    let Rule::Quadratic { equalities: Some(_), .. } = &step.rule else { return None };
+    let vars = step.component.vars.clone();
+    let mut sum: Option<Vec<Value>> = None;
+    for &id in &step.component.constraints {
+        let expr = coder.model.players[it.plan.player.index()].constraints[id.index()].relation.expr().clone();
+        let mut at_point =
+            |_: &mut Coder, draft: &mut Draft, leaf: Leaf| gradient::replaced(draft, leaf, &vars, values);
+        let (rows, _) = coder.lower(draft, &[expr], Dtype::F64, &mut at_point);
+        let multiplier = draft.leaf(coder, Leaf::Dual(it.plan.player, id, Member::None), Dtype::F64);
+        let own = tape::vjp(&mut draft.b, rows[0], multiplier, values);
+        sum = Some(match sum {
+            None => own,
+            Some(sum) => sum.into_iter().zip(own).map(|(a, b)| draft.b.add(a, b)).collect(),
+        });
+    }
+    sum.map(|parts| draft.flat(&parts))
 }
 
 /// `scale² + n γ²`: the absolute part of the tolerance.

@@ -24,7 +24,8 @@ pub fn verify(schedule: &Schedule) -> Result<(), String> {
         }
     }
     body(schedule, &schedule.body, false)?;
-    body(schedule, &schedule.tail, false)
+    body(schedule, &schedule.tail, false)?;
+    body(schedule, &schedule.verdict.gathers, false)
 }
 
 fn body(schedule: &Schedule, statements: &[Stmt], in_loop: bool) -> Result<(), String> {

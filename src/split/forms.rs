@@ -8,11 +8,12 @@
 
 use std::collections::BTreeMap;
 
+use super::movement;
 use crate::linalg::{Csr, Curvature, Matrix, Operator, Sum};
 use crate::source::Span;
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::{Operand, Range, Reducer};
-use crate::tape::{Inst, Op, Program, Shape, Type, Value};
+use crate::tape::{Inst, Op, Program, Shape, Value};
 
 /// A form in the program's inputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +132,7 @@ fn apply(program: &Program, inst: &Inst, forms: &[Form]) -> Form {
         },
         Op::Reduce { reducer: Reducer::Norm2, axes } if axes.len() == shape(0).rank() => {
             let m = shape(0).numel();
-            multiply(arg(0), arg(0), m).and_then(|squares| match linear(ones(m), &squares) {
+            multiply(arg(0), arg(0), m).and_then(|squares| match linear(Operator::ones(m), &squares) {
                 Some(Form::Quadratic(q)) => Some(Form::Root(Box::new(q))),
                 _ => None,
             })
@@ -143,10 +144,8 @@ fn apply(program: &Program, inst: &Inst, forms: &[Form]) -> Form {
             _ => None,
         },
         Op::MatMul { ta, tb } => product(inst, arg(0), arg(1), shape(0), shape(1), *ta, *tb),
-        op => movement(op, &inst.ty, shape(0)).and_then(|operator| match op {
-            Op::Concat { axis } => concat(program, inst, forms, *axis),
-            _ => linear(operator, arg(0)),
-        }),
+        Op::Concat { axis } => concat(program, inst, forms, *axis),
+        op => movement::of(op, &inst.ty, shape(0)).and_then(|operator| linear(operator, arg(0))),
     };
     form.unwrap_or_else(|| stopped(inst))
 }
@@ -164,64 +163,6 @@ fn evaluate(program: &Program, inst: &Inst, forms: &[Form]) -> Form {
     Form::Constant(inst.op.rule().eval(&operands, &inst.ty))
 }
 
-/// The operator of an op that only moves or sums elements; for a concatenation, a placeholder.
-fn movement(op: &Op, ty: &Type, from: &Shape) -> Option<Operator> {
-    let n = from.numel();
-    Some(match op {
-        Op::Reshape | Op::Cast | Op::Concat { .. } => Operator::Identity(n),
-        Op::Broadcast { axes } => Operator::selection(&broadcast_sources(axes, from, &ty.shape), n),
-        Op::Transpose { perm } => Operator::selection(&transpose_sources(perm, from), n),
-        Op::Slice(ranges) => Operator::selection(&slice_sources(ranges, from), n),
-        Op::Unslice(ranges) => Operator::selection(&slice_sources(ranges, &ty.shape), ty.shape.numel()).adjoint(),
-        Op::Reduce { reducer: Reducer::Sum, axes } if axes.len() == from.rank() => ones(n),
-        Op::Reduce { reducer: Reducer::Sum, axes } => {
-            let kept: Vec<usize> = (0..from.rank()).filter(|axis| !axes.contains(axis)).collect();
-            Operator::selection(&broadcast_sources(&kept, &ty.shape, from), ty.shape.numel()).adjoint()
-        }
-        Op::CumSum { reverse } => {
-            let m = from.0.last().map_or(1, |&m| m.max(1));
-            Operator::kronecker(Operator::Identity(n / m), Matrix::running_sums(m, *reverse).into())
-        }
-        _ => return None,
-    })
-}
-
-fn ones(n: usize) -> Operator {
-    Matrix::new(1, n, vec![1.0; n]).into()
-}
-
-/// Position in the operand of every element of the result.
-fn sources(extents: &[usize], strides: &[usize], start: usize) -> Vec<usize> {
-    let mut all = vec![start];
-    for (&extent, &stride) in extents.iter().zip(strides) {
-        all = all.iter().flat_map(|&offset| (0..extent).map(move |i| offset + i * stride)).collect();
-    }
-    all
-}
-
-fn broadcast_sources(axes: &[usize], from: &Shape, to: &Shape) -> Vec<usize> {
-    let mut strides = vec![0; to.rank()];
-    for (&axis, stride) in axes.iter().zip(from.strides()) {
-        strides[axis] = stride;
-    }
-    sources(&to.0, &strides, 0)
-}
-
-fn transpose_sources(perm: &[usize], from: &Shape) -> Vec<usize> {
-    let strides = from.strides();
-    let extents: Vec<usize> = perm.iter().map(|&axis| from.0[axis]).collect();
-    let strides: Vec<usize> = perm.iter().map(|&axis| strides[axis]).collect();
-    sources(&extents, &strides, 0)
-}
-
-fn slice_sources(ranges: &[Range], from: &Shape) -> Vec<usize> {
-    let strides = from.strides();
-    let start = ranges.iter().zip(&strides).map(|(range, stride)| range.start * stride).sum();
-    let extents: Vec<usize> = ranges.iter().map(|range| range.len).collect();
-    let strides: Vec<usize> = ranges.iter().zip(&strides).map(|(range, stride)| range.step * stride).collect();
-    sources(&extents, &strides, start)
-}
-
 fn concat(program: &Program, inst: &Inst, forms: &[Form], axis: usize) -> Option<Form> {
     let mut total: Option<Form> = None;
     let mut start = 0;
@@ -234,7 +175,7 @@ fn concat(program: &Program, inst: &Inst, forms: &[Form], axis: usize) -> Option
             .map(|(at, &len)| Range { start: if at == axis { start } else { 0 }, len, step: 1 })
             .collect();
         start += from.0[axis];
-        let place = Operator::selection(&slice_sources(&ranges, &inst.ty.shape), inst.ty.shape.numel()).adjoint();
+        let place = Operator::selection(&movement::slice(&ranges, &inst.ty.shape), inst.ty.shape.numel()).adjoint();
         let placed = linear(place, &forms[arg.index()])?;
         total = Some(match total {
             None => placed,
@@ -261,7 +202,7 @@ fn product(inst: &Inst, a: &Form, b: &Form, sa: &Shape, sb: &Shape, ta: bool, tb
         }
         (Form::Affine(_), Form::Affine(_)) if rows == 1 && columns == 1 => {
             let inner = sa.numel();
-            multiply(a, b, inner).and_then(|product| linear(ones(inner), &product))
+            multiply(a, b, inner).and_then(|product| linear(Operator::ones(inner), &product))
         }
         _ => None,
     }
@@ -296,7 +237,7 @@ fn oriented(matrix: Matrix, transpose: bool) -> Operator {
 
 fn orientation(shape: &Shape, transpose: bool) -> Operator {
     if transpose && shape.0[0] > 1 && shape.0[1] > 1 {
-        Operator::selection(&transpose_sources(&[1, 0], shape), shape.numel())
+        Operator::selection(&movement::transpose(&[1, 0], shape), shape.numel())
     } else {
         Operator::Identity(shape.numel())
     }

@@ -20,6 +20,7 @@ mod components;
 mod coupling;
 pub mod forms;
 pub mod ir;
+mod movement;
 mod print;
 pub mod proximal;
 mod rows;

@@ -103,6 +103,25 @@ pub struct Step {
     pub tried: Vec<String>,
 }
 
+impl Step {
+    /// Members, where it is a family, else 1.
+    pub fn members(&self) -> usize {
+        self.component.over.unwrap_or(1)
+    }
+
+    /// `‖p‖²` of the linear part over all members, where the rule knows it.
+    pub fn linear_square(&self) -> f64 {
+        let square = |p: &[f64]| p.iter().map(|x| x * x).sum::<f64>();
+        let times = |own: f64| own * self.members() as f64;
+        match &self.rule {
+            Rule::Quadratic { linear, .. } if linear.len() > 1 => linear.iter().map(|p| square(p)).sum(),
+            Rule::Quadratic { linear, .. } => times(linear.iter().map(|p| square(p)).sum()),
+            Rule::Prox(form) | Rule::Linearised(form) => times(square(&form.linear)),
+            Rule::Descent(_) => 0.0,
+        }
+    }
+}
+
 /// The rules of the ladder.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
@@ -131,20 +150,15 @@ impl Rule {
         matches!(self, Rule::Quadratic { .. } | Rule::Prox(_))
     }
 
+    /// Whether equations on its variables are part of the step.
+    pub fn keeps_equations(&self) -> bool {
+        matches!(self, Rule::Quadratic { equalities: Some(_), .. })
+    }
+
     /// Whether it projects on a set that is not convex.
     pub fn is_nonconvex_set(&self) -> bool {
         let nonconvex = |map: &Map| map.function.proximal().is_some_and(|facts| facts.indicator && !facts.convex);
         matches!(self, Rule::Prox(form) if form.maps.iter().any(nonconvex))
-    }
-
-    /// `‖p‖²` of the linear part, where the rule knows it.
-    pub fn linear_square(&self) -> f64 {
-        let square = |p: &[f64]| p.iter().map(|x| x * x).sum::<f64>();
-        match self {
-            Rule::Quadratic { linear, .. } => linear.iter().map(|p| square(p)).sum(),
-            Rule::Prox(form) | Rule::Linearised(form) => square(&form.linear),
-            Rule::Descent(_) => 0.0,
-        }
     }
 }
 /// Equations `Ev = e` on the variables of a step.
@@ -154,6 +168,8 @@ pub struct Equalities {
     pub operator: Operator,
     /// `e`
     pub right: Vec<f64>,
+    /// Which row of the step's equations, one behind another, each is; the others follow from these.
+    pub rows: Vec<usize>,
 }
 
 /// How the systems `(P + ρMᵀM + σI)v = …` of a closed-form step are solved, and what it costs.

@@ -25,9 +25,10 @@ pub use update::{Script, Updates, updates};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Operator, Sum};
 use crate::model::Model;
-use crate::model::ir::{Admm, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
+use crate::model::ir::{Admm, ConstraintId, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
 use crate::source::Span;
 use crate::split::Split;
+use crate::split::atoms::{self, Piece};
 use crate::split::ir::{Component, PlayerSplit, weighted};
 use crate::split::is_exact;
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
@@ -133,10 +134,15 @@ fn method(
             self::admm(model, own, admm, span, in_game, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
         }
         Method::Admm(_) => {
+            diags.push(nothing_to_split(model, player, span));
+            None
+        }
+        Method::Descent(_) if let Some(constraint) = unkept(model, own) => {
             diags.push(
-                Diag::new(Code::NoStepRule, span, "there is nothing to split")
-                    .here("no constraint couples two blocks, and no term or set has a step of its own")
-                    .help("take `lbfgs` for a smooth problem; else give the part that is not smooth a variable of its own and tie the two: `var z: real[n]`, `subject to x - z = 0`"),
+                Diag::new(Code::NoStepRule, span, "descent does not keep to constraints, and this problem has one")
+                    .here("would leave it")
+                    .label(constraint, "not kept")
+                    .help("take `admm`, which does; the equations that make variables copies of each other are kept by either"),
             );
             None
         }
@@ -151,6 +157,38 @@ fn method(
                 None
             }
         },
+    }
+}
+
+/// The first constraint as written that is no coupling, which the unsplit problem knows nothing of.
+fn unkept(model: &Model, split: &PlayerSplit) -> Option<Span> {
+    let source = model.players[split.player.index()].source().2;
+    let coupled = |at: usize| split.couplings.iter().any(|coupling| coupling.constraint.index() == at);
+    source.iter().enumerate().find(|(at, _)| !coupled(*at)).map(|(_, constraint)| constraint.span)
+}
+
+/// Why a problem without couplings is not split: the first constraint or term that has no step.
+fn nothing_to_split(model: &Model, player: PlayerId, span: Span) -> Diag {
+    let this = &model.players[player.index()];
+    let why = |piece: Piece| match piece {
+        Piece::Other { why, smooth: false } => Some(why),
+        _ => None,
+    };
+    let constraint = this.constraints.iter().enumerate().find_map(|(at, constraint)| {
+        why(atoms::of_constraint(model, player, ConstraintId(at as u32))).map(|why| (constraint.span, why))
+    });
+    let term = || {
+        (0..this.terms.len())
+            .find_map(|at| why(atoms::of_term(model, player, at)).map(|why| (this.terms[at].span, why)))
+    };
+    match constraint.or_else(term) {
+        Some((at, why)) => Diag::new(Code::NoStepRule, at, "this has no step, so the problem can't be split")
+            .here("no function or set of an affine expression")
+            .certify(why)
+            .help("the catalogue's functions and sets take `A*x + b`; give what stands inside a variable of its own, tied by an equation, or name an inner method in the solve block"),
+        None => Diag::new(Code::NoStepRule, span, "there is nothing to split")
+            .here("smooth, without constraints")
+            .help("take `lbfgs`; ADMM wants a second part with a step of its own"),
     }
 }
 

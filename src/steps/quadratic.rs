@@ -86,10 +86,10 @@ fn equalities(model: &Model, player: PlayerId, component: &Component) -> Result<
     }
     let operator = Operator::stack(operators);
     match independent_rows(&operator, &right) {
-        Ok(rows) if rows.len() == right.len() => Ok(Some(Equalities { operator, right })),
+        Ok(rows) if rows.len() == right.len() => Ok(Some(Equalities { operator, right, rows })),
         Ok(rows) => {
             let picked = Csr::selection(&rows, right.len()).matmul(&operator.to_sparse()).into();
-            Ok(Some(Equalities { operator: picked, right: rows.iter().map(|&i| right[i]).collect() }))
+            Ok(Some(Equalities { operator: picked, right: rows.iter().map(|&i| right[i]).collect(), rows }))
         }
         Err(_) => Err("the equations on it contradict each other".to_string()),
     }

@@ -1,7 +1,7 @@
 //! The automatic split, the statuses and the rules of the ladder on problems small enough to be solved on
 //! paper.
 
-use admmc::exec::{Cpu, Nobody, Outcome, Reference, Status, run, verify};
+use admmc::exec::{Cpu, Nobody, Outcome, Status, run, verify};
 use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
@@ -183,9 +183,9 @@ fn a_solution_is_judged_and_started_from() {
     let solution: Vec<(String, Tensor)> =
         outcome.answers.iter().map(|a| (schedule::ir::title(&a.name, &a.role), a.tensor.clone())).collect();
     let judged = |solution: &[(String, Tensor)]| {
-        let mut compiled = compiled(LASSO);
-        schedule::warm(&mut compiled.schedule, solution).expect("it is of this problem");
-        verify(&compiled.schedule, &mut Reference::new(), &Still::default(), 0).status
+        let schedule = compiled(LASSO).schedule;
+        let given = schedule::matched(&schedule, solution).expect("it is of this problem");
+        verify(&schedule, &given, &mut Cpu::new(1), &Still::default(), 0).status
     };
     assert_eq!(judged(&solution), Status::Solved);
     let mut moved = solution.clone();
@@ -193,14 +193,46 @@ fn a_solution_is_judged_and_started_from() {
     moved[0].1 = Tensor::f64([2], vec![x[0] + 1e-3, x[1]]);
     assert_eq!(judged(&moved), Status::SolvedInaccurate);
 
-    let mut again = compiled(LASSO);
-    schedule::warm(&mut again.schedule, &solution).expect("it is of this problem");
-    let warm = run(&again.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("no checkpoint");
+    let mut again = compiled(LASSO).schedule;
+    let given = schedule::matched(&again, &solution).expect("it is of this problem");
+    schedule::warm(&mut again, given);
+    let warm = run(&again, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("no checkpoint");
     assert!(warm.iterations < outcome.iterations, "{} of {}", warm.iterations, outcome.iterations);
 
     let foreign = [("y".to_owned(), Tensor::f64([2], vec![0.0; 2]))];
-    let why = schedule::warm(&mut again.schedule, &foreign).expect_err("it has no y");
+    let why = schedule::matched(&again, &foreign).expect_err("it has no y");
     assert!(why.contains("`y`"), "{why}");
+}
+
+/// Descent knows nothing of constraints: it is refused where there is one that it would leave.
+#[test]
+fn descent_does_not_drop_a_constraint() {
+    for constraint in ["sum(x) = 1", "norm2(x) <= 1", "x <= 0.5", "x in simplex"] {
+        let text =
+            format!("var x: real[3]\nminimize sum_squares(x - 1)\nsubject to s: {constraint}\nsolve lbfgs {{}}\n");
+        let files = admmc::data::Memory::default();
+        let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), &text, &files);
+        let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is well-formed");
+        assert!(pipeline::compile(model, None, &mut parsed.diags).is_none(), "{constraint}");
+    }
+}
+
+/// The multiplier of an equation that a step keeps is what it is on paper: minimise ½‖x − b‖² on Σx = 3 and
+/// twice that, and x₁ ≥ 0. One of the two equations follows from the other, and has 0.
+#[test]
+fn multipliers_of_equations_are_published() {
+    let outcome = solve(
+        "
+let b = [5, 2, -1]
+var x: real[3]
+minimize sum_squares(x - b)/2 + 0*norm1(x)
+subject to total: sum(x) = 3, twice: 2*sum(x) = 6
+",
+    );
+    // x = b − ν, Σx = 3: ν = 1, or as much by 2.
+    close(&vector(&outcome, "x"), &[4.0, 1.0, -2.0], 1e-5);
+    let (total, twice) = (vector(&outcome, "λ.total")[0], vector(&outcome, "λ.twice")[0]);
+    assert!((total + 2.0 * twice - 1.0).abs() < 1e-5 && total * twice == 0.0, "{total} and {twice}");
 }
 
 /// Acceleration finds what the plain method finds, in fewer iterations on a problem that is slow.

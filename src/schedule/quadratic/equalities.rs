@@ -4,13 +4,12 @@
 //! W = F⁻¹Eᵀ,  LLᵀ = EW,  ν = (LLᵀ)⁻¹(Et − e),  v = t − Wν        with t = F⁻¹r
 //! ```
 
-use super::parts::product;
 use super::{Factor, Quadratic, dense};
 use crate::schedule::admm::Iteration;
 use crate::schedule::coder::{Coder, Draft};
 use crate::schedule::ir::StateId;
 use crate::steps::ir::Equalities;
-use crate::tape::{Dtype, Shape, Value};
+use crate::tape::{Shape, Value};
 
 /// The states of `E`, `e`, `W` and `L`.
 pub(super) struct Schur {
@@ -59,12 +58,4 @@ impl Schur {
         let by = draft.b.matvec(w, nu, false);
         draft.b.sub(t, by)
     }
-}
-
-/// `Eᵀν` in double precision.
-pub(super) fn force(coder: &mut Coder, draft: &mut Draft, q: Quadratic, equalities: &Equalities) -> Value {
-    let state = multiplier(coder, q);
-    let nu = draft.read(coder, q.over(state));
-    let nu = draft.b.cast(nu, Dtype::F64);
-    product(coder, draft, &format!("E.{} checked", q.tag), (&equalities.operator, true), nu)
 }

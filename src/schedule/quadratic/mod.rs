@@ -15,6 +15,8 @@ mod tests;
 use super::admm::{Cotangent, Iteration, Point, Side, point};
 use super::coder::{Coder, Draft};
 use super::ir::{Arg, StateId, Stmt};
+use crate::linalg::Operator;
+use crate::model::ir::{Leaf, Member};
 use crate::steps::ir::{Curvature, Equalities, Rule, Solver, Step, System};
 use crate::steps::repeated;
 use crate::tape::{Op, Shape, Type, Value};
@@ -220,9 +222,27 @@ pub(super) fn left(it: &Iteration, coder: &mut Coder, step: &Step) -> Option<Arg
     Some(q.over(state))
 }
 
-/// `Eᵀν`, what the equations of a step add to its gradient, in double precision.
-pub(super) fn held_by_equalities(it: &Iteration, coder: &mut Coder, draft: &mut Draft, step: &Step) -> Option<Value> {
+/// The statement that hands the multipliers of a step's equations to those of the constraints: rows that
+/// follow from others have 0.
+pub(super) fn multipliers(it: &Iteration, coder: &mut Coder, step: &Step) -> Option<Stmt> {
     let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
     let q = Quadratic::of(step, &tag)?;
-    q.equalities.map(|equalities| equalities::force(coder, draft, q, equalities))
+    let equalities = q.equalities?;
+    let constraints = &coder.model.players[it.plan.player.index()].constraints;
+    let shapes: Vec<Shape> =
+        step.component.constraints.iter().map(|id| constraints[id.index()].relation.expr().shape.clone()).collect();
+    let mut draft = coder.draft("multipliers");
+    let nu = equalities::multiplier(coder, q);
+    let mut nu = draft.read(coder, nu);
+    let rows = shapes.iter().map(Shape::numel).sum();
+    if rows != equalities.rows.len() {
+        let picked = Operator::selection(&equalities.rows, rows);
+        nu = parts::product(coder, &mut draft, &format!("rows of E.{tag}"), (&picked, true), nu);
+    }
+    let values = draft.unflat(nu, &shapes);
+    for (&id, value) in step.component.constraints.iter().zip(values) {
+        let state = coder.leaf(Leaf::Dual(it.plan.player, id, Member::None));
+        draft.write(coder, state, value);
+    }
+    Some(coder.call(draft, None, "multipliers"))
 }

@@ -15,10 +15,12 @@ use std::path::{Path, PathBuf};
 
 use admmc::data::Disk;
 use admmc::diag::Severity;
-use admmc::exec::{Cpu, Nobody, Outcome, run};
+use admmc::exec::{Cpu, Nobody, Outcome, run, verify};
 use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
+use admmc::schedule;
+use admmc::tape::Tensor;
 use arrays::Array;
 use serde_json::Value;
 
@@ -172,12 +174,27 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{name}\n  {}", wrong.join("\n  "));
 }
 
+/// The status of a solution by itself.
+fn verified(compiled: &Compiled, outcome: &Outcome) -> &'static str {
+    let solution: Vec<(String, Tensor)> = outcome
+        .answers
+        .iter()
+        .map(|answer| (schedule::ir::title(&answer.name, &answer.role), answer.tensor.clone()))
+        .collect();
+    let given = schedule::matched(&compiled.schedule, &solution).expect("it is of this problem");
+    verify(&compiled.schedule, &given, &mut Cpu::new(1), &Still::default(), 0).status.word()
+}
+
 /// What is wrong with the outcome of a file.
 fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String> {
     let expected = case.texts("outcome");
     let set: Vec<(String, String)> = scale.map(|scale| ("s".to_string(), scale.to_string())).into_iter().collect();
-    let outcome = match compile(path, &set, None) {
-        Ok(compiled) => execute(&compiled),
+    let (outcome, again) = match compile(path, &set, None) {
+        Ok(compiled) => {
+            let outcome = execute(&compiled);
+            let again = verified(&compiled, &outcome);
+            (outcome, again)
+        }
         Err(_) if expected.contains(&"ill-posed") => return Vec::new(),
         Err(errors) => return errors,
     };
@@ -192,6 +209,10 @@ fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String
     }
     if case.texts("judged").is_empty() {
         return wrong;
+    }
+    // What a run is sure of is verified from its solution alone.
+    if again != outcome.status.word() {
+        wrong.push(format!("a run that is {} is verified as {again}", outcome.status));
     }
     let answer = Answer { case, outcome: &outcome, scale };
     let (objective, violation) = families::evaluate(case.text("family"), &answer);
