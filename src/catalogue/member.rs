@@ -5,7 +5,7 @@ use crate::tape::{Builder, Shape, Value};
 
 use super::Function;
 use super::prox::Prox;
-use super::set::{Piece, Set, ValueRule};
+use super::set::{Reading, Set, ValueRule};
 use super::shapes;
 
 /// A member: the one place where it is described.
@@ -148,15 +148,10 @@ impl Member {
         Member { shape, prox: Some(Prox { indicator: true, ..prox }), set: Some(Set::PLAIN), ..member }
     }
 
-    /// A set that is the intersection of others and has no projection in closed form.
-    pub const fn intersection(
-        signature: &'static str,
-        doc: &'static str,
-        shape: ShapeRule,
-        pieces: &'static [Piece],
-    ) -> Member {
+    /// A set that a problem reads as something else, and that needs no projection.
+    pub const fn read_as(signature: &'static str, doc: &'static str, shape: ShapeRule, reading: Reading) -> Member {
         let member = Member::total(signature, doc, super::prox::distance_unlowered);
-        Member { shape, set: Some(Set { pieces, ..Set::PLAIN }), ..member }
+        Member { shape, set: Some(Set { reading, ..Set::PLAIN }), ..member }
     }
 
     /// The same, whose arguments keep a rule.

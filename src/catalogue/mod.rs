@@ -29,7 +29,7 @@ mod tests;
 use crate::tape::{Builder, Shape, Value};
 
 pub use member::{Form, WrongArguments};
-pub use set::{Piece, WrongValue};
+pub use set::{Piece, Reading, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
 
 use member::Member;
@@ -271,10 +271,9 @@ impl Function {
         self.member().set.is_some()
     }
 
-    /// The sets that it is the intersection of, where it is a set without a projection of its own. A
-    /// problem has these in its place.
-    pub fn pieces(self) -> &'static [Piece] {
-        self.member().set.map_or(&[], |set| set.pieces)
+    /// What a problem makes of it, where it is a set.
+    pub fn reading(self) -> Option<Reading> {
+        self.member().set.map(|set| set.reading)
     }
 
     /// Whether the values of some arguments have a rule to keep.
@@ -368,26 +367,13 @@ impl Function {
 
     /// Adds the instructions that compute it; `shape` is what [`Function::shape`] gave.
     pub fn lower(self, b: &mut Builder, args: &[Value], shape: &Shape) -> Value {
-        let value = match (self.is_set(), self.member().prox) {
-            (true, Some(prox)) => prox::distance(b, &prox, args),
-            (true, None) => self.farthest_piece(b, args[0]),
-            (false, _) => (self.member().lower)(b, args),
+        let value = match (self.reading(), self.member().prox) {
+            (Some(Reading::Intersection(pieces)), _) => set::farthest(b, pieces, args[0]),
+            (Some(Reading::Equations), _) => set::off_equations(b, args),
+            (Some(Reading::Projected), Some(prox)) => prox::distance(b, &prox, args),
+            _ => (self.member().lower)(b, args),
         };
         debug_assert_eq!(b.shape(value), shape, "{} keeps its shape rule", self.name());
         value
-    }
-
-    /// How far an element is outside the piece it is farthest from.
-    fn farthest_piece(self, b: &mut Builder, x: Value) -> Value {
-        let distances: Vec<Value> = self
-            .pieces()
-            .iter()
-            .map(|piece| {
-                let x = if piece.transposed { b.transpose(x) } else { x };
-                piece.set.lower(b, &[x], &Shape::scalar())
-            })
-            .collect();
-        let farthest = distances.into_iter().reduce(|a, c| b.binary(crate::tape::ops::Binary::Max, a, c));
-        farthest.expect("an intersection has pieces")
     }
 }

@@ -66,12 +66,9 @@ pub(super) fn distance_unlowered(_: &mut Builder, _: &[Value]) -> Value {
 
 /// `‖x − P(x)‖∞`, how far outside `x` is.
 pub(super) fn distance(b: &mut Builder, prox: &Prox, args: &[Value]) -> Value {
-    use crate::tape::ops::{Reducer, Unary};
     let x = args[0];
     let one = b.constant(1.0, b.dtype(x));
     let projected = (prox.step)(b, x, one, args);
     let off = b.sub(x, projected);
-    let off = b.unary(Unary::Abs, off);
-    let axes = (0..b.shape(off).rank()).collect();
-    b.reduce(Reducer::Max, off, axes)
+    super::set::largest(b, off)
 }

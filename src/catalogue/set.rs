@@ -1,7 +1,7 @@
-//! What a set is besides its projection, for one without a projection in closed form the sets that it is the
-//! intersection of; and the rules that values of arguments keep.
+//! What a set is besides its projection, for one without what a problem has in its place; and the rules that
+//! values of arguments keep.
 
-use crate::tape::ops::Binary;
+use crate::tape::ops::{Binary, Reducer, Unary};
 use crate::tape::{Builder, Shape, Value};
 
 use super::Function;
@@ -12,8 +12,19 @@ pub(super) struct Set {
     /// Arguments, by position without the element, that shape the programs: in a family they are the same
     /// for every member.
     pub structural: &'static [usize],
-    /// The sets that it is the intersection of, where it has no projection of its own.
-    pub pieces: &'static [Piece],
+    /// What a problem makes of it.
+    pub reading: Reading,
+}
+
+/// What a problem makes of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// One set, with its projection.
+    Projected,
+    /// Membership in each of these, whose intersection it is.
+    Intersection(&'static [Piece]),
+    /// Equations: the first argument times the element is the second.
+    Equations,
 }
 
 /// Shape of the first argument or the element, values of the arguments by position in the signature → whether
@@ -40,7 +51,7 @@ pub struct Piece {
 
 impl Set {
     /// Of any arguments.
-    pub const PLAIN: Set = Set { structural: &[], pieces: &[] };
+    pub const PLAIN: Set = Set { structural: &[], reading: Reading::Projected };
 }
 
 /// The argument's elements are all at least that.
@@ -85,6 +96,31 @@ pub(super) fn ensure(holds: bool, at: usize, must: impl FnOnce() -> String) -> R
 pub(super) fn keep_nan(b: &mut Builder, v: Value, value: Value) -> Value {
     let is_number = b.binary(Binary::Equal, v, v);
     b.select(is_number, value, v)
+}
+
+/// How far an element is outside the set that it is farthest from.
+pub(super) fn farthest(b: &mut Builder, pieces: &[Piece], x: Value) -> Value {
+    let distances = pieces.iter().map(|piece| {
+        let x = if piece.transposed { b.transpose(x) } else { x };
+        piece.set.lower(b, &[x], &Shape::scalar())
+    });
+    let distances: Vec<Value> = distances.collect();
+    let farthest = distances.into_iter().reduce(|a, c| b.binary(Binary::Max, a, c));
+    farthest.expect("an intersection has pieces")
+}
+
+/// `‖A x − b‖∞`
+pub(super) fn off_equations(b: &mut Builder, args: &[Value]) -> Value {
+    let product = b.matvec(args[1], args[0], false);
+    let off = b.sub(product, args[2]);
+    largest(b, off)
+}
+
+/// `‖v‖∞`
+pub(super) fn largest(b: &mut Builder, v: Value) -> Value {
+    let v = b.unary(Unary::Abs, v);
+    let axes = (0..b.shape(v).rank()).collect();
+    b.reduce(Reducer::Max, v, axes)
 }
 
 /// All elements one behind another.

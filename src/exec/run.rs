@@ -293,10 +293,10 @@ impl<'a> Runner<'a> {
             }
             Node::Pick { member, members, call, share } => {
                 let start = self.host.elapsed();
-                // A member past the end, or a NaN, is none.
-                let member = self.executor.item(*member) as usize;
-                if member < *members {
-                    self.executor.run(*call, member);
+                let member = self.executor.item(*member);
+                // A NaN is no member.
+                if (0.0..*members as f64).contains(&member) {
+                    self.executor.run(*call, member as usize);
                 }
                 self.shares[*share].0 += self.host.elapsed() - start;
                 self.shares[*share].1 += 1;

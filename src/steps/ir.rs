@@ -233,8 +233,19 @@ pub struct SparseSystem {
     pub reciprocal: Option<Vec<f64>>,
     /// Rows that stand for equations, the last ones.
     pub equalities: usize,
-    /// What `δ` is measured by: the size of `E P⁻¹Eᵀ`.
-    pub slack: f64,
+    /// What `δ` is measured by.
+    pub schur: SchurSize,
+}
+
+/// About how large `E(P + ρMᵀM)⁻¹Eᵀ` is: `rows/(fixed + ρ·rho)`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SchurSize {
+    /// Square of the longest row of `E`.
+    pub rows: f64,
+    /// Largest diagonal entry of `P`.
+    pub fixed: f64,
+    /// Largest diagonal entry of `MᵀM`.
+    pub rho: f64,
 }
 
 /// What a way to solve costs.

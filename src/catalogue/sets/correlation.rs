@@ -4,13 +4,16 @@
 
 use super::psd;
 use crate::catalogue::member::Member;
-use crate::catalogue::{Function, Piece};
+use crate::catalogue::{Function, Piece, Reading};
 
-pub const MEMBER: Member = Member::intersection(
+pub const MEMBER: Member = Member::read_as(
     "correlation",
     "symmetric positive semidefinite with a diagonal of ones; split into `psd` and `unit_diagonal`",
     psd::square,
-    &[Piece { set: Function::Psd, transposed: false }, Piece { set: Function::UnitDiagonal, transposed: false }],
+    Reading::Intersection(&[
+        Piece { set: Function::Psd, transposed: false },
+        Piece { set: Function::UnitDiagonal, transposed: false },
+    ]),
 );
 
 #[cfg(test)]
@@ -22,7 +25,7 @@ mod tests {
     #[test]
     fn is_met_piece_by_piece() {
         let near = |x: &[f64], y: f64| {
-            let outside = value(Function::Correlation, [2, 2], x);
+            let outside = value(Function::Correlation, [2, 2], x, &[]);
             assert!((outside - y).abs() <= 8.0 * f64::EPSILON, "{x:?} is {outside} outside, not {y}");
         };
         near(&[1.0, 0.5, 0.5, 1.0], 0.0);

@@ -4,13 +4,16 @@
 
 use super::psd;
 use crate::catalogue::member::Member;
-use crate::catalogue::{Function, Piece};
+use crate::catalogue::{Function, Piece, Reading};
 
-pub const MEMBER: Member = Member::intersection(
+pub const MEMBER: Member = Member::read_as(
     "doubly_stochastic",
     "every row and every column a distribution; split into `probability` of the rows and of the columns",
     psd::square,
-    &[Piece { set: Function::Probability, transposed: false }, Piece { set: Function::Probability, transposed: true }],
+    Reading::Intersection(&[
+        Piece { set: Function::Probability, transposed: false },
+        Piece { set: Function::Probability, transposed: true },
+    ]),
 );
 
 #[cfg(test)]
@@ -21,7 +24,7 @@ mod tests {
     /// Rows may be distributions where columns are not.
     #[test]
     fn is_met_by_rows_and_columns() {
-        let outside = |x: &[f64]| value(Function::DoublyStochastic, [2, 2], x);
+        let outside = |x: &[f64]| value(Function::DoublyStochastic, [2, 2], x, &[]);
         assert_eq!(outside(&[0.25, 0.75, 0.75, 0.25]), 0.0);
         assert_eq!(outside(&[0.25, 0.75, 0.25, 0.75]), 0.25);
         assert_eq!(outside(&[0.25, 0.25, 0.75, 0.75]), 0.25);

@@ -118,16 +118,6 @@ pub(super) fn examples(function: Function) -> Vec<Example> {
             let args = |a: &[f64]| vec![vector(a), Tensor::scalar(1.5)];
             normals.map(|a| Example { args: args(a), ..on([3], &[]) }).into()
         }
-        Affine => {
-            // Of full rank, of rank 1 with a right side in its range, of zeros.
-            let systems: [(&[f64], &[f64]); 3] = [
-                (&[1.0, 2.0, 0.0, -1.0, 0.0, 1.0], &[1.0, -0.5]),
-                (&[1.0, 2.0, -1.0, 2.0, 4.0, -2.0], &[1.0, 2.0]),
-                (&[0.0; 6], &[0.0, 0.0]),
-            ];
-            let args = |(a, b): (&[f64], &[f64])| vec![Tensor::f64([2, 3], a.to_vec()), vector(b)];
-            systems.map(|system| Example { args: args(system), ..on([3], &[]) }).into()
-        }
         SparseSet => any_with(&[&[&[2.0]], &[&[0.0]], &[&[9.0]]]),
         SparseNm => vec![on([8], &[&[2.0], &[4.0]]), on([2, 4], &[&[1.0], &[2.0]])],
         Monotone => {

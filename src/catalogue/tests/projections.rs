@@ -41,8 +41,8 @@ pub fn case(set: Function, shape: impl Into<Shape>, args: Vec<Tensor>) -> Case {
 }
 
 /// How far outside an intersection of sets, without arguments, a point is.
-pub fn value(set: Function, shape: impl Into<Shape>, x: &[f64]) -> f64 {
-    let (case, one) = (case(set, shape, Vec::new()), number(1.0));
+pub fn value(set: Function, shape: impl Into<Shape>, x: &[f64], args: &[Tensor]) -> f64 {
+    let (case, one) = (case(set, shape, args.to_vec()), number(1.0));
     Oracle { case: &case, dtype: Dtype::F64, program: case.program(Dtype::F64, &one, true), t: one }.at(x)[0]
 }
 

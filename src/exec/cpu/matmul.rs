@@ -88,9 +88,9 @@ fn mirror<T: Real>(x: &mut [T], n: usize) {
 }
 
 impl MatMul {
-    /// Whether it is `XᵀX` or `XXᵀ`, which is symmetric.
+    /// Whether it is `XᵀX` or `XXᵀ`, which is symmetric; a slice of `X` by the whole is neither.
     fn is_square_of_one(&self) -> bool {
         let (row, column) = self.b_strides;
-        self.a == self.b && self.a_strides == (column, row)
+        self.rows == self.columns && self.a == self.b && self.a_strides == (column, row)
     }
 }

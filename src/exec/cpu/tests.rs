@@ -736,6 +736,21 @@ fn a_large_square_is_mirrored() {
             let inputs = [tensor(&ty, Dice(rows as u64).eighths(rows * columns))];
             assert_near(&program, &inputs, 8.0 * (rows + columns) as f64 * dtype.eps());
         }
+        // A slice that starts where its whole does: the product has another shape, and is no square.
+        let ty = Type::new(dtype, [300, 270]);
+        let part = |len| Range { start: 0, len, step: 1 };
+        for len in [[40, 270], [300, 40]] {
+            let mut b = Builder::new("slice");
+            let x = b.input("x", ty.clone());
+            let slice = b.slice(x, len.map(part).to_vec());
+            let of_columns = len[0] == 300;
+            let (left, right) =
+                (b.matmul(slice, x, of_columns, !of_columns), b.matmul(x, slice, of_columns, !of_columns));
+            b.output("left", left);
+            b.output("right", right);
+            let inputs = [tensor(&ty, Dice(len[0] as u64).eighths(300 * 270))];
+            assert_near(&b.finish(), &inputs, 8.0 * 570.0 * dtype.eps());
+        }
     }
 }
 

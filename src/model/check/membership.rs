@@ -7,7 +7,7 @@
 use super::meaning::{Index, Scope};
 use super::names::{number, suggest};
 use super::{Checker, shape_words};
-use crate::catalogue::{Function, WrongArguments, WrongValue};
+use crate::catalogue::{Function, Reading, WrongArguments, WrongValue};
 use crate::diag::{Code, Diag, closest};
 use crate::model::fold::{fold, fold_member, is_constant};
 use crate::model::ir::{Expr, ExprKind, Relation};
@@ -34,18 +34,25 @@ impl<'a> Checker<'a> {
         }
         self.touches_a_variable(&expr, span)?;
         self.arguments_name_a_set(function, &expr.shape, &args, scope)?;
-        if function.pieces().is_empty() {
-            return Some(vec![Relation::In { expr, set: function, args }]);
+        match function.reading() {
+            Some(Reading::Intersection(pieces)) => {
+                let mut relations = Vec::new();
+                for piece in pieces {
+                    let expr = match piece.transposed {
+                        true => self.apply(Function::Transpose, vec![expr.clone()], set.span, expr.span)?,
+                        false => expr.clone(),
+                    };
+                    relations.push(Relation::In { expr, set: piece.set, args: Vec::new() });
+                }
+                Some(relations)
+            }
+            Some(Reading::Equations) => {
+                let [matrix, right] = <[Expr; 2]>::try_from(args).expect("a matrix and a right side");
+                let product = self.apply(Function::Mul, vec![matrix, expr], set.span, span)?;
+                Some(vec![Relation::Zero(self.apply(Function::Sub, vec![product, right], set.span, span)?)])
+            }
+            _ => Some(vec![Relation::In { expr, set: function, args }]),
         }
-        let mut relations = Vec::new();
-        for piece in function.pieces() {
-            let expr = match piece.transposed {
-                true => self.apply(Function::Transpose, vec![expr.clone()], set.span, expr.span)?,
-                false => expr.clone(),
-            };
-            relations.push(Relation::In { expr, set: piece.set, args: Vec::new() });
-        }
-        Some(relations)
     }
 
     /// A set with its arguments, in the order of its parameters.

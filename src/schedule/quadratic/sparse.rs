@@ -3,18 +3,18 @@
 //!
 //! Equations are rows with `−δ` on the diagonal, which the factor needs and the system has not: the
 //! solution is refined once, `x ← x + K_δ⁻¹(b − Kx)`, which also takes back what small pivots round
-//! away. An error of δ becomes one of δ².
+//! away. An error of δ, relative to the size of `E F⁻¹Eᵀ`, becomes one of δ².
 
 use super::Quadratic;
 use super::parts::filled;
 use crate::schedule::admm::Iteration;
 use crate::schedule::coder::{Coder, Draft};
 use crate::schedule::ir::StateId;
-use crate::steps::ir::{Equalities, SparseSystem};
+use crate::steps::ir::{Equalities, SchurSize, SparseSystem};
 use crate::tape::{Op, Shape, Type, Value};
 
-/// `δ` relative to the size of `E F⁻¹Eᵀ`, as a power of the rounding: small against it, large enough for
-/// the pivots of the rows that stand for equations.
+/// `δ` by the size of `E F⁻¹Eᵀ`, as a power of the rounding: small against it, large enough for the pivots of
+/// the rows that stand for equations.
 const DELTA: f64 = 0.5;
 
 /// The state of the factor, and that of the entries where they are needed to refine.
@@ -29,12 +29,10 @@ impl Sparse {
         let state = coder.zeros(&format!("L.{}", q.tag), Shape::vector(symbolic.factor_len()), q.own());
         let nnz = Shape::vector(symbolic.nnz());
         let diagonal = |i: usize| symbolic.starts[i + 1] - 1;
-        let delta = delta(coder, system);
         let mut fixed = Vec::with_capacity(system.fixed.len() * symbolic.nnz());
         for own in &system.fixed {
             let mut own = own.clone();
             (0..q.n).for_each(|i| own[diagonal(i)] += q.system.proximal);
-            (symbolic.n - system.equalities..symbolic.n).for_each(|i| own[diagonal(i)] = -delta);
             fixed.extend(own);
         }
         let fixed = coder.constant(&format!("P.{}", q.tag), nnz.clone(), q.own(), fixed);
@@ -48,15 +46,22 @@ impl Sparse {
             values = draft.b.add(values, weighted);
         }
         if let Some(reciprocal) = &system.reciprocal {
-            let w = coder.constant(&format!("W⁻¹.{}", q.tag), nnz, None, reciprocal.clone());
+            let w = coder.constant(&format!("W⁻¹.{}", q.tag), nnz.clone(), None, reciprocal.clone());
             let w = draft.read(coder, w);
             let over = draft.b.div(w, rho);
             values = draft.b.add(values, over);
         }
         let ty = Type::new(coder.dtype, [symbolic.factor_len()]);
         let entries = q.equalities.map(|_| {
-            let state = coder.zeros(&format!("K.{}", q.tag), Shape::vector(symbolic.nnz()), q.own());
+            let state = coder.zeros(&format!("K.{}", q.tag), nnz.clone(), q.own());
             draft.write(coder, q.arg(state), values);
+            let mut places = vec![0.0; symbolic.nnz()];
+            (symbolic.n - system.equalities..symbolic.n).for_each(|i| places[diagonal(i)] = -1.0);
+            let places = coder.constant(&format!("δ.{}", q.tag), nnz.clone(), None, places);
+            let places = draft.read(coder, places);
+            let held = delta(coder, &mut draft, rho, &system.schur);
+            let held = draft.b.mul(held, places);
+            values = draft.b.add(values, held);
             state
         });
         let factor = draft.b.push(Op::SparseFactor(symbolic.clone()), vec![values], ty);
@@ -104,7 +109,7 @@ impl Sparse {
     }
 }
 
-/// `K x` without δ, from the lower triangle with it: `Lx + Lᵀx − diag(L)x + δ[0; ν]`.
+/// `K x` from the lower triangle: `Lx + Lᵀx − diag(L)x`.
 fn product(
     coder: &mut Coder,
     draft: &mut Draft,
@@ -114,7 +119,6 @@ fn product(
     x: Value,
 ) -> Value {
     let symbolic = &system.symbolic;
-    let (order, rows) = (symbolic.n, system.equalities);
     let index = |x: &usize| *x as u32;
     let starts = coder.indices(&format!("K rows.{}", q.tag), symbolic.starts.iter().map(index).collect());
     let columns = coder.indices(&format!("K columns.{}", q.tag), symbolic.columns.iter().map(index).collect());
@@ -127,14 +131,13 @@ fn product(
     let pivots = draft.b.gather(entries, diagonal);
     let twice = draft.b.mul(pivots, x);
     let sum = draft.b.add(below, above);
-    let sum = draft.b.sub(sum, twice);
-    let nu = draft.b.segment(x, order - rows, rows);
-    let held = draft.b.scale(delta(coder, system), nu);
-    let none = filled(draft, 0.0, order - rows, coder.dtype);
-    let held = draft.b.concat(vec![none, held], 0);
-    draft.b.add(sum, held)
+    draft.b.sub(sum, twice)
 }
 
-fn delta(coder: &Coder, system: &SparseSystem) -> f64 {
-    system.slack * coder.dtype.eps().powf(DELTA)
+/// `δ` at a ρ.
+fn delta(coder: &Coder, draft: &mut Draft, rho: Value, size: &SchurSize) -> Value {
+    let f = draft.b.scale(size.rho, rho);
+    let f = draft.b.offset(f, size.fixed);
+    let rows = draft.number(size.rows * coder.dtype.eps().powf(DELTA), coder.dtype);
+    draft.b.div(rows, f)
 }

@@ -260,6 +260,27 @@ subject to x - z = 0, sum(x) = 3, x[2] - x[1] = 1, sum(2*x) = 6
     check(diagonal, &["divide", "dense Cholesky", "eigenvectors", "sparse factor"]);
 }
 
+/// Equations hold at any penalty, in either precision: what holds their multipliers goes with ρ.
+#[test]
+fn equations_at_any_penalty() {
+    let text = lasso(60, 20, "normal(m, n, seed = 1)")
+        .replace("x - z = 0", "x - z = 0, E*x = e")
+        .replace("let b", "let E = normal(3, n, seed = 7)\nlet e = ones(3)\nlet b");
+    for (precision, eps) in [("f32", f64::from(f32::EPSILON)), ("f64", f64::EPSILON)] {
+        for rho in ["1e4", "1e-4"] {
+            let settings = format!("rho = {rho}, relax = 1, adapt = fixed, iterations = 1, precision = {precision}");
+            let compiled = compiled(&text, &settings);
+            let dense = first_step(&compiled);
+            let step = admm(&mut compiled.plan.clone()).x[0].clone();
+            for solver in solvers(&compiled.model, &compiled.split.players[0], &step) {
+                let x = x_after(&with(&compiled, &solver), &mut Cpu::new(1));
+                // The condition of AᵀA is some 30.
+                close(&x, &dense, 1e3 * eps, &format!("{} at ρ = {rho} in {precision}", solver.name()));
+            }
+        }
+    }
+}
+
 #[test]
 fn families() {
     let text = "

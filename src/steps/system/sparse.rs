@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::Problem;
 use crate::linalg::{Csr, Curvature, Operator, Symbolic};
-use crate::steps::ir::SparseSystem;
+use crate::steps::ir::{SchurSize, SparseSystem};
 
 /// Multiplications up to which rows are multiplied out.
 const MOST_PRODUCTS: f64 = 2e8;
@@ -23,9 +23,6 @@ const MOST_ENTRIES: usize = 20_000_000;
 /// Entries from which a row counts as wide, and how much wider than the mean.
 const WIDE: usize = 8;
 const WIDER: f64 = 4.0;
-
-/// `−δ` times this is what the multipliers of equations are held by.
-const PLACE: f64 = -1.0;
 
 /// Rows that are weighed: a matrix, a weight a row.
 struct Rows {
@@ -44,10 +41,8 @@ pub(super) fn system(problem: &Problem) -> Option<SparseSystem> {
     let members: Vec<Parts> = problem.curvature.iter().map(parts).collect::<Option<_>>()?;
     let couplings = stacked(problem)?;
     let equalities = problem.equalities.map(|equalities| equalities.operator.to_sparse());
-    let counts = || {
-        let rows = members.iter().map(|parts| &parts.factor).chain([&couplings]);
-        rows.flat_map(|rows| rows.matrix.starts.windows(2).map(|w| w[1] - w[0]))
-    };
+    let rows = || members.iter().map(|parts| &parts.factor).chain([&couplings]);
+    let counts = || rows().flat_map(Rows::counts);
     let widest = counts().max().unwrap_or(0);
     let mean = counts().sum::<usize>() as f64 / counts().count().max(1) as f64;
     let wide = WIDE.max((WIDER * mean) as usize);
@@ -59,8 +54,7 @@ pub(super) fn system(problem: &Problem) -> Option<SparseSystem> {
         limits.push(1);
     }
     let candidates = limits.into_iter().filter_map(|limit| {
-        let products: f64 = counts().filter(|&count| count <= limit).map(|count| (count as f64).powi(2)).sum();
-        let possible = products <= MOST_PRODUCTS;
+        let possible = rows().map(|rows| rows.products(limit)).sum::<f64>() <= MOST_PRODUCTS;
         possible.then(|| assemble(problem.n, &members, &couplings, equalities.as_ref(), limit)).flatten()
     });
     candidates.min_by(|a, b| seconds(a).total_cmp(&seconds(b)))
@@ -99,12 +93,25 @@ fn stacked(problem: &Problem) -> Option<Rows> {
 }
 
 impl Rows {
-    /// The product of the rows of at most so many entries, and the others; those of weights that are not
-    /// positive are always multiplied out.
+    /// Entries of each row.
+    fn counts(&self) -> impl Iterator<Item = usize> {
+        self.matrix.starts.windows(2).map(|w| w[1] - w[0])
+    }
+
+    /// Whether a row is multiplied out: one of at most so many entries, or of a weight that is not positive.
+    fn is_out(&self, (row, count): (usize, usize), limit: usize) -> bool {
+        count <= limit || self.weights[row] <= 0.0
+    }
+
+    /// Multiplications that the rows multiplied out take.
+    fn products(&self, limit: usize) -> f64 {
+        self.counts().enumerate().filter(|&row| self.is_out(row, limit)).map(|(_, n)| (n as f64).powi(2)).sum()
+    }
+
+    /// The product of the rows that are multiplied out, and the others.
     fn cut(&self, limit: usize) -> (Csr, Rows) {
-        let count = |i: usize| self.matrix.starts[i + 1] - self.matrix.starts[i];
-        let (out, kept): (Vec<usize>, Vec<usize>) =
-            (0..self.matrix.rows).partition(|&i| count(i) <= limit || self.weights[i] <= 0.0);
+        let (out, kept): (Vec<_>, Vec<_>) = self.counts().enumerate().partition(|&row| self.is_out(row, limit));
+        let [out, kept] = [out, kept].map(|rows| rows.into_iter().map(|(i, _)| i).collect::<Vec<usize>>());
         let pick = |rows: &[usize]| Csr::selection(rows, self.matrix.rows).matmul(&self.matrix);
         let (plain, lifted) = (pick(&out), pick(&kept));
         let mut weighted = plain.clone();
@@ -142,14 +149,13 @@ fn assemble(
             entries.extend(rows.weights.iter().enumerate().map(|(i, w)| (n + i, n + i, -1.0 / w)));
             entries.extend(below(&lifted.matrix, n + own));
             entries.extend(equalities.into_iter().flat_map(|e| below(e, order - count)));
-            entries.extend((order - count..order).map(|i| (i, i, PLACE)));
             Csr::from_triplets(order, order, entries)
         })
         .collect();
     let rho = Csr::from_triplets(order, order, squares.lower().entries().collect());
     let held = lifted.weights.iter().enumerate().map(|(i, w)| (n + own + i, n + own + i, -1.0 / w));
     let reciprocal = Csr::from_triplets(order, order, held.collect());
-    // Every place of the diagonal is an entry, so that σ has its place.
+    // Every place of the diagonal is an entry, so that σ and δ have theirs.
     let places = (0..order).map(|i| (i, i, 1.0)).collect();
     let mut pattern = Csr::from_triplets(order, order, places);
     for part in fixed.iter().chain([&rho, &reciprocal]) {
@@ -158,27 +164,25 @@ fn assemble(
         pattern = pattern.add(&ones);
     }
     let symbolic = Symbolic::new(&pattern, order - n);
-    let slack = equalities.map_or(0.0, |e| slack(e, members, couplings));
     Some(SparseSystem {
         fixed: fixed.iter().map(|part| part.spread(&pattern)).collect(),
         rho: rho.spread(&pattern),
         reciprocal: (lifted.matrix.rows > 0).then(|| reciprocal.spread(&pattern)),
         symbolic: Arc::new(symbolic),
         equalities: count,
-        slack,
+        schur: equalities.map_or_else(SchurSize::default, |e| schur_size(e, members, couplings)),
     })
 }
 
-/// The size of `E F⁻¹Eᵀ` by its largest row against the largest diagonal of `F`.
-fn slack(equalities: &Csr, members: &[Parts], couplings: &Rows) -> f64 {
+fn schur_size(equalities: &Csr, members: &[Parts], couplings: &Rows) -> SchurSize {
     let squares = |rows: &Rows| Operator::from(rows.matrix.clone()).column_squares(&rows.weights);
-    let mut largest = squares(couplings).into_iter().fold(0.0, f64::max);
-    for parts in members {
-        let own = Curvature::from(parts.base.clone()).diagonal();
-        let sum = own.iter().zip(squares(&parts.factor)).map(|(a, b)| a + b);
-        largest = sum.fold(largest, f64::max);
-    }
+    let largest = |numbers: Vec<f64>| numbers.into_iter().fold(0.0, f64::max);
+    let own = |parts: &Parts| {
+        let base = Curvature::from(parts.base.clone()).diagonal();
+        largest(base.iter().zip(squares(&parts.factor)).map(|(a, b)| a + b).collect())
+    };
     let row = |i: usize| equalities.row(i).map(|(_, x)| x * x).sum::<f64>();
-    let longest = (0..equalities.rows).map(row).fold(0.0, f64::max);
-    longest / if largest > 0.0 { largest } else { 1.0 }
+    let (fixed, rho) = (largest(members.iter().map(own).collect()), largest(squares(couplings)));
+    let rows = largest((0..equalities.rows).map(row).collect());
+    SchurSize { rows, fixed: if fixed + rho > 0.0 { fixed } else { 1.0 }, rho }
 }
