@@ -63,6 +63,7 @@ codes! {
     NonlinearConstraint "E0402" "nonlinear-constraint" Error;
     ThirdBlock "E0403" "third-block" Error;
     UnlinkedBlock "E0404" "unlinked-block" Error;
+    InconsistentConstraint "E0405" "inconsistent-constraint" Error;
     NoStepRule "E0601" "no-step-rule" Error;
     RewrittenLoss "E0603" "rewritten-loss" Note;
     NonFinite "E0701" "non-finite" Error;

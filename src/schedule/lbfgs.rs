@@ -3,13 +3,15 @@
 //!
 //! A pair with `sᵀy ≤ 0` weighs nothing, so the direction is always one of descent.
 
+use std::sync::Arc;
+
 use super::admm::{Cotangent, Iteration, Side, point};
 use super::coder::{Coder, Draft};
 use super::direction;
 use super::gradient;
 use super::ir::{LineSearch, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
 use crate::model::ir::Descent;
-use crate::steps::ir::Step;
+use crate::steps::ir::{Curvature, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::Range;
 use crate::tape::{self, Shape, Value};
@@ -209,7 +211,8 @@ fn two_loops(coder: &Coder, draft: &mut Draft, states: &States, gradient: Value,
     draft.b.neg(r)
 }
 
-/// The inner minimisation of a component: `h(v) + ⟨pull, v⟩ + ρ/2 vᵀMᵀMv`.
+/// The inner minimisation of a component: `h(v) + ⟨pull, v⟩ + ρ/2 vᵀMᵀMv`; of a family, that of all its
+/// members as one.
 pub(super) fn inner(
     it: &mut Iteration,
     coder: &mut Coder,
@@ -220,15 +223,17 @@ pub(super) fn inner(
     body: &mut Vec<Stmt>,
 ) {
     let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, own));
-    let n = own.gram.n();
+    let (over, members) = (own.component.over, own.members());
+    let n = own.gram.n() * members;
     // The pull does not depend on v: it is computed once.
     let mut draft = coder.draft("pull");
     let pull = it.adjoint(coder, &mut draft, own, Cotangent::Pull(side), coder.dtype, body);
-    let pulled = coder.zeros(&format!("pull.{tag}"), Shape::vector(n), None);
-    draft.write(coder, pulled, pull);
-    body.push(coder.call(draft, None, Iteration::what(side)));
+    let pulled = coder.zeros(&format!("pull.{tag}"), Shape::vector(own.gram.n()), over);
+    draft.write(coder, gradient::own(pulled, over), pull);
+    body.push(coder.call(draft, over, Iteration::what(side)));
 
     let vars = &own.component.vars;
+    let whole = as_one(own);
     let shared = &*it;
     let mut read = |coder: &mut Coder, draft: &mut Draft| {
         let point = point(coder, draft, vars, None);
@@ -242,11 +247,13 @@ pub(super) fn inner(
     let mut value = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
         let shapes: Vec<Shape> = vars.iter().map(|var| whole_shape(coder, *var)).collect();
         let values = draft.unflat(flat, &shapes);
-        let data = gradient::objective(shared, coder, draft, own, &values, coder.dtype);
+        let data = gradient::objective(shared, coder, draft, &whole, &values, coder.dtype);
+        let v = by_members(draft, &values, members);
         let pull = draft.read(coder, pulled);
-        let linear = draft.b.dot(pull, flat);
-        let product = gradient::curvature_product(shared, coder, draft, own, flat);
-        let quadratic = draft.b.dot(flat, product);
+        let pull = draft.flat(&[pull]);
+        let linear = draft.b.dot(pull, v);
+        let product = gradient::curvature_product(shared, coder, draft, &whole, v);
+        let quadratic = draft.b.dot(v, product);
         let quadratic = draft.b.scale(0.5, quadratic);
         let sum = draft.b.add(data, linear);
         draft.b.add(sum, quadratic)
@@ -266,6 +273,31 @@ pub(super) fn inner(
     body.extend(begin(coder, &mut problem));
     let steps = step(coder, &mut problem, descent.tol, StopStatus::Inner);
     body.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Step, body: steps }));
+}
+
+/// The step of a family as one of a component that is none.
+fn as_one(step: &Step) -> Step {
+    let mut one = step.clone();
+    if let Some(left) = one.component.over.take() {
+        one.gram = match &step.gram {
+            Curvature::Diagonal(d) => Curvature::Diagonal(d.repeat(left)),
+            gram => Curvature::Repeated { left, inner: Arc::new(gram.clone()), right: 1 },
+        };
+    }
+    one
+}
+
+/// The variables one behind another, one member after the other.
+fn by_members(draft: &mut Draft, values: &[Value], members: usize) -> Value {
+    let rows: Vec<Value> = values
+        .iter()
+        .map(|&value| {
+            let len = draft.b.shape(value).numel() / members;
+            draft.b.reshape(value, [members, len])
+        })
+        .collect();
+    let all = if let [one] = rows[..] { one } else { draft.b.concat(rows, 1) };
+    draft.flat(&[all])
 }
 
 /// The shape of a variable with all its members.

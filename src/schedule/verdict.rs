@@ -39,7 +39,7 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration) -> Verdict {
     let mut verdict = Verdict { terms: terms(coder, plan.player), ..Verdict::default() };
     // Only what was tested has a tolerance to be held to.
     verdict.tol = plan.settings.tol.filter(|_| plan.is_tested());
-    verdict.convex = plan.steps().all(is_convex);
+    verdict.convex = plan.convex;
     let scales = ["γp", "γd"].map(|name| {
         let name = coder.prefixed(plan.player.index(), name);
         coder.scalar(&name, 0.0)
@@ -192,15 +192,6 @@ fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Optio
     }
     let (program, inputs): (_, Vec<Arg>) = draft.into_parts();
     Check { label, program, inputs, over }
-}
-
-/// Whether a component's own terms are convex as far as the plan can tell.
-fn is_convex(step: &Step) -> bool {
-    match &step.rule {
-        Rule::Quadratic { system, .. } => system.convex,
-        Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
-        Rule::Descent(_) => false,
-    }
 }
 
 /// The verdict on a descent: the gradient of the unsplit objective against its first norm.

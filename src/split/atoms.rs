@@ -10,7 +10,7 @@
 
 use super::affine::{self, Affine, Lowered};
 use super::forms::Form;
-use crate::catalogue::Function;
+use crate::catalogue::{Function, Proximal};
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Loop, Model, PlayerId, Relation};
 use crate::tape::Shape;
@@ -274,6 +274,39 @@ fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function,
         function if function.is_elementwise() && proximal(*function) => Some((weight, *function, args.clone())),
         _ => None,
     }
+}
+
+/// Whether a term is known to be convex: a semidefinite quadratic, or a convex function of the catalogue of
+/// something affine. In a family, for every member.
+pub fn is_convex(model: &Model, player: PlayerId, at: usize) -> bool {
+    let term = &model.players[player.index()].terms[at];
+    let whole = Lowered::new(model, &term.expr);
+    let applied = recognised_of(model, &term.expr).map(|(_, args, facts)| Lowered::new(model, &args[facts.subject]));
+    let own = |member: Option<usize>| match whole.form(model, player, member) {
+        Form::Constant(_) | Form::Affine(_) | Form::Root(_) => true,
+        Form::Quadratic(_) => {
+            let vars = super::variables(&term.expr);
+            let hessian = whole.hessian(model, player, member, &vars, "");
+            hessian.is_ok_and(|hessian| hessian.curvature().is_semidefinite())
+        }
+        Form::Other(_) => applied
+            .as_ref()
+            .is_some_and(|subject| matches!(subject.form(model, player, member), Form::Constant(_) | Form::Affine(_))),
+    };
+    match term.over.filter(|_| whole.differs()) {
+        Some(over) => (0..over.count).all(|member| own(Some(member))),
+        None => own(None),
+    }
+}
+
+/// The convex function of the catalogue that an expression is, counted positively: all its arguments, those
+/// besides the subject constant.
+fn recognised_of(model: &Model, expr: &Expr) -> Option<(Function, Vec<Expr>, Proximal)> {
+    let (weight, inner) = weighted(model, expr);
+    let (weight, function, args) = recognised(model, weight, inner)?;
+    let facts = function.proximal()?;
+    let fixed = args.iter().enumerate().all(|(k, arg)| k == facts.subject || is_constant(arg));
+    (weight >= 0.0 && facts.convex && fixed).then_some((function, args, facts))
 }
 
 /// The first function with a kink that is applied to something with variables of the player; the

@@ -3,7 +3,8 @@
 //!
 //! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
 //!    of the rules takes a step of it;
-//! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`;
+//! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, and [`consistency`] says which contradict
+//!    each other;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
 //! 5. [`scaling`] weighs the rows of the couplings;
@@ -17,6 +18,7 @@ pub mod atoms;
 mod automatic;
 mod blocks;
 mod components;
+mod consistency;
 mod coupling;
 pub mod forms;
 pub mod ir;
@@ -47,6 +49,7 @@ pub fn split(model: &Model, diags: &mut Diags) -> Split {
 /// Splits one player.
 fn player(model: &Model, player: PlayerId, diags: &mut Diags) -> PlayerSplit {
     let equations = coupling::read(model, player, diags);
+    consistency::check(&equations, diags);
     let (x, z, mut couplings) = blocks::colour(model, player, equations, diags);
     let x = components::cut(model, player, x, &couplings, diags);
     let z = components::cut(model, player, z, &couplings, diags);

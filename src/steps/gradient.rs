@@ -18,6 +18,9 @@ const DEFAULT: Descent =
 /// Most inner steps where a tolerance is given and no number of steps.
 const TO_A_TOLERANCE: usize = 1000;
 
+/// Members of a family up to which L-BFGS takes all at once, each written out in its programs.
+const MOST_MEMBERS: usize = 256;
+
 /// The rule, or why there is none.
 pub(super) fn rule(
     model: &Model,
@@ -30,11 +33,12 @@ pub(super) fn rule(
     if !component.constraints.is_empty() {
         return Err("a constraint lies on its variables, which descent does not keep to".to_string());
     }
+    let is_lbfgs = inner.as_ref().is_none_or(Descent::is_lbfgs);
     match inner {
-        Some(descent) if descent.is_lbfgs() && component.over.is_some() => {
-            Err("L-BFGS on the members of a family is not executed yet".to_string())
+        _ if component.over.is_some_and(|members| members > MOST_MEMBERS) && is_lbfgs => {
+            Err(format!("L-BFGS takes a family as one, and of at most {MOST_MEMBERS} members"))
         }
-        Some(descent) if descent.tol.is_some() && component.over.is_some() => {
+        Some(descent) if descent.tol.is_some() && component.over.is_some() && !is_lbfgs => {
             Err("an inner tolerance on the members of a family is not executed yet".to_string())
         }
         Some(descent) if sampled && descent.is_lbfgs() => {
@@ -45,9 +49,6 @@ pub(super) fn rule(
             Ok(Rule::Descent(Descent { steps: TO_A_TOLERANCE, ..descent.clone() }))
         }
         Some(descent) => Ok(Rule::Descent(descent.clone())),
-        None if component.over.is_some() => Err(format!(
-            "the members of a family have no closed form, so the inner method has to be named in `{option}`"
-        )),
         None if !sampled => {
             let terms = &model.players[player.index()].terms;
             match component.terms.iter().find_map(|&at| atoms::kink(model, player, &terms[at].expr)) {

@@ -99,6 +99,8 @@ pub struct Step {
     pub gram: Curvature,
     /// Whether a term reads a random batch.
     pub sampled: bool,
+    /// Whether its terms are known to be convex.
+    pub convex: bool,
     /// Rules tried before, and why each did not apply.
     pub tried: Vec<String>,
 }

@@ -226,13 +226,10 @@ fn admm(
         in_game,
     };
     (plan.rho, plan.rho_why) = rho::initial(&plan);
-    let convex = plan.steps().all(|step| match &step.rule {
-        Rule::Quadratic { system, .. } => system.convex,
-        Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
-        Rule::Descent(_) => true,
-    });
-    plan.convex = convex && plan.steps().all(|step| step.rule.is_exact());
-    plan.rho_least = if convex { 0.0 } else { plan.rho };
+    let convex = plan.steps().all(|step| step.convex);
+    plan.convex = convex;
+    let exact = |step: &Step| step.convex || !step.rule.is_exact();
+    plan.rho_least = if plan.steps().all(exact) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
 }
@@ -258,23 +255,31 @@ fn step(
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
+    let make = |rule: Rule, tried: Vec<String>| {
+        let convex = match &rule {
+            Rule::Quadratic { system, .. } => system.convex,
+            Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
+            Rule::Descent(_) => component.terms.iter().all(|&at| atoms::is_convex(model, split.player, at)),
+        };
+        Some(Step { component: component.clone(), rule, gram: gram.clone(), sampled, convex, tried })
+    };
     match prox::rule(model, split.player, component, &split.couplings) {
-        Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("prox: {why}")),
     }
     let changes = system::changes(admm, in_game || sampled);
     match quadratic::rule(model, split.player, component, &gram, &couplings, changes) {
-        Ok(rule) => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("quadratic: {why}")),
     }
     match linearised::rule(model, split.player, component, &split.couplings) {
         // An inner method that is named is what was asked for.
-        Ok(rule) if inner.is_none() => return Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Ok(rule) if inner.is_none() => return make(rule, tried),
         Ok(_) => tried.push(format!("linearised: `{option}` names another method")),
         Err(why) => tried.push(format!("linearised: {why}")),
     }
     match gradient::rule(model, split.player, component, inner, sampled, option) {
-        Ok(rule) => Some(Step { component: component.clone(), rule, gram, sampled, tried }),
+        Ok(rule) => make(rule, tried),
         Err(why) => {
             tried.push(format!("gradient: {why}"));
             let names: Vec<String> =
