@@ -79,7 +79,7 @@ pub enum Command {
 /// What a problem is made of besides its file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Inputs {
-    /// Gives a param another value: --set lambda=0.5
+    /// Gives a param another value: --set lambda=0.5; run takes several, one after another: --set lambda=1,0.5
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<Set>,
     /// Reads data from another file: --data b=other.csv

@@ -18,6 +18,7 @@ mod machine;
 mod new;
 mod problem;
 mod run;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod values;

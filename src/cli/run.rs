@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use super::args::{self, Output};
 use super::complaint::Complaint;
 use super::values::Device;
-use super::{Exit, Machine, Setup, World, problem, say};
+use super::{Exit, Machine, Setup, World, problem, say, sequence};
 use crate::diag::{Code, Diag, Style, render};
 use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
 use crate::report::results::{self, Origin};
 use crate::report::{Folder, Header, Progress, Summary, Watch, number};
-use crate::schedule;
+use crate::schedule::{self, Carried, Factors, carried};
 use crate::source::{Sources, Span};
 
 /// Runs a file: one solve block, or several (`--solve admm,sgd`) one after another on the same data and
 /// seed, each in a folder of its own below a trace of all.
 pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
+    if let Some(sequence) = sequence::of(&args.inputs.set)? {
+        return sequence::run(args, sequence, setup, world);
+    }
     let names: Vec<&str> = args.inputs.solve.iter().flat_map(|names| names.split(',')).map(str::trim).collect();
     if names.len() < 2 {
-        return Ok(match solve(args, setup, world)? {
+        return Ok(match solve(args, setup, world, &mut Chain::default())? {
             Ok((_, exit)) | Err(exit) => exit,
         });
     }
@@ -29,9 +32,9 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
         let mut own = args.clone();
         own.inputs.solve = Some(name.to_owned());
         own.out = Some(all.path().join(name));
-        match solve(&own, setup, world)? {
+        match solve(&own, setup, world, &mut Chain::default())? {
             Ok((outcome, exit)) => {
-                outcomes.push(outcome);
+                outcomes.push((outcome.name.clone(), outcome));
                 worst = if exit == Exit::Done { worst } else { exit };
             }
             Err(exit) => return Ok(exit),
@@ -44,9 +47,25 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
     Ok(worst)
 }
 
+/// What runs of one file hand on to each other.
+#[derive(Default)]
+pub(super) struct Chain {
+    /// The end of the last run.
+    pub from: Option<Carried>,
+    /// Whether there may be a next.
+    pub keep: bool,
+    /// What became of the factors.
+    pub factors: Option<Factors>,
+}
+
 /// Compiles a file, runs one solve block, and writes and shows what was found. Where the file does not
 /// compile, the end of the command.
-fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(Outcome, Exit), Exit>, Complaint> {
+pub(super) fn solve(
+    args: &args::Run,
+    setup: &Setup,
+    world: &mut World,
+    chain: &mut Chain,
+) -> Result<Result<(Outcome, Exit), Exit>, Complaint> {
     let mut executor = executor(args, world)?;
     let (parsed, compiled) = problem::compile(&args.file, &args.inputs, setup, world)?;
     let mut compiled = match compiled {
@@ -57,6 +76,9 @@ fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(O
         let solution = problem::solution(&compiled.schedule, path, world)?;
         schedule::warm(&mut compiled.schedule, solution);
     }
+    let keep = if chain.keep { carried(&compiled.schedule) } else { Vec::new() };
+    let whole = chain.keep.then(|| compiled.schedule.clone());
+    chain.factors = chain.from.take().map(|from| from.begin(&mut compiled.schedule));
     let origin =
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
     let shown = setup.output == Output::Text && !setup.quiet;
@@ -77,9 +99,10 @@ fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(O
         (true, false) => Progress::lines(&mut *world.err),
     };
     let mut watch = Watch::new(&compiled.schedule, &host, progress, Some(&folder));
-    let ended = exec::run(&compiled.schedule, &mut *executor, &host, &mut watch, args.inputs.seed);
+    let ended = exec::run_keeping(&compiled.schedule, &mut *executor, &host, &mut watch, args.inputs.seed, &keep);
     let written = watch.finish();
-    let outcome = ended.map_err(|sentence| Complaint::new(sentence).help("without `--resume` the run starts anew"))?;
+    let (outcome, values) =
+        ended.map_err(|sentence| Complaint::new(sentence).help("without `--resume` the run starts anew"))?;
 
     let mut summary = Summary::of(&outcome, &origin);
     summary.files = written.map_err(|sentence| Complaint::new(sentence).exit(Exit::Fault))?;
@@ -103,6 +126,9 @@ fn solve(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Result<(O
             say(world, &format!("{}{}", summary.render(setup.look), if setup.quiet { "" } else { &place }))
         }
     };
+    // Numbers that are not finite are no place to begin.
+    let sound = !matches!(outcome.status, Status::NonFinite(_));
+    chain.from = whole.filter(|_| sound).map(|whole| Carried::new(whole, values));
     let exit = match outcome.status {
         Status::Interrupted => Exit::Interrupted,
         _ if summary.good => Exit::Done,
@@ -126,7 +152,7 @@ fn executor(args: &args::Run, world: &World) -> Result<Box<dyn Executor>, Compla
 }
 
 /// The folder for results. A checkpoint that this run does not go on from is another run's.
-fn folder(args: &args::Run) -> Result<Folder, Complaint> {
+pub(super) fn folder(args: &args::Run) -> Result<Folder, Complaint> {
     let path = args.out.clone().unwrap_or_else(|| {
         let name = args.file.file_stem().unwrap_or(args.file.as_os_str());
         PathBuf::from("out").join(name)
@@ -140,7 +166,7 @@ fn folder(args: &args::Run) -> Result<Folder, Complaint> {
     made.map_err(|error| unwritable(&path, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {
     Complaint::new(format!("the results can't be written to `{}`: {error}", path.display()))
         .help("`--out DIR` names another folder")
         .exit(Exit::Fault)

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// `--set lambda=0.5`: the text stands for a constant expression.
+/// `--set lambda=0.5`, `--set lambda=1,0.5`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Set {
     /// The param's name.
     pub name: String,
-    /// What it becomes.
+    /// What it becomes: a number, or several with commas between.
     pub value: String,
 }
 

@@ -18,5 +18,5 @@ pub use executor::{Buffer, Call, Executor, NonFinite, Slot};
 pub use observer::{Nobody, Observer};
 pub use outcome::{Outcome, Status};
 pub use reference::Reference;
-pub use run::{run, verify};
+pub use run::{run, run_keeping, verify};
 pub use start::tensor as starting;

@@ -43,6 +43,21 @@ pub fn run(
     observer: &mut dyn Observer,
     seed: u64,
 ) -> Result<Outcome, String> {
+    Ok(run_keeping(schedule, executor, host, observer, seed, &[])?.0)
+}
+
+/// The same, with the last values of those states.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_keeping(
+    schedule: &Schedule,
+    executor: &mut dyn Executor,
+    host: &dyn Host,
+    observer: &mut dyn Observer,
+    seed: u64,
+    keep: &[StateId],
+) -> Result<(Outcome, Vec<(StateId, Tensor)>), String> {
     let resume = host.resume().map_err(|error| format!("the checkpoint can't be read: {error}"))?;
     let bound = bound::bind(schedule, executor, seed);
     let mut runner = Runner::new(schedule, &bound, executor, host, observer, seed);
@@ -57,7 +72,10 @@ pub fn run(
     }
     match runner.failed.take() {
         Some(sentence) => Err(sentence),
-        None => Ok(runner.finish(ended)),
+        None => {
+            let outcome = runner.finish(ended);
+            Ok((outcome, keep.iter().map(|&state| (state, executor.read(bound.buffer(state)))).collect()))
+        }
     }
 }
 

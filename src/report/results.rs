@@ -146,19 +146,19 @@ fn piece(tensor: &Tensor, offset: usize, shape: Shape) -> Tensor {
 ///
 /// # Errors
 /// What the disk says.
-pub fn beside(folder: &Folder, outcomes: &[Outcome]) -> io::Result<()> {
+pub fn beside(folder: &Folder, outcomes: &[(String, Outcome)]) -> io::Result<()> {
     let mut columns: Vec<&str> = Vec::new();
-    for (name, _) in outcomes.iter().flat_map(|outcome| &outcome.trace).flat_map(|row| &row.values) {
+    for (name, _) in outcomes.iter().flat_map(|(_, outcome)| &outcome.trace).flat_map(|row| &row.values) {
         if !columns.contains(&name.as_str()) {
             columns.push(name);
         }
     }
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(["solve", "iteration", "seconds", "epoch"].into_iter().chain(columns.iter().copied()))?;
-    for outcome in outcomes {
+    for (name, outcome) in outcomes {
         for row in &outcome.trace {
             let epoch = row.epoch.map_or(String::new(), |epoch| epoch.to_string());
-            let fixed = [outcome.name.clone(), row.iteration.to_string(), row.seconds.to_string(), epoch];
+            let fixed = [name.clone(), row.iteration.to_string(), row.seconds.to_string(), epoch];
             let values = columns.iter().map(|column| {
                 let value = row.values.iter().find(|(name, _)| name == column);
                 value.map_or(String::new(), |(_, value)| value.to_string())

@@ -38,6 +38,8 @@ pub struct Schedule {
     pub tail: Vec<Stmt>,
     /// Solution and multipliers, in the order they are reported.
     pub results: Vec<Published>,
+    /// The penalty of each player that has one.
+    pub rho: Vec<StateId>,
     /// The programs that recompute the answer on the problem as written, in f64.
     pub verdict: Verdict,
     /// What weighs the rows of each constraint in a proof that no point meets them all.

@@ -4,6 +4,7 @@
 //! What a call writes and the next reads is handed over as a value. Calls that run over a family stay
 //! apart: their order is member by member.
 
+use super::FACTORISE;
 use super::ir::{Arg, CallStmt, LoopStmt, ProgramId, Schedule, StateId, Stmt};
 use crate::tape::{Builder, Program, Value, passes};
 
@@ -42,7 +43,14 @@ fn statements(body: Vec<Stmt>, programs: &[Program], merged: &mut Schedule) -> V
     let mut run: Vec<CallStmt> = Vec::new();
     for stmt in body {
         match stmt {
-            Stmt::Call(call) if call.over.is_none() => run.push(call),
+            Stmt::Call(call) if call.over.is_none() => {
+                // What makes a factor stays apart, so that it can be left out.
+                let apart = |other: &CallStmt| (other.what == FACTORISE) != (call.what == FACTORISE);
+                if run.last().is_some_and(apart) {
+                    flush(&mut run, &mut out, programs, merged);
+                }
+                run.push(call);
+            }
             stmt => {
                 flush(&mut run, &mut out, programs, merged);
                 out.push(inside(stmt, programs, merged));

@@ -5,11 +5,12 @@
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
-//! neighbouring calls into one program.
+//! neighbouring calls into one program, [`carry`] begins a schedule where another ended.
 
 mod adapt;
 mod admm;
 mod anderson;
+mod carry;
 mod certificate;
 mod coder;
 mod descent;
@@ -32,6 +33,7 @@ mod verify;
 mod violation;
 
 pub use anderson::EVERY as ACCELERATED_EVERY;
+pub use carry::{Carried, Factors, carried};
 pub use ir::Schedule;
 pub use start::{matched, of as start, warm};
 pub use verify::verify;
@@ -51,6 +53,9 @@ const RECORD_ALWAYS: usize = 1 << 17;
 /// Tolerance of L-BFGS as a baseline where none is written: below it f64 line searches find nothing.
 const LBFGS_TOL: f64 = 1e-8;
 
+/// The heading of what makes factors, by which [`carry`] knows it.
+const FACTORISE: &str = "factorise";
+
 /// Builds the schedule of a solve block.
 ///
 /// # Errors
@@ -66,7 +71,10 @@ pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Result
     for method in &plan.methods {
         if let MethodPlan::Admm(admm) = method {
             let name = coder.prefixed(admm.player.index(), "ρ");
-            coder.scalar(&name, admm.rho);
+            let rho = coder.scalar(&name, admm.rho);
+            if !coder.out.rho.contains(&rho) {
+                coder.out.rho.push(rho);
+            }
         }
     }
     let mut tail = Vec::new();

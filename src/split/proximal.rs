@@ -55,6 +55,13 @@ pub struct Map {
     pub whole: Option<usize>,
 }
 
+impl Map {
+    /// Whether φ is the indicator of a set.
+    pub fn is_set(&self) -> bool {
+        self.function.proximal().is_some_and(|facts| facts.indicator)
+    }
+}
+
 /// What a row of `K` meets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {

@@ -159,7 +159,7 @@ impl Rule {
 
     /// Whether it projects on a set that is not convex.
     pub fn is_nonconvex_set(&self) -> bool {
-        let nonconvex = |map: &Map| map.function.proximal().is_some_and(|facts| facts.indicator && !facts.convex);
+        let nonconvex = |map: &Map| map.is_set() && map.function.proximal().is_some_and(|facts| !facts.convex);
         matches!(self, Rule::Prox(form) if form.maps.iter().any(nonconvex))
     }
 }

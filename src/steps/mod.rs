@@ -225,7 +225,7 @@ fn admm(
         },
         in_game,
     };
-    (plan.rho, plan.rho_why) = rho::initial(&plan);
+    (plan.rho, plan.rho_why) = rho::initial(&plan, &split.couplings);
     let convex = plan.steps().all(|step| step.convex);
     plan.convex = convex;
     let exact = |step: &Step| step.convex || !step.rule.is_exact();

@@ -2,15 +2,16 @@
 //!
 //! Gradient steps have a natural unit: κ = ρ · rate = 1 (see `evidence`: disagreement dies in 1/κ
 //! iterations, the pair moves at rate/(2 + κ)). Closed-form steps take `√(p₁p₂)`-like balance of the
-//! curvatures against `MᵀM`, the optimum for quadratics (Ghadimi et al. 2015); where there is
-//! nothing to balance, 1.
+//! curvatures against `MᵀM`, the optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has
+//! the units of slopes over those of right sides; where either is unknown, it is 1.
 
 use super::ir::{AdmmPlan, Curvature, Rule};
 use crate::linalg::{Matrix, factor};
 use crate::model::ir::Rho;
+use crate::split::ir::Coupling;
 
 /// ρ and the reason for it.
-pub(super) fn initial(plan: &AdmmPlan) -> (f64, String) {
+pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
     match plan.settings.rho {
         Rho::Value(rho) => (rho, "as written".to_string()),
         Rho::Kappa(kappa) => match plan.rate() {
@@ -20,7 +21,7 @@ pub(super) fn initial(plan: &AdmmPlan) -> (f64, String) {
         Rho::Auto => match plan.rate() {
             Some(rate) => (1.0 / rate, format!("1/rate = 1/{rate}, κ = 1")),
             None => {
-                let (rho, why) = balance(plan);
+                let (rho, why) = balance(plan, couplings);
                 match threshold(plan) {
                     // Convexity of the step is not convergence of the whole: twice is where to start.
                     Some(least) if rho < 2.0 * least => {
@@ -102,7 +103,7 @@ const DOUBLINGS: i32 = 80;
 const HALVINGS: usize = 34;
 
 /// Geometric mean of the positive curvatures of the closed-form steps, each against its `MᵀM`.
-fn balance(plan: &AdmmPlan) -> (f64, String) {
+fn balance(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
     let mut logs = Vec::new();
     for step in plan.steps() {
         let Rule::Quadratic { curvature, .. } = &step.rule else { continue };
@@ -114,8 +115,63 @@ fn balance(plan: &AdmmPlan) -> (f64, String) {
         }
     }
     if logs.is_empty() {
-        return (1.0, "no curvature to balance".to_string());
+        return units(plan, couplings);
     }
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;
     (mean.exp(), "geometric mean of the closed-form steps' curvatures".to_string())
+}
+
+/// Slopes over right sides, both in the rows that the penalty weighs: where the objective or the data are
+/// given in other units, the iterates are, too, and nothing else changes.
+///
+/// ```text
+/// ρ = max (‖p‖, w)/m / max (‖e‖ m, ‖√W c‖)        m² the mean of the diagonal of MᵀWM
+/// ```
+///
+/// p linear parts, w weights of functions, e right sides of equations (by their rows' lengths) and bounds, c
+/// offsets of the couplings; norms are means over the entries that are not zero.
+fn units(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
+    let (mut slopes, mut sides) = (0.0f64, 0.0f64);
+    for step in plan.steps() {
+        let gram = step.gram.diagonal();
+        let m = (gram.iter().sum::<f64>() / gram.len().max(1) as f64).sqrt();
+        if m == 0.0 {
+            continue;
+        }
+        let (slope, side) = match &step.rule {
+            Rule::Quadratic { linear, equalities, .. } => {
+                let right = equalities.as_ref().map_or(0.0, |equalities| {
+                    let rows = equalities.operator.to_sparse();
+                    let length = |i: usize| rows.row(i).map(|(_, x)| x * x).sum::<f64>().sqrt();
+                    mean(equalities.right.iter().enumerate().map(|(i, e)| e / length(i)))
+                });
+                (mean(linear.iter().flatten().copied()), right)
+            }
+            Rule::Prox(form) | Rule::Linearised(form) => {
+                let weights = form.maps.iter().filter(|map| !map.is_set()).map(|map| map.weight);
+                let bounds = form.lower.iter().chain(&form.upper).copied();
+                (weights.fold(mean(form.linear.iter().copied()), f64::max), mean(bounds))
+            }
+            Rule::Descent(_) => (0.0, 0.0),
+        };
+        slopes = slopes.max(slope / m);
+        sides = sides.max(side * m);
+    }
+    for coupling in couplings {
+        let weight = |row: usize| coupling.weights.as_ref().map_or(1.0, |weights| weights[row]);
+        sides = sides.max(mean(coupling.offset.iter().enumerate().map(|(row, c)| weight(row).sqrt() * c)));
+    }
+    let rho = slopes / sides;
+    if rho.is_finite() && rho > 0.0 {
+        (rho, "slopes of the objective over right sides".to_string())
+    } else {
+        (1.0, "no curvature to balance".to_string())
+    }
+}
+
+/// The root of the mean square of the finite numbers that are not zero.
+fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) =
+        numbers.filter(|x| x.is_finite() && *x != 0.0).fold((0.0, 0usize), |(sum, count), x| (sum + x * x, count + 1));
+    if count == 0 { 0.0 } else { (sum / count as f64).sqrt() }
 }

@@ -1,11 +1,11 @@
 //! The automatic split, the statuses and the rules of the ladder on problems small enough to be solved on
 //! paper.
 
-use admmc::exec::{Cpu, Nobody, Outcome, Status, run, verify};
+use admmc::exec::{Cpu, Nobody, Outcome, Status, run, run_keeping, verify};
 use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
-use admmc::schedule;
+use admmc::schedule::{self, Carried, Factors};
 use admmc::tape::Tensor;
 
 use crate::solve::{close, solve, vector};
@@ -298,4 +298,75 @@ fn a_ball_of_negative_radius_is_refused() {
     let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), text, &files);
     let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is well-formed");
     assert!(pipeline::compile(model, None, &mut parsed.diags).is_none());
+}
+
+/// What one run hands to the next: its end, its ρ, and the factors of a matrix that is the same.
+#[test]
+fn a_parameter_keeps_the_factors_that_it_is_no_part_of() {
+    let text = |lambda: f64, scale: f64| {
+        format!(
+            "let K = {scale}*normal(12, 8, seed = 1)
+let b = K*uniform(8, seed = 2)
+var x: real[8]
+minimize sum_squares(K*x - b)/2 + {lambda}*norm1(x)
+"
+        )
+    };
+    let solved = |compiled: &Compiled| {
+        let keep = schedule::carried(&compiled.schedule);
+        let host = Still::default();
+        let ended = run_keeping(&compiled.schedule, &mut Cpu::new(1), &host, &mut Nobody, 0, &keep);
+        let (outcome, values) = ended.expect("nothing is resumed");
+        assert_eq!(outcome.status, Status::Solved);
+        (outcome, values)
+    };
+    let first = compiled(&text(1.0, 1.0));
+    let (_, values) = solved(&first);
+    let carried = Carried::new(first.schedule, values);
+
+    let mut second = compiled(&text(0.9, 1.0));
+    let (fresh, _) = solved(&second);
+    assert_eq!(carried.begin(&mut second.schedule), Factors { kept: 1, of: 1 });
+    schedule::verify(&second.schedule).expect("what is left is a schedule");
+    let (warm, _) = solved(&second);
+    close(&vector(&warm, "x"), &vector(&fresh, "x"), 1e-5);
+    assert!(warm.iterations < fresh.iterations, "{} and {} iterations", warm.iterations, fresh.iterations);
+
+    // Another matrix: its factor is made anew, and the solution is a start all the same.
+    let mut other = compiled(&text(1.0, 2.0));
+    let (fresh, _) = solved(&other);
+    assert_eq!(carried.begin(&mut other.schedule), Factors { kept: 0, of: 1 });
+    close(&vector(&solved(&other).0, "x"), &vector(&fresh, "x"), 1e-5);
+}
+
+/// Logistic loss of a family has no closed form: L-BFGS takes the members together, and the end is known to
+/// be convex. With the sine it is not.
+#[test]
+fn a_family_without_a_closed_form_is_taken_as_one() {
+    let text = |term: &str| {
+        format!(
+            "param N = 3
+let A = normal(N*8, 2, seed = 1)
+let y = sign(A*ones(2) + 0.5*normal(N*8, seed = 2))
+data As[k in 1 to N] = shard(A, k, N)
+data ys[k in 1 to N] = shard(y, k, N)
+var x[k in 1 to N]: real[2]
+var z: real[2]
+minimize sum(k in 1 to N: {term}) + 2*norm1(z)
+subject to x[k] - z = 0 for k in 1 to N
+"
+        )
+    };
+    let split = solve(&text("logistic(ys[k], As[k]*x[k])"));
+    assert_eq!(split.status, Status::Solved);
+    let whole = solve(
+        "
+let A = normal(24, 2, seed = 1)
+let y = sign(A*ones(2) + 0.5*normal(24, seed = 2))
+var z: real[2]
+minimize logistic(y, A*z) + 2*norm1(z)
+",
+    );
+    close(&vector(&split, "z"), &vector(&whole, "z"), 1e-4);
+    assert_eq!(solve(&text("sum_squares(As[k]*x[k] - ys[k]) + sum(sin(x[k]))/4")).status, Status::Stationary);
 }

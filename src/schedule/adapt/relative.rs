@@ -21,6 +21,9 @@ const OFF: f64 = 2.0;
 /// Most that one change does.
 const MOST: f64 = 100.0;
 
+/// Roundings that a primal residual has to exceed to count where z rests.
+const NOISE: f64 = 100.0;
+
 /// Iterations before the first change, and the growth of the wait after each: by trial on fifteen small
 /// convex programs, of 10 or 20 or 25 and 1.2 or 1.5, the sum of iterations was least so.
 const FIRST: f64 = 10.0;
@@ -50,6 +53,12 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let bottom = draft.b.mul(bottom, rho);
     let zero = draft.number(0.0, coder.dtype);
     let one = draft.number(1.0, coder.dtype);
+    // While z rests on a corner of its set only λ moves, by ρr: the larger ρ, the sooner z does, too.
+    let rounding = draft.b.scale(NOISE * coder.dtype.eps(), terms);
+    let apart = draft.b.binary(Binary::Less, rounding, r);
+    let least = draft.b.mul(apart, top);
+    let least = draft.b.scale(1.0 / (MOST * MOST), least);
+    let bottom = draft.b.binary(Binary::Max, bottom, least);
     let both = draft.b.binary(Binary::Min, top, bottom);
     let usable = draft.b.binary(Binary::Less, zero, both);
     let divisor = draft.b.select(usable, bottom, one);

@@ -12,6 +12,7 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
+use super::FACTORISE;
 use super::admm::{Cotangent, Iteration, Point, Side, point};
 use super::coder::{Coder, Draft};
 use super::ir::{Arg, StateId, Stmt};
@@ -61,14 +62,14 @@ impl<'a> Quadratic<'a> {
 
     /// A program that makes what ρ is part of: at the start, and whenever ρ changes.
     fn remake(&self, it: &mut Iteration, coder: &mut Coder, draft: Draft) {
-        let make = coder.call(draft, self.own(), "factorise");
+        let make = coder.call(draft, self.own(), FACTORISE);
         coder.setup.push(make.clone());
         it.refactor.push(make);
     }
 
     /// A program that is run once.
     fn once(&self, coder: &mut Coder, draft: Draft) {
-        let make = coder.call(draft, self.own(), "factorise");
+        let make = coder.call(draft, self.own(), FACTORISE);
         coder.setup.push(make);
     }
 }
