@@ -301,6 +301,6 @@ fn the_fair_network_keeps_its_promise() {
     assert_eq!(outcome.status, Status::Stationary, "{outcome:?}");
     let kept = outcome.constraints.iter().all(|check| check.bound.is_some_and(|bound| check.value <= bound));
     assert!(kept, "{:?}", outcome.constraints);
-    // Without the promise the fit goes below 0.1, with L = 1 it ends at 0.43.
-    assert!((0.29..0.31).contains(&outcome.objective()), "{}", outcome.objective());
+    // Without the promise the fit goes below 0.1, with L = 1 it ends at 0.43, and projected gradients in NumPy end at 0.2929 to 0.2932.
+    assert!((0.290..0.296).contains(&outcome.objective()), "{}", outcome.objective());
 }
