@@ -58,6 +58,7 @@ const KINDS: &[Kind] = &[
     Kind { file: example!("quadratic_program.admm"), about: "a quadratic program in a box", data: &[] },
     Kind { file: example!("polyhedra.admm"), about: "a point in two polyhedra", data: &[] },
     Kind { file: example!("portfolio.admm"), about: "return against risk", data: &[] },
+    Kind { file: example!("water_filling.admm"), about: "power shared among channels", data: &[] },
     Kind { file: example!("optimal_transport.admm"), about: "the cheapest way to carry goods", data: &[] },
     Kind {
         file: example!("model_predictive_control.admm"),
