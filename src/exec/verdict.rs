@@ -22,12 +22,13 @@ pub(super) struct Judged {
 
 /// Recomputes everything from the states that `read` gives.
 pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judged {
-    let terms = verdict
+    let terms: Vec<Checked> = verdict
         .terms
         .iter()
         .map(|check| Checked { label: check.label.clone(), value: evaluate(check, read)[0], bound: None })
         .collect();
-    let mut holds = true;
+    // Outside the domain of a term, a hair beyond it too, there is no objective to speak of.
+    let mut holds = terms.iter().all(|term| term.value.is_finite());
     let mut residuals = |checks: &[Check]| -> Vec<Checked> {
         checks
             .iter()

@@ -271,6 +271,10 @@ pub enum Due {
     At(Vec<usize>, LoopUnit),
 }
 
+/// The column of the objective with every copy replaced by what it copies. That point may lie outside the
+/// domain of a term, so of all columns this one may hold what is not finite.
+pub const UNSPLIT: &str = "unsplit";
+
 /// A row of the trace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordStmt {

@@ -194,10 +194,10 @@ fn objectives(coder: &mut Coder, it: &admm::Iteration, row: &mut Vec<Stmt>) -> V
             unsplit.whole.kept.iter().map(|&var| draft.leaf(coder, Leaf::Var(var, Member::None), dtype)).collect();
         let value = unsplit.objective(coder, &mut draft, &kept, dtype);
         let value = draft.b.scale(sign, value);
-        let state = coder.scalar("unsplit", 0.0);
+        let state = coder.scalar(ir::UNSPLIT, 0.0);
         draft.write(coder, state, value);
         row.push(coder.call(draft, None, "record"));
-        shown.push(("unsplit".to_string(), state));
+        shown.push((ir::UNSPLIT.to_string(), state));
     }
     shown
 }

@@ -128,6 +128,28 @@ subject to x[1] >= 0, x[1] - x[2] <= 4
     found(&solve(&floored), &[0.0, 1.0]);
 }
 
+/// Steps of the variables leave the domain of a term until the copies agree: at the start already, which is
+/// 0. Shares by equal logarithms; the softmax of −c; the inverse of a covariance.
+#[test]
+fn a_term_may_have_a_domain() {
+    found(&solve("var x: real[4]\nmaximize sum(log(x))\nsubject to sum(x) = 2, x <= 1\n"), &[0.5; 4]);
+    let entropy = "
+let c = [0, 1, 2]
+var x: real[3]
+minimize c'*x + neg_entropy(x)
+subject to sum(x) = 1
+";
+    let weights: Vec<f64> = [0.0f64, 1.0, 2.0].iter().map(|c| (-c).exp()).collect();
+    let softmax: Vec<f64> = weights.iter().map(|w| w / weights.iter().sum::<f64>()).collect();
+    found(&solve(entropy), &softmax);
+    let inverse = "
+let S = [2, 1; 1, 2]
+var x: symmetric[2]
+minimize trace(S*x) + neg_log_det(x)
+";
+    found(&solve(inverse), &[2.0 / 3.0, -1.0 / 3.0, -1.0 / 3.0, 2.0 / 3.0]);
+}
+
 /// −x² on [−1, 1] is no problem with a single answer; what is found is stationary, and ρ starts where the
 /// step is convex: above 2.
 #[test]
