@@ -1050,6 +1050,19 @@ fn portable_maps() {
         [1, 1, 3] [0.0392156862745098, 0.2, 1.0]; an array [1, 1, 3]
     "#]],
     );
+    // The first of two images in text, and values that belong to none.
+    pgm(
+        b"P2 2 1 4\n0 1\nP2 1 1 4\n9\n",
+        expect![[r#"
+        [1, 2] [0.0, 0.25]; 1 row, 2 columns
+    "#]],
+    );
+    pgm(
+        b"P2 2 1 4\n0 1 2 3",
+        expect![[r#"
+        [1, 2] [0.0, 0.25]; 1 row, 2 columns
+    "#]],
+    );
 }
 
 #[test]
