@@ -3,6 +3,7 @@
 //! Rows are shuffled, and numbers drawn, by the seeded Philox stream, so a seed gives the same data
 //! everywhere.
 
+use super::call::argument;
 use super::meaning::{Meaning, Scope};
 use super::{Checker, shape_words};
 use crate::catalogue::Signature;
@@ -74,11 +75,7 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<Meaning> {
-        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
-        let slots: Slots<'a> = match signature.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(callee, &[signature], Some(misuse), args),
-        };
+        let slots: Slots<'a> = self.arranged(callee, signature, args)?;
         let tensor = match signature.name() {
             "load" => return self.load(&slots, span, scope),
             "split" => return self.split(&slots, span, scope),
@@ -298,7 +295,7 @@ impl<'a> Checker<'a> {
 
 /// The expression of a parameter that can't be left out.
 fn value<'a>(slots: &Slots<'a>, at: usize) -> &'a ast::Expr {
-    &slots[at].expect("`arrange` refuses a call without it").value
+    &argument(slots, at).value
 }
 
 /// These rows of a tensor.
