@@ -6,7 +6,8 @@
 //! ```
 
 use super::errors::Fault;
-use crate::tape::{Shape, Tensor};
+use super::picture;
+use crate::tape::Tensor;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
     let (text, samples) = match bytes.get(..2) {
@@ -45,8 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
         false => in_bytes(rest, wanted, most)?,
     };
     let elements = values.into_iter().map(|value| value as f64 / most as f64).collect();
-    let shape = if samples == 1 { Shape::matrix(height, width) } else { Shape::from([height, width, samples]) };
-    Ok(Tensor::f64(shape, elements))
+    Ok(picture(height, width, samples, elements))
 }
 
 /// The next word, behind spaces and comments.
