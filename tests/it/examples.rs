@@ -7,7 +7,6 @@ use admmc::data::Disk;
 use admmc::diag::Severity;
 use admmc::exec::{Cpu, Nobody, Outcome, Status, run};
 use admmc::host::Still;
-use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
 use admmc::report::explain::{Subject, explain};
 use admmc::schedule::ir::Start;
@@ -20,10 +19,7 @@ fn path(name: &str) -> PathBuf {
 
 fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
     let mut parsed = pipeline::parse(&path(name), &Disk).expect("the example is there");
-    let mut inputs = Inputs::new(&Disk);
-    inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let model = pipeline::check(&mut parsed, &inputs);
-    let compiled = model.and_then(|model| pipeline::compile(model, solve, &mut parsed.diags));
+    let compiled = crate::compile::compile(&mut parsed, &Disk, set, solve);
     let found: Vec<String> = parsed
         .diags
         .iter()
@@ -54,7 +50,7 @@ fn toy_explained() {
           block z: θ2 (321)
 
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)   (10 times)
-                   gradient descent: h = fit, 10 steps of η = 0.002; not linearised: `fit` holds tanh
+                   gradient descent: h = fit, 10 steps of η = 0.002; not quadratic: `fit` holds tanh
           z-step   θ₂ = (ρθ₁ − λ)/(1 + ρ)
                    closed form: h = size is quadratic, P = 1·I[321], MᵀM = 1·I[321]
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
