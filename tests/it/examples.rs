@@ -71,9 +71,9 @@ fn gan_explained() {
           block z: θ2 (8385)
 
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)
-                   gradient descent: h = on_real, one step of η = 0.1; not linearised: `on_real` reads what changes from call to call
+                   gradient descent: h = on_real, one step of η = 0.1; not quadratic: `on_real` reads what changes from call to call
           z-step   θ₂ ← (θ₂ − η(∇h(θ₂) + λ) + ηρθ₁)/(1 + ηρ)
-                   gradient descent: h = on_fake, one step of η = 0.1; not linearised: `on_fake` reads what changes from call to call
+                   gradient descent: h = on_fake, one step of η = 0.1; not quadratic: `on_fake` reads what changes from call to call
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
 
           ρ starts at 10 (1/rate = 1/0.1, κ = 1) and is balanced every iteration: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units
