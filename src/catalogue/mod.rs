@@ -5,6 +5,7 @@
 //! with a `MEMBER`, its `mod` line there, and its line in the table below; a test compares the
 //! table with the folders.
 
+mod balls;
 mod elementwise;
 mod entropies;
 mod linear;

@@ -9,7 +9,7 @@ use super::{Exit, Setup, World, problem, say};
 use crate::exec::reference::{self, Comparison};
 use crate::exec::starting;
 use crate::model::Lower;
-use crate::model::ir::{DataId, Expr, Leaf, Member, Model, Player, SampleSource};
+use crate::model::ir::{ConstraintId, DataId, Expr, Leaf, Member, Model, Player, SampleSource};
 use crate::pipeline;
 use crate::report::{Align, Table, brief};
 use crate::schedule::{self, ir::State};
@@ -74,10 +74,8 @@ fn check(model: &Model, player: &Player, seed: u64) -> Vec<Checked> {
     let named = |name: String| player.name.as_ref().map_or(name.clone(), |player| format!("{player}.{name}"));
     let terms = player.terms.iter().map(|term| (named(term.name.clone()), &term.expr));
     let constraints = player.constraints.iter().enumerate();
-    let constraints = constraints.map(|(at, constraint)| {
-        let name = constraint.label.clone().unwrap_or_else(|| format!("constraint {}", at + 1));
-        (named(name), constraint.relation.expr())
-    });
+    let constraints = constraints
+        .map(|(at, constraint)| (named(constraint.name(ConstraintId(at as u32))), constraint.relation.expr()));
     terms.chain(constraints).flat_map(|(of, expr)| compare(model, &of, expr, seed)).collect()
 }
 

@@ -37,9 +37,22 @@ pub fn compile(
     setup: &Setup,
     world: &mut World,
 ) -> Result<(Parsed, Result<Compiled, Exit>), Complaint> {
+    let (parsed, compiled) = compile_each(path, inputs, &[inputs.solve.as_deref()], setup, world)?;
+    Ok((parsed, compiled.map(|mut all| all.remove(0))))
+}
+
+/// Compiles several solve blocks: all of them before one runs, so that none runs in vain.
+pub fn compile_each(
+    path: &Path,
+    inputs: &Inputs,
+    solves: &[Option<&str>],
+    setup: &Setup,
+    world: &mut World,
+) -> Result<(Parsed, Result<Vec<Compiled>, Exit>), Complaint> {
     let mut parsed = parse(path, world)?;
-    let compiled = pipeline::check(&mut parsed, &inputs.of(world.files, true))
-        .and_then(|model| pipeline::compile(model, inputs.solve.as_deref(), &mut parsed.diags));
+    let compiled = pipeline::check(&mut parsed, &inputs.of(world.files, true)).and_then(|model| {
+        solves.iter().map(|solve| pipeline::compile(model.clone(), *solve, &mut parsed.diags)).collect()
+    });
     show(&parsed, setup, world);
     let compiled = compiled.ok_or_else(|| Exit::of(&parsed.diags));
     Ok((parsed, compiled))

@@ -8,6 +8,7 @@ use super::values::Device;
 use super::{Exit, Machine, Setup, World, problem, say, sequence};
 use crate::diag::{Code, Diag, Style, render};
 use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
+use crate::pipeline::{Compiled, Parsed};
 use crate::report::results::{self, Origin};
 use crate::report::{Folder, Header, Progress, Summary, Watch, number};
 use crate::schedule::{self, Carried, Factors, carried};
@@ -20,30 +21,32 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
         return sequence::run(args, sequence, setup, world);
     }
     let names: Vec<&str> = args.inputs.solve.iter().flat_map(|names| names.split(',')).map(str::trim).collect();
-    if names.len() < 2 {
-        return Ok(match solve(args, setup, world, &mut Chain::default())? {
-            Ok((_, exit)) | Err(exit) => exit,
-        });
+    let solves: Vec<Option<&str>> =
+        if names.is_empty() { vec![None] } else { names.iter().copied().map(Some).collect() };
+    // A device that is not there is said before anything else.
+    executor(args, world)?;
+    let (parsed, compiled) = problem::compile_each(&args.file, &args.inputs, &solves, setup, world)?;
+    let compiled = match compiled {
+        Ok(compiled) => compiled,
+        Err(exit) => return Ok(exit),
+    };
+    let folder = folder(args)?;
+    if solves.len() == 1 {
+        let only = compiled.into_iter().next().expect("each block that is asked for is compiled");
+        return solve(only, &folder, &parsed, args, &mut Chain::default(), setup, world).map(|(_, exit)| exit);
     }
-    let all = folder(args)?;
     let mut outcomes = Vec::new();
     let mut worst = Exit::Done;
-    for name in names {
-        let mut own = args.clone();
-        own.inputs.solve = Some(name.to_owned());
-        own.out = Some(all.path().join(name));
-        match solve(&own, setup, world, &mut Chain::default())? {
-            Ok((outcome, exit)) => {
-                outcomes.push((outcome.name.clone(), outcome));
-                worst = if exit == Exit::Done { worst } else { exit };
-            }
-            Err(exit) => return Ok(exit),
-        }
+    for (name, compiled) in names.iter().zip(compiled) {
+        let own = results_in(&folder.path().join(name), args.resume)?;
+        let (outcome, exit) = solve(compiled, &own, &parsed, args, &mut Chain::default(), setup, world)?;
+        outcomes.push((outcome.name.clone(), outcome));
+        worst = if exit == Exit::Done { worst } else { exit };
         if worst == Exit::Interrupted {
             break;
         }
     }
-    results::beside(&all, &outcomes).map_err(|error| unwritable(all.path(), &error))?;
+    results::beside(&folder, &outcomes).map_err(|error| unwritable(folder.path(), &error))?;
     Ok(worst)
 }
 
@@ -58,20 +61,17 @@ pub(super) struct Chain {
     pub factors: Option<Factors>,
 }
 
-/// Compiles a file, runs one solve block, and writes and shows what was found. Where the file does not
-/// compile, the end of the command.
+/// Runs one compiled solve block, and writes and shows what was found.
 pub(super) fn solve(
+    mut compiled: Compiled,
+    folder: &Folder,
+    parsed: &Parsed,
     args: &args::Run,
+    chain: &mut Chain,
     setup: &Setup,
     world: &mut World,
-    chain: &mut Chain,
-) -> Result<Result<(Outcome, Exit), Exit>, Complaint> {
+) -> Result<(Outcome, Exit), Complaint> {
     let mut executor = executor(args, world)?;
-    let (parsed, compiled) = problem::compile(&args.file, &args.inputs, setup, world)?;
-    let mut compiled = match compiled {
-        Ok(compiled) => compiled,
-        Err(exit) => return Ok(Err(exit)),
-    };
     if let Some(path) = &args.start {
         let solution = problem::solution(&compiled.schedule, path, world)?;
         schedule::warm(&mut compiled.schedule, solution);
@@ -89,7 +89,6 @@ pub(super) fn solve(
         );
     }
 
-    let folder = folder(args)?;
     let limit = args.time_limit.map(|limit| limit.0);
     let interrupted = std::sync::Arc::clone(&world.interrupted);
     let host = Machine::new(interrupted).limit(limit).folder(folder.path().to_owned(), args.resume);
@@ -98,7 +97,7 @@ pub(super) fn solve(
         (true, true) => Progress::live(),
         (true, false) => Progress::lines(&mut *world.err),
     };
-    let mut watch = Watch::new(&compiled.schedule, &host, progress, Some(&folder));
+    let mut watch = Watch::new(&compiled.schedule, &host, progress, Some(folder));
     let ended = exec::run_keeping(&compiled.schedule, &mut *executor, &host, &mut watch, args.inputs.seed, &keep);
     let written = watch.finish();
     let (outcome, values) =
@@ -106,7 +105,7 @@ pub(super) fn solve(
 
     let mut summary = Summary::of(&outcome, &origin);
     summary.files = written.map_err(|sentence| Complaint::new(sentence).exit(Exit::Fault))?;
-    results::write(&folder, &outcome, &mut summary).map_err(|error| unwritable(folder.path(), &error))?;
+    results::write(folder, &outcome, &mut summary).map_err(|error| unwritable(folder.path(), &error))?;
     if summary.good {
         // The run came to its end: there is nothing to go on from.
         folder.remove(Machine::CHECKPOINT).map_err(|error| unwritable(folder.path(), &error))?;
@@ -134,7 +133,7 @@ pub(super) fn solve(
         _ if summary.good => Exit::Done,
         _ => Exit::Unsolved,
     };
-    Ok(Ok((outcome, exit)))
+    Ok((outcome, exit))
 }
 
 /// The device asked for.
@@ -157,13 +156,18 @@ pub(super) fn folder(args: &args::Run) -> Result<Folder, Complaint> {
         let name = args.file.file_stem().unwrap_or(args.file.as_os_str());
         PathBuf::from("out").join(name)
     });
-    let made = Folder::create(&path).and_then(|folder| {
-        if !args.resume {
+    results_in(&path, args.resume)
+}
+
+/// A folder for the results of a run that goes on from its checkpoint, or begins anew.
+pub(super) fn results_in(path: &Path, resume: bool) -> Result<Folder, Complaint> {
+    let made = Folder::create(path).and_then(|folder| {
+        if !resume {
             folder.remove(Machine::CHECKPOINT)?;
         }
         Ok(folder)
     });
-    made.map_err(|error| unwritable(&path, &error))
+    made.map_err(|error| unwritable(path, &error))
 }
 
 pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {

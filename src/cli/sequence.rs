@@ -5,7 +5,7 @@ use super::args;
 use super::complaint::Complaint;
 use super::run::{self as one, Chain};
 use super::values::Set;
-use super::{Exit, Setup, World, say};
+use super::{Exit, Setup, World, problem, say};
 use crate::exec::Outcome;
 use crate::report::{Align, Table, number, results, seconds};
 use crate::schedule::Factors;
@@ -46,6 +46,10 @@ pub(super) fn run(
     setup: &Setup,
     world: &mut World,
 ) -> Result<Exit, Complaint> {
+    if args.inputs.solve.as_ref().is_some_and(|names| names.contains(',')) {
+        return Err(Complaint::new("a sequence of parameters takes one solve block")
+            .help("run the blocks one by one, or give each parameter one value"));
+    }
     let all = one::folder(args)?;
     let names: Vec<&str> =
         args.inputs.set.iter().filter(|set| values(&set.value).len() > 1).map(|set| set.name.as_str()).collect();
@@ -67,15 +71,15 @@ pub(super) fn run(
             names.iter().zip(&given).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",");
         let mut own = args.clone();
         own.inputs.set = set;
-        own.out = Some(all.path().join(&label));
         // A start that is given is that of the first.
-        if !outcomes.is_empty() {
-            own.start = None;
-        }
-        let (outcome, exit) = match one::solve(&own, setup, world, &mut chain)? {
-            Ok(done) => done,
+        own.start = own.start.filter(|_| outcomes.is_empty());
+        let (parsed, compiled) = problem::compile(&own.file, &own.inputs, setup, world)?;
+        let compiled = match compiled {
+            Ok(compiled) => compiled,
             Err(exit) => return Ok(exit),
         };
+        let folder = one::results_in(&all.path().join(&label), own.resume)?;
+        let (outcome, exit) = one::solve(compiled, &folder, &parsed, &own, &mut chain, setup, world)?;
         table.row([
             given.join(", "),
             outcome.status.word().to_owned(),
@@ -91,7 +95,7 @@ pub(super) fn run(
         }
     }
     results::beside(&all, &outcomes).map_err(|error| one::unwritable(all.path(), &error))?;
-    if setup.output == super::args::Output::Text {
+    if setup.output == args::Output::Text {
         say(world, &format!("\n{}", table.render(setup.look)));
     }
     Ok(worst)

@@ -23,6 +23,7 @@ mod tests;
 
 use std::path::Path;
 
+use crate::linalg::Csr;
 use crate::tape::{Shape, Tensor};
 
 pub use errors::{DataError, Fault, Place};
@@ -74,6 +75,12 @@ impl Format {
             Format::Png => "png",
             Format::Pgm => "pgm",
         }
+    }
+
+    /// The endings of files that say their format, for messages: `.csv, .npy, …`.
+    pub fn endings() -> String {
+        let endings: Vec<String> = Format::ALL.iter().map(|format| format!(".{}", format.name())).collect();
+        endings.join(", ")
     }
 
     /// The format of that name.
@@ -151,6 +158,21 @@ pub struct Pattern {
     pub columns: Tensor,
 }
 
+impl Pattern {
+    /// A sparse matrix as data: where its entries stand, and the entries.
+    pub fn of(matrix: &Csr) -> (Pattern, Tensor) {
+        let index = |positions: &[usize]| {
+            Tensor::index([positions.len()], positions.iter().map(|&position| position as u32).collect())
+        };
+        let pattern = Pattern {
+            shape: Shape::matrix(matrix.rows, matrix.cols),
+            starts: index(&matrix.starts),
+            columns: index(&matrix.columns),
+        };
+        (pattern, Tensor::f64([matrix.nnz()], matrix.values.clone()))
+    }
+}
+
 /// Reads one tensor from the file at `path`.
 pub fn read(files: &dyn Files, format: Format, path: &Path, options: &Options) -> Result<Loaded, DataError> {
     let bytes = bytes(files, path)?;
@@ -215,6 +237,12 @@ impl Loaded {
         let known = options.missing.is_some().then(|| Tensor::f64(tensor.shape.clone(), vec![1.0; tensor.numel()]));
         Ok(Loaded { tensor, pattern: None, known, columns: None, header })
     }
+}
+
+/// A picture of so many rows and columns: `[rows, columns]` in grey, `[rows, columns, 3]` in colour.
+fn picture(rows: usize, columns: usize, samples: usize, values: Vec<f64>) -> Tensor {
+    let shape = if samples == 1 { Shape::matrix(rows, columns) } else { Shape::from([rows, columns, samples]) };
+    Tensor::f64(shape, values)
 }
 
 /// The first entry that is NaN or infinite, as a fault.

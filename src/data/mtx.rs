@@ -15,6 +15,7 @@ use std::num::ParseFloatError;
 
 use super::errors::{Fault, Place};
 use super::{Loaded, Pattern, counted};
+use crate::linalg::Csr;
 use crate::tape::{Shape, Tensor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ fn coordinates<'t>(
     sized: u64,
     lines: impl Iterator<Item = (u64, &'t str)>,
 ) -> Result<Loaded, Fault> {
-    let mut entries: Vec<(u32, u32, f64)> = Vec::new();
+    let mut entries: Vec<(usize, usize, f64)> = Vec::new();
     let mut found = 0;
     for (at, line) in lines {
         found += 1;
@@ -123,30 +124,14 @@ fn coordinates<'t>(
     if found != claimed {
         return Err(refused(sized, format!("says {claimed} entries, and {found} follow")));
     }
-    entries.sort_by_key(|&(i, j, _)| (i, j));
-    entries.dedup_by(|next, kept| {
-        let same = (next.0, next.1) == (kept.0, kept.1);
-        if same {
-            kept.2 += next.2;
-        }
-        same
-    });
-    entries.retain(|entry| entry.2 != 0.0);
+    let matrix = Csr::from_triplets(rows, cols, entries);
     if cols == 1 {
         let mut vector = vec![0.0; rows];
-        entries.iter().for_each(|&(i, _, value)| vector[i as usize] = value);
+        matrix.entries().for_each(|(i, _, value)| vector[i] = value);
         return Ok(dense(Tensor::f64([rows], vector), [rows, cols]));
     }
-    let mut starts = vec![0u32; rows + 1];
-    entries.iter().for_each(|&(i, ..)| starts[i as usize + 1] += 1);
-    (0..rows).for_each(|i| starts[i + 1] += starts[i]);
-    let header = format!("{}, {}, {} entries", counted(rows, "row"), counted(cols, "column"), entries.len());
-    let pattern = Pattern {
-        shape: Shape::matrix(rows, cols),
-        starts: Tensor::index([rows + 1], starts),
-        columns: Tensor::index([entries.len()], entries.iter().map(|entry| entry.1).collect()),
-    };
-    let tensor = Tensor::f64([entries.len()], entries.iter().map(|entry| entry.2).collect());
+    let header = format!("{}, {}, {} entries", counted(rows, "row"), counted(cols, "column"), matrix.nnz());
+    let (pattern, tensor) = Pattern::of(&matrix);
     Ok(Loaded { tensor, pattern: Some(pattern), known: None, columns: None, header })
 }
 
@@ -227,9 +212,9 @@ fn numbers(at: u64, line: &str, names: &[&str]) -> Result<Vec<usize>, Fault> {
 }
 
 /// A row or a column, from 1 in the file and from 0 here.
-fn index(at: u64, text: &str, extent: usize, what: &str) -> Result<u32, Fault> {
+fn index(at: u64, text: &str, extent: usize, what: &str) -> Result<usize, Fault> {
     match text.parse::<usize>() {
-        Ok(i) if (1..=extent).contains(&i) => Ok(i as u32 - 1),
+        Ok(i) if (1..=extent).contains(&i) => Ok(i - 1),
         Ok(_) => Err(word(at, text, format!("lies outside: there are {extent} {what}, counted from 1"))),
         Err(_) => Err(word(at, text, format!("is no whole number to count {what} by"))),
     }

@@ -6,7 +6,8 @@
 //! ```
 
 use super::errors::Fault;
-use crate::tape::{Shape, Tensor};
+use super::picture;
+use crate::tape::Tensor;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
     let (text, samples) = match bytes.get(..2) {
@@ -45,8 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
         false => in_bytes(rest, wanted, most)?,
     };
     let elements = values.into_iter().map(|value| value as f64 / most as f64).collect();
-    let shape = if samples == 1 { Shape::matrix(height, width) } else { Shape::from([height, width, samples]) };
-    Ok(Tensor::f64(shape, elements))
+    Ok(picture(height, width, samples, elements))
 }
 
 /// The next word, behind spaces and comments.
@@ -67,7 +67,7 @@ fn word<'b>(rest: &mut &'b [u8]) -> &'b [u8] {
 
 fn in_text(mut rest: &[u8], wanted: usize, most: usize) -> Result<Vec<usize>, Fault> {
     let mut values = Vec::with_capacity(wanted);
-    loop {
+    while values.len() < wanted {
         let word = word(&mut rest);
         if word.is_empty() {
             break;
@@ -90,12 +90,15 @@ fn in_bytes(rest: &[u8], wanted: usize, most: usize) -> Result<Vec<usize>, Fault
     // One space, and no more, ends the header.
     let rest = rest.get(1..).unwrap_or(&[]);
     let values: Vec<usize> = match most {
-        0..=255 => rest.iter().map(|&byte| usize::from(byte)).collect(),
-        _ => rest.as_chunks::<2>().0.iter().map(|&pair| usize::from(u16::from_be_bytes(pair))).collect(),
+        0..=255 => rest.iter().take(wanted).map(|&byte| usize::from(byte)).collect(),
+        _ => {
+            let pairs = rest.as_chunks::<2>().0.iter().take(wanted);
+            pairs.map(|&pair| usize::from(u16::from_be_bytes(pair))).collect()
+        }
     };
     enough(values.len(), wanted)?;
-    match values[..wanted].iter().position(|&value| value > most) {
-        None => Ok(values[..wanted].to_vec()),
+    match values.iter().position(|&value| value > most) {
+        None => Ok(values),
         Some(at) => Err(Fault::malformed(format!("value {} of the image is {}, above {most}", at + 1, values[at]))),
     }
 }

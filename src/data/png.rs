@@ -7,7 +7,8 @@ use std::io::Cursor;
 use ::png::{BitDepth, ColorType, Decoder, Limits, Transformations};
 
 use super::errors::Fault;
-use crate::tape::{Shape, Tensor};
+use super::picture;
+use crate::tape::Tensor;
 
 /// Bytes that an image may unpack to: a small file can claim a large one.
 const MOST: usize = 1 << 30;
@@ -41,7 +42,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
         }
         _ => pixels.iter().map(|&byte| f64::from(byte) / f64::from(u8::MAX)).collect(),
     };
-    let (height, width) = (frame.height as usize, frame.width as usize);
     let (samples, kept) = match frame.color_type {
         ColorType::Grayscale => (1, 1),
         ColorType::GrayscaleAlpha => (2, 1),
@@ -49,6 +49,5 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor, Fault> {
         ColorType::Rgba => (4, 3),
     };
     let opaque = values.chunks_exact(samples).flat_map(|pixel| &pixel[..kept]).copied().collect();
-    let shape = if kept == 1 { Shape::matrix(height, width) } else { Shape::from([height, width, 3]) };
-    Ok(Tensor::f64(shape, opaque))
+    Ok(picture(frame.height as usize, frame.width as usize, kept, opaque))
 }

@@ -16,7 +16,21 @@ fn read_file(name: &str, bytes: impl Into<Vec<u8>>, options: &Options) -> Result
 }
 
 fn check(name: &str, bytes: impl Into<Vec<u8>>, options: &Options, expected: Expect) {
-    let text = match read_file(name, bytes, options) {
+    expected.assert_eq(&said(name, bytes, options));
+}
+
+/// A table of files of that name: what each holds, or is wrong with it, in a line.
+fn check_each(name: &str, files: &[&[u8]], expected: Expect) {
+    let line = |bytes: &&[u8]| {
+        let said = said(name, *bytes, &Options::default());
+        format!("{}\n", said.lines().next().unwrap_or_default())
+    };
+    expected.assert_eq(&files.iter().map(line).collect::<String>());
+}
+
+/// What a file holds, or what is wrong with it.
+fn said(name: &str, bytes: impl Into<Vec<u8>>, options: &Options) -> String {
+    match read_file(name, bytes, options) {
         Ok(loaded) => {
             let known = loaded.known.map_or(String::new(), |known| format!(" known {:?}", known.to_f64()));
             let columns = loaded.columns.map_or(String::new(), |columns| format!(" names {columns:?}"));
@@ -28,8 +42,7 @@ fn check(name: &str, bytes: impl Into<Vec<u8>>, options: &Options, expected: Exp
             format!("{shape} {numbers:?}{sparse}{known}{columns}; {}\n", loaded.header)
         }
         Err(error) => format!("{} {error}\nhelp: {}\n", error.code(), error.help()),
-    };
-    expected.assert_eq(&text);
+    }
 }
 
 fn csv(text: &str, expected: Expect) {
@@ -880,131 +893,49 @@ fn png_file(color: ::png::ColorType, depth: ::png::BitDepth, width: u32, height:
 #[test]
 fn png_images() {
     use ::png::{BitDepth, ColorType};
-    let png = |color, depth, width, height, samples: &[u8], expected: Expect| {
-        check("a.png", png_file(color, depth, width, height, samples), &Options::default(), expected);
-    };
-    png(
-        ColorType::Grayscale,
-        BitDepth::Eight,
-        3,
-        2,
-        &[0, 51, 102, 153, 204, 255],
-        expect![[r#"
-        [2, 3] [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]; 2 rows, 3 columns
-    "#]],
-    );
-    // Four bits, a row a byte and a half.
-    png(
-        ColorType::Grayscale,
-        BitDepth::Four,
-        3,
-        1,
-        &[0x0f, 0x30],
-        expect![[r#"
-        [1, 3] [0.0, 1.0, 0.2]; 1 row, 3 columns
-    "#]],
-    );
-    png(
-        ColorType::Grayscale,
-        BitDepth::Sixteen,
-        1,
-        2,
-        &[0xff, 0xff, 0x33, 0x33],
-        expect![[r#"
-        [2, 1] [1.0, 0.2]; 2 rows, 1 column
-    "#]],
-    );
-    png(
-        ColorType::GrayscaleAlpha,
-        BitDepth::Eight,
-        2,
-        1,
-        &[51, 255, 102, 0],
-        expect![[r#"
-        [1, 2] [0.2, 0.4]; 1 row, 2 columns
-    "#]],
-    );
-    png(
-        ColorType::Rgb,
-        BitDepth::Eight,
-        1,
-        2,
-        &[255, 0, 51, 0, 102, 255],
-        expect![[r#"
-        [2, 1, 3] [1.0, 0.0, 0.2, 0.0, 0.4, 1.0]; an array [2, 1, 3]
-    "#]],
-    );
-    png(
-        ColorType::Rgba,
-        BitDepth::Eight,
-        1,
-        1,
-        &[255, 0, 51, 7],
-        expect![[r#"
-        [1, 1, 3] [1.0, 0.0, 0.2]; an array [1, 1, 3]
-    "#]],
-    );
-    png(
-        ColorType::Indexed,
-        BitDepth::One,
-        2,
-        1,
-        &[0x40],
-        expect![[r#"
-        [1, 2, 3] [0.0, 0.0, 0.0, 1.0, 0.0, 0.2]; an array [1, 2, 3]
-    "#]],
-    );
-    let whole = png_file(ColorType::Grayscale, BitDepth::Eight, 2, 2, &[1, 2, 3, 4]);
-    check(
+    let grey = png_file(ColorType::Grayscale, BitDepth::Eight, 3, 2, &[0, 51, 102, 153, 204, 255]);
+    let files = [
+        grey.clone(),
+        gzipped(&grey),
+        // Four bits, a row a byte and a half.
+        png_file(ColorType::Grayscale, BitDepth::Four, 3, 1, &[0x0f, 0x30]),
+        png_file(ColorType::Grayscale, BitDepth::Sixteen, 1, 2, &[0xff, 0xff, 0x33, 0x33]),
+        png_file(ColorType::GrayscaleAlpha, BitDepth::Eight, 2, 1, &[51, 255, 102, 0]),
+        png_file(ColorType::Rgb, BitDepth::Eight, 1, 2, &[255, 0, 51, 0, 102, 255]),
+        png_file(ColorType::Rgba, BitDepth::Eight, 1, 1, &[255, 0, 51, 7]),
+        png_file(ColorType::Indexed, BitDepth::One, 2, 1, &[0x40]),
+    ];
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    check_each(
         "a.png",
-        gzipped(&whole),
-        &Options::default(),
+        &files,
         expect![[r#"
-        [2, 2] [0.00392156862745098, 0.00784313725490196, 0.011764705882352941, 0.01568627450980392]; 2 rows, 2 columns
-    "#]],
+            [2, 3] [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]; 2 rows, 3 columns
+            [2, 3] [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]; 2 rows, 3 columns
+            [1, 3] [0.0, 1.0, 0.2]; 1 row, 3 columns
+            [2, 1] [1.0, 0.2]; 2 rows, 1 column
+            [1, 2] [0.2, 0.4]; 1 row, 2 columns
+            [2, 1, 3] [1.0, 0.0, 0.2, 0.0, 0.4, 1.0]; an array [2, 1, 3]
+            [1, 1, 3] [1.0, 0.0, 0.2]; an array [1, 1, 3]
+            [1, 2, 3] [0.0, 0.0, 0.0, 1.0, 0.0, 0.2]; an array [1, 2, 3]
+        "#]],
     );
 }
 
 #[test]
 fn png_faults() {
     let whole = png_file(::png::ColorType::Grayscale, ::png::BitDepth::Eight, 2, 2, &[1, 2, 3, 4]);
-    check(
-        "a.png",
-        "GIF89a",
-        &Options::default(),
-        expect![[r#"
-        E0302 `data/a.png`: it is no PNG image: those begin with the bytes 89 50 4E 47
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    check(
-        "a.png",
-        &whole[..8],
-        &Options::default(),
-        expect![[r#"
-        E0302 `data/a.png`: the PNG image is damaged (unexpected end of file)
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    check(
-        "a.png",
-        &whole[..whole.len() - 20],
-        &Options::default(),
-        expect![[r#"
-        E0302 `data/a.png`: the PNG image is damaged (unexpected end of file)
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
     // A width of 2²⁴ and more, behind a checksum that is not that of it.
     let mut wide = whole.clone();
     wide[16] = 1;
-    check(
+    check_each(
         "a.png",
-        wide,
-        &Options::default(),
+        &[b"GIF89a", &whole[..8], &whole[..whole.len() - 20], &wide],
         expect![[r#"
+            E0302 `data/a.png`: it is no PNG image: those begin with the bytes 89 50 4E 47
+            E0302 `data/a.png`: the PNG image is damaged (unexpected end of file)
+            E0302 `data/a.png`: the PNG image is damaged (unexpected end of file)
             E0302 `data/a.png`: the PNG image is damaged (CRC error: expected 0x57dd52f8 have 0x8a4b8b7d)
-            help: is it complete, and in the format it is read as?
         "#]],
     );
     for at in 0..whole.len() {
@@ -1018,111 +949,58 @@ fn png_faults() {
 
 #[test]
 fn portable_maps() {
-    let pgm = |bytes: &[u8], expected: Expect| check("a.pgm", bytes, &Options::default(), expected);
-    pgm(
-        b"P2 # grey\n# two lines\n3 2\n4\n0 1 2\n3 4 0\n",
+    check_each(
+        "a.pgm",
+        &[
+            b"P2 # grey\n# two lines\n3 2\n4\n0 1 2\n3 4 0\n",
+            b"P5 2 2 255\n\x00\x33\x66\xff",
+            b"P5\n1 2\n1000\n\x03\xe8\x01\xf4",
+            b"P3 1 1 2 0 1 2",
+            // The first of two images, whose first byte is a line's end.
+            b"P6 1 1 255\n\n\x33\xffP6 1 1 255\n...",
+            // The first of two images in text, and values that belong to none.
+            b"P2 2 1 4\n0 1\nP2 1 1 4\n9\n",
+            b"P2 2 1 4\n0 1 2 3",
+        ],
         expect![[r#"
-        [2, 3] [0.0, 0.25, 0.5, 0.75, 1.0, 0.0]; 2 rows, 3 columns
-    "#]],
-    );
-    pgm(
-        b"P5 2 2 255\n\x00\x33\x66\xff",
-        expect![[r#"
-        [2, 2] [0.0, 0.2, 0.4, 1.0]; 2 rows, 2 columns
-    "#]],
-    );
-    pgm(
-        b"P5\n1 2\n1000\n\x03\xe8\x01\xf4",
-        expect![[r#"
-        [2, 1] [1.0, 0.5]; 2 rows, 1 column
-    "#]],
-    );
-    pgm(
-        b"P3 1 1 2 0 1 2",
-        expect![[r#"
-        [1, 1, 3] [0.0, 0.5, 1.0]; an array [1, 1, 3]
-    "#]],
-    );
-    // The first of two images, whose first byte is a line's end.
-    pgm(
-        b"P6 1 1 255\n\n\x33\xffP6 1 1 255\n...",
-        expect![[r#"
-        [1, 1, 3] [0.0392156862745098, 0.2, 1.0]; an array [1, 1, 3]
-    "#]],
+            [2, 3] [0.0, 0.25, 0.5, 0.75, 1.0, 0.0]; 2 rows, 3 columns
+            [2, 2] [0.0, 0.2, 0.4, 1.0]; 2 rows, 2 columns
+            [2, 1] [1.0, 0.5]; 2 rows, 1 column
+            [1, 1, 3] [0.0, 0.5, 1.0]; an array [1, 1, 3]
+            [1, 1, 3] [0.0392156862745098, 0.2, 1.0]; an array [1, 1, 3]
+            [1, 2] [0.0, 0.25]; 1 row, 2 columns
+            [1, 2] [0.0, 0.25]; 1 row, 2 columns
+        "#]],
     );
 }
 
 #[test]
 fn faults_of_portable_maps() {
-    let pgm = |bytes: &[u8], expected: Expect| check("a.pgm", bytes, &Options::default(), expected);
-    pgm(
-        b"P4 1 1\n\x00",
+    check_each(
+        "a.pgm",
+        &[
+            b"P4 1 1\n\x00",
+            b"P5 0 2 255\n",
+            b"P5 2",
+            b"P5 2 2 70000\n....",
+            b"P5 99999999999 99999999999 255\n....",
+            b"P5 2 2 255\n...",
+            b"P5 2 1 100\n\x00\xff",
+            b"P2 2 1 4\n0 5\n",
+            b"P2 2 1 4\n0 one\n",
+            b"P2 2 2 4\n0 1 2\n",
+        ],
         expect![[r#"
-        E0302 `data/a.pgm`: it is no grey map or pixel map: those begin with P2, P5, P3 or P6
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    pgm(
-        b"P5 0 2 255\n",
-        expect![[r#"
-        E0302 `data/a.pgm`: `0` is no width of an image
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    pgm(
-        b"P5 2",
-        expect![[r#"
+            E0302 `data/a.pgm`: it is no grey map or pixel map: those begin with P2, P5, P3 or P6
+            E0302 `data/a.pgm`: `0` is no width of an image
             E0302 `data/a.pgm`: it ends before the height of its image
-            help: is it complete, and in the format it is read as?
-        "#]],
-    );
-    pgm(
-        b"P5 2 2 70000\n....",
-        expect![[r#"
-        E0302 `data/a.pgm`: its greatest value is 70000, and 65535 is allowed
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    pgm(
-        b"P5 99999999999 99999999999 255\n....",
-        expect![[r#"
-        E0302 `data/a.pgm`: its header says 99999999999 × 99999999999, which 35 bytes can't hold
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    pgm(
-        b"P5 2 2 255\n...",
-        expect![[r#"
-        E0302 `data/a.pgm`: its header asks for 4 values, and 3 follow
-        help: is it complete, and in the format it is read as?
-    "#]],
-    );
-    pgm(
-        b"P5 2 1 100\n\x00\xff",
-        expect![[r#"
+            E0302 `data/a.pgm`: its greatest value is 70000, and 65535 is allowed
+            E0302 `data/a.pgm`: its header says 99999999999 × 99999999999, which 35 bytes can't hold
+            E0302 `data/a.pgm`: its header asks for 4 values, and 3 follow
             E0302 `data/a.pgm`: value 2 of the image is 255, above 100
-            help: is it complete, and in the format it is read as?
-        "#]],
-    );
-    pgm(
-        b"P2 2 1 4\n0 5\n",
-        expect![[r#"
             E0302 `data/a.pgm`: `5` is no value from 0 to 4 (value 2 of the image)
-            help: is it complete, and in the format it is read as?
-        "#]],
-    );
-    pgm(
-        b"P2 2 1 4\n0 one\n",
-        expect![[r#"
             E0302 `data/a.pgm`: `one` is no value from 0 to 4 (value 2 of the image)
-            help: is it complete, and in the format it is read as?
+            E0302 `data/a.pgm`: its header asks for 4 values, and 3 follow
         "#]],
-    );
-    pgm(
-        b"P2 2 2 4\n0 1 2\n",
-        expect![[r#"
-        E0302 `data/a.pgm`: its header asks for 4 values, and 3 follow
-        help: is it complete, and in the format it is read as?
-    "#]],
     );
 }

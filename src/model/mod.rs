@@ -15,7 +15,7 @@ mod sparse;
 mod tests;
 mod unicode;
 
-pub use check::check;
+pub use check::{builtins, check};
 pub use fold::{evaluate, fold, is_constant};
 pub use inputs::Inputs;
 pub use ir::Model;

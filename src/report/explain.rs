@@ -141,10 +141,7 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let mut labels: Vec<String> = step.component.terms.iter().map(|&at| terms[at].name.clone()).collect();
     labels.dedup();
     let constraints = &subject.model.players[plan.player.index()].constraints;
-    let held = step.component.constraints.iter().map(|id| {
-        let constraint = &constraints[id.index()];
-        constraint.label.clone().unwrap_or_else(|| format!("constraint {}", id.0 + 1))
-    });
+    let held = step.component.constraints.iter().map(|&id| constraints[id.index()].name(id));
     let labels: Vec<String> = labels.into_iter().chain(held).collect();
     let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
@@ -170,7 +167,9 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             )
         }
         Rule::Descent(descent) => {
-            let why = step.tried.last().map_or(String::new(), |why| format!("; not {why}"));
+            // What keeps a smooth step from a closed form is that it is not quadratic.
+            let reason = step.tried.iter().find(|why| why.starts_with("quadratic")).or(step.tried.last());
+            let why = reason.map_or(String::new(), |why| format!("; not {why}"));
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
         }
     }
@@ -249,7 +248,8 @@ fn p(step: &Step) -> String {
 }
 
 /// The rate at which two copies move together, where each takes one plain gradient step, or one does and
-/// the other is exact; `evidence` has the measurement.
+/// the other is exact: where both move by v an iteration, adding their steps up gives (2 + κ)v = −η∇h, and
+/// (1 + κ)v with an exact one.
 fn effective(plan: &AdmmPlan, rate: f64) -> Option<(&'static str, f64)> {
     let kappa = plan.rho * rate;
     let mut one_step = 0;
@@ -286,7 +286,8 @@ fn adaptation(plan: &AdmmPlan) -> String {
             format!("is balanced {every}: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units")
         }
         (Adapt::Balanced, true) => {
-            format!("is balanced {every}: relative primal against relative dual residual, ever more rarely")
+            let far = "is balanced where the\n  relative primal and dual residuals lie far apart";
+            format!("{far}, looked at {every}, each time after a longer wait")
         }
     }
 }

@@ -157,14 +157,13 @@ impl<'a> Coder<'a> {
     fn multiplier(&self, player: PlayerId, id: ConstraintId) -> (String, Shape, Option<usize>) {
         let constraints = &self.model.players[player.index()].constraints;
         let constraint = &constraints[id.index()];
-        let base = |at: usize| constraints[at].label.clone().unwrap_or_else(|| format!("c{}", at + 1));
-        let mut name = base(id.index());
+        let mut name = constraint.name(id);
         let couplings = &self.split.players[player.index()].couplings;
         let own = couplings.iter().find(|coupling| coupling.constraint == id);
         if let Some(coupling) = own.or_else(|| couplings.iter().find(|coupling| coupling.name == name)) {
             return (coupling.name.clone(), coupling.shape.clone(), coupling.over);
         }
-        let earlier = (0..id.index()).filter(|&at| base(at) == name).count();
+        let earlier = (0..id.0).filter(|&at| constraints[at as usize].name(ConstraintId(at)) == name).count();
         name.push_str(&"'".repeat(earlier));
         (name, constraint.relation.expr().shape.clone(), constraint.over.map(|over| over.count))
     }

@@ -1,7 +1,7 @@
 //! The stopping test: primal and dual residuals in original units, relative to what they are made of.
 //!
 //! ```text
-//! ‖r‖ ≤ √p ε γ_p + ε max(‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ √n ε γ_d + ε ‖(Mᵀλ, p)‖   for each block
+//! ‖r‖ ≤ ε max(√p γ_p, ‖Ax‖, ‖Bz‖, ‖c‖)        ‖s‖ ≤ ε max(√n γ_d, ‖(Mᵀλ, p)‖)   for each block
 //! ```
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
@@ -160,12 +160,12 @@ fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<St
     let c = draft.number(norm_c, coder.dtype);
     let terms = draft.b.binary(Binary::Max, terms, c);
     let absolute = draft.b.scale((rows as f64).sqrt(), gamma_p);
-    let bound = draft.b.add(absolute, terms);
+    let bound = draft.b.binary(Binary::Max, absolute, terms);
     let bound = draft.b.scale(tol, bound);
     let mut passed = draft.b.binary(Binary::LessEqual, r, bound);
     for &(residual, scale, root_n) in &pairs {
         let absolute = draft.b.scale(root_n, gamma_d);
-        let bound = draft.b.add(absolute, scale);
+        let bound = draft.b.binary(Binary::Max, absolute, scale);
         let bound = draft.b.scale(tol, bound);
         let own = draft.b.binary(Binary::LessEqual, residual, bound);
         passed = draft.b.mul(passed, own);

@@ -8,7 +8,7 @@ use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
 use super::{prox, violation};
-use crate::model::ir::{Constraint, Expr, Leaf, Member, PlayerId};
+use crate::model::ir::{Constraint, ConstraintId, Expr, Leaf, Member, PlayerId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::{self, Dtype, Value};
@@ -81,7 +81,7 @@ fn coupling(coder: &mut Coder, it: &Iteration, coupling: &Coupling, gamma: State
 /// How far a constraint of the source is violated: `‖e‖` of an equation, `‖max(e, 0)‖` of an inequality,
 /// the distance to a set. The scale is that of what varies in it and of what does not.
 fn constraint(coder: &mut Coder, at: usize, constraint: &Constraint, gamma: StateId) -> Check {
-    let label = constraint.label.clone().unwrap_or_else(|| format!("c{}", at + 1));
+    let label = constraint.name(ConstraintId(at as u32));
     let mut draft = coder.draft("constraint");
     let exprs = violation::exprs(&constraint.relation);
     let (values, _) = coder.lower(&mut draft, &exprs, Dtype::F64, &mut as_is);

@@ -194,15 +194,7 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
         let lower = radius.iter().map(|r| -r).collect();
         return Some((AtomShape::Bounds { lower, upper: radius }, args[0].clone()));
     }
-    let (function, radius) = match function {
-        Function::Norm1 => (Function::Ball1, radius[0]),
-        Function::Norm2 | Function::NormFro => (Function::Ball2, radius[0]),
-        Function::NormInf => (Function::BallInf, radius[0]),
-        Function::SumSquares => (Function::Ball2, radius[0].sqrt()),
-        Function::NormNuc => (Function::NuclearBall, radius[0]),
-        Function::NormSpec => (Function::SpectralBall, radius[0]),
-        _ => return None,
-    };
+    let (function, radius) = function.ball(radius[0])?;
     let radius = Expr { kind: ExprKind::Number(radius), shape: Shape::scalar(), span: subject.span };
     let args = vec![args[0].clone(), radius];
     let element = args[0].clone();

@@ -161,7 +161,7 @@ fn rewrite(model: &mut Model, player: PlayerId) {
                 }
                 (Place::Constraint(id), _) => match &mut this.constraints[id.index()].relation {
                     Relation::Zero(expr) | Relation::NonPositive(expr) | Relation::In { expr, .. } => {
-                        *expr = replaced(expr, &part.subject, &copy.kind);
+                        replace(expr, &part.subject, &copy.kind);
                     }
                 },
             }
@@ -202,7 +202,7 @@ fn name_of(model: &Model, player: PlayerId, part: &Part) -> String {
     };
     part.atoms.iter().find_map(label).unwrap_or_else(|| match part.atoms[0].place {
         Place::Term(at) => format!("term{}", at + 1),
-        Place::Constraint(id) => format!("c{}", id.0 + 1),
+        Place::Constraint(id) => this.constraints[id.index()].name(id),
     })
 }
 
@@ -291,24 +291,11 @@ fn stays(model: &Model, player: PlayerId, parts: &[Part], kept: &Kept) -> Option
     })
 }
 
-/// The expression with `leaf` in the place of `part`.
-fn replaced(expr: &Expr, part: &Expr, leaf: &ExprKind) -> Expr {
+/// Puts `leaf` in the place of `part`, wherever that stands.
+fn replace(expr: &mut Expr, part: &Expr, leaf: &ExprKind) {
     if expr.same(part) {
-        return Expr { kind: leaf.clone(), shape: expr.shape.clone(), span: expr.span };
+        expr.kind = leaf.clone();
+        return;
     }
-    let inside = |inner: &Expr| replaced(inner, part, leaf);
-    let boxed = |inner: &Expr| Box::new(replaced(inner, part, leaf));
-    let kind = match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Leaf(_) | ExprKind::Sparse(_) => expr.kind.clone(),
-        ExprKind::Apply(function, args) => ExprKind::Apply(*function, args.iter().map(inside).collect()),
-        ExprKind::Net { net, input, params, layers, masks } => {
-            let masks = masks.iter().map(inside).collect();
-            ExprKind::Net { net: *net, input: boxed(input), params: boxed(params), layers: *layers, masks }
-        }
-        ExprKind::Slice(base, ranges) => ExprKind::Slice(boxed(base), ranges.clone()),
-        ExprKind::Reshape(base) => ExprKind::Reshape(boxed(base)),
-        ExprKind::Concat(parts, axis) => ExprKind::Concat(parts.iter().map(inside).collect(), *axis),
-        ExprKind::Over(over, base) => ExprKind::Over(*over, boxed(base)),
-    };
-    Expr { kind, shape: expr.shape.clone(), span: expr.span }
+    expr.children_mut().into_iter().for_each(|child| replace(child, part, leaf));
 }

@@ -60,7 +60,7 @@ fn equation(
     };
     Some(Coupling {
         constraint: ConstraintId(at as u32),
-        name: constraint.label.clone().unwrap_or_else(|| format!("c{}", at + 1)),
+        name: constraint.name(ConstraintId(at as u32)),
         span: constraint.span,
         over: constraint.over.map(|over| over.count),
         shape: expr.shape.clone(),

@@ -5,8 +5,9 @@
 //! v⁺ = prox_{h/τ}(v − (ρ/τ) Mᵀ(Mv − q)),      τ = ρκ,  κ ≥ ‖M‖²
 //! ```
 //!
-//! It converges for every such τ (He & Yuan 2012), and costs iterations: of the rules it is the last. κ is
-//! the square of an upper bound of the norm, so nothing has to be checked on the way.
+//! It converges for every such τ (He & Yuan 2012), and costs iterations, so the exact rules are tried before
+//! it; only an inner method comes after. κ is the square of an upper bound of the norm, so nothing has to be
+//! checked on the way.
 
 use super::ir::Rule;
 use crate::linalg::Operator;

@@ -1,9 +1,10 @@
 //! The penalty at the start.
 //!
-//! Gradient steps have a natural unit: κ = ρ · rate = 1 (see `evidence`: disagreement dies in 1/κ
-//! iterations, the pair moves at rate/(2 + κ)). Closed-form steps take `√(p₁p₂)`-like balance of the
-//! curvatures against `MᵀM`, the optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has
-//! the units of slopes over those of right sides; where either is unknown, it is 1.
+//! Gradient steps have a natural unit, κ = ρ · rate = 1: disagreement dies in 1/κ iterations, and the pair
+//! moves at rate/(2 + κ), since two copies that move by v an iteration have (2 + κ)v = −rate·∇h when their
+//! steps are added up. Closed-form steps take `√(p₁p₂)`-like balance of the curvatures against `MᵀM`, the
+//! optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has the units of slopes over those
+//! of right sides; where either is unknown, it is 1.
 
 use super::ir::{AdmmPlan, Curvature, Rule};
 use crate::linalg::{Matrix, factor};

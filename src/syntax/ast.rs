@@ -340,7 +340,28 @@ pub enum CompareOp {
     In,
 }
 
+/// A call, or a name by itself, which is one without arguments: how sets, activations and methods are
+/// written.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied<'a> {
+    /// What is called.
+    pub name: &'a Ident,
+    /// In parentheses.
+    pub args: &'a [Arg],
+    /// Behind the `;`.
+    pub params: &'a [Expr],
+}
+
 impl Expr {
+    /// A name with what it is applied to: `sparse(2)`, and `binary` by itself.
+    pub fn applied(&self) -> Option<Applied<'_>> {
+        match &self.bare().kind {
+            ExprKind::Name(name) => Some(Applied { name, args: &[], params: &[] }),
+            ExprKind::Call { callee, args, params } => Some(Applied { name: callee, args, params }),
+            _ => None,
+        }
+    }
+
     /// The expression inside any parentheses.
     pub fn bare(&self) -> &Expr {
         match &self.kind {

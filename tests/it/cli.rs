@@ -80,3 +80,16 @@ fn two_methods_beside_each_other() {
     assert!(place.path().join("out/admm/solution.npz").is_file());
     assert!(place.path().join("out/lbfgs/solution.npz").is_file());
 }
+
+/// A name that no block has is said before a block runs, and leaves no folder behind.
+#[test]
+fn every_block_is_there_before_one_runs() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/ridge.admm");
+    let mut command = admmc(&["run", example, "--solve", "admm,lbfsg", "--out", "out"]);
+    let output = command.current_dir(place.path()).output().expect("the program was built");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("`lbfsg`") && said.contains("`--solve lbfgs`"), "{said}");
+    assert!(!place.path().join("out").exists());
+}

@@ -3,20 +3,12 @@
 
 use admmc::exec::{Cpu, Nobody, Outcome, Status, run, run_keeping, verify};
 use admmc::host::Still;
-use admmc::model::Inputs;
-use admmc::pipeline::{self, Compiled};
+use admmc::pipeline::Compiled;
 use admmc::schedule::{self, Carried, Factors};
 use admmc::tape::Tensor;
 
+use crate::compile::{compiled, is_refused};
 use crate::solve::{close, solve, vector};
-
-fn compiled(text: &str) -> Compiled {
-    let files = admmc::data::Memory::default();
-    let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), text, &files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(&files));
-    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
-    compiled.unwrap_or_else(|| panic!("{:?}", parsed.diags.iter().map(|d| &d.message).collect::<Vec<_>>()))
-}
 
 fn found(outcome: &Outcome, x: &[f64]) {
     assert_eq!(outcome.status, Status::Solved);
@@ -232,10 +224,7 @@ fn descent_does_not_drop_a_constraint() {
     for constraint in ["sum(x) = 1", "norm2(x) <= 1", "x <= 0.5", "x in simplex"] {
         let text =
             format!("var x: real[3]\nminimize sum_squares(x - 1)\nsubject to s: {constraint}\nsolve lbfgs {{}}\n");
-        let files = admmc::data::Memory::default();
-        let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), &text, &files);
-        let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is well-formed");
-        assert!(pipeline::compile(model, None, &mut parsed.diags).is_none(), "{constraint}");
+        assert!(is_refused(&text), "{constraint}");
     }
 }
 
@@ -316,10 +305,7 @@ minimize sum_squares(A*x - b)/2
 #[test]
 fn a_ball_of_negative_radius_is_refused() {
     let text = "var x: real[2]\nminimize sum_squares(x)\nsubject to norm2(x) <= -1\n";
-    let files = admmc::data::Memory::default();
-    let mut parsed = pipeline::parse_text(std::path::Path::new("test.admm"), text, &files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is well-formed");
-    assert!(pipeline::compile(model, None, &mut parsed.diags).is_none());
+    assert!(is_refused(text));
 }
 
 /// What one run hands to the next: its end, its ρ, and the factors of a matrix that is the same.
@@ -375,7 +361,7 @@ data ys[k in 1 to N] = shard(y, k, N)
 var x[k in 1 to N]: real[2]
 var z: real[2]
 minimize sum(k in 1 to N: {term}) + 2*norm1(z)
-subject to x[k] - z = 0 for k in 1 to N
+subject to link[k in 1 to N]: x[k] - z = 0
 "
         )
     };

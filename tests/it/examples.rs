@@ -7,7 +7,6 @@ use admmc::data::{Disk, Files};
 use admmc::diag::Severity;
 use admmc::exec::{Cpu, Nobody, Outcome, Status, run};
 use admmc::host::Still;
-use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
 use admmc::report::explain::{Subject, explain};
 use admmc::schedule::ir::Start;
@@ -20,10 +19,7 @@ fn path(name: &str) -> PathBuf {
 
 fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
     let mut parsed = pipeline::parse(&path(name), &Disk).expect("the example is there");
-    let mut inputs = Inputs::new(&Disk);
-    inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let model = pipeline::check(&mut parsed, &inputs);
-    let compiled = model.and_then(|model| pipeline::compile(model, solve, &mut parsed.diags));
+    let compiled = crate::compile::compile(&mut parsed, &Disk, set, solve);
     let found: Vec<String> = parsed
         .diags
         .iter()
@@ -54,7 +50,7 @@ fn toy_explained() {
           block z: θ2 (321)
 
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)   (10 times)
-                   gradient descent: h = fit, 10 steps of η = 0.002; not linearised: `fit` holds tanh
+                   gradient descent: h = fit, 10 steps of η = 0.002; not quadratic: `fit` holds tanh
           z-step   θ₂ = (ρθ₁ − λ)/(1 + ρ)
                    closed form: h = size is quadratic, P = 1·I[321], MᵀM = 1·I[321]
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
@@ -75,9 +71,9 @@ fn gan_explained() {
           block z: θ2 (8385)
 
           x-step   θ₁ ← (θ₁ − η(∇h(θ₁) − λ) + ηρθ₂)/(1 + ηρ)
-                   gradient descent: h = on_real, one step of η = 0.1; not linearised: `on_real` reads what changes from call to call
+                   gradient descent: h = on_real, one step of η = 0.1; not quadratic: `on_real` reads what changes from call to call
           z-step   θ₂ ← (θ₂ − η(∇h(θ₂) + λ) + ηρθ₁)/(1 + ηρ)
-                   gradient descent: h = on_fake, one step of η = 0.1; not linearised: `on_fake` reads what changes from call to call
+                   gradient descent: h = on_fake, one step of η = 0.1; not quadratic: `on_fake` reads what changes from call to call
           λ-step   λ ← λ + ρ(θ₂ − θ₁)
 
           ρ starts at 10 (1/rate = 1/0.1, κ = 1) and is balanced every iteration: smoothed ‖r‖ against κ‖B(z⁺ − z)‖, both in the variables' units

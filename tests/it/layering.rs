@@ -20,8 +20,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalogue", &["tape"]),
     // What a run takes from the world is a trait, so that exec knows neither clock nor disk.
     ("host", &[]),
-    // What is read is a tensor of the tape; what is wrong with a file is a diagnostic.
-    ("data", &["source", "diag", "tape"]),
+    // What is read is a tensor of the tape; what is wrong with a file is a diagnostic. Sparse matrices are
+    // put together in linalg.
+    ("data", &["source", "diag", "linalg", "tape"]),
     // The stages. Each reads the results of those before it.
     ("syntax", &["source", "diag"]),
     // The one stage that takes data in. Constants are folded on the tape.

@@ -2,6 +2,7 @@
 
 mod cases;
 mod cli;
+mod compile;
 mod convex;
 mod data;
 mod dependencies;

@@ -4,27 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use admmc::data::{Disk, Files, Memory};
-use admmc::diag::{Code, Style, render};
-use admmc::model::{Inputs, Model, fold};
-use admmc::pipeline::{self, Parsed};
+use admmc::data::{Disk, Memory};
+use admmc::diag::Code;
+use admmc::model::{Inputs, fold};
+use admmc::pipeline;
 use admmc::tape::philox::{self, Stream};
 use expect_test::{expect, expect_file};
 
-/// A file and those it uses, checked: diagnostics, and the model where there are none.
-fn checked(path: &Path, text: &str, files: &dyn Files) -> (Parsed, Option<Model>) {
-    let mut parsed = pipeline::parse_text(path, text, files);
-    if parsed.diags.has_errors() {
-        return (parsed, None);
-    }
-    let model = pipeline::check(&mut parsed, &Inputs::new(files));
-    (parsed, model)
-}
-
-fn drawn(parsed: &Parsed) -> String {
-    let drawn: Vec<String> = parsed.diags.iter().map(|diag| render(diag, &parsed.sources, Style::default())).collect();
-    drawn.join("\n")
-}
+use crate::compile::{checked, drawn};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

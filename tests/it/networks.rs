@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use admmc::data::{Disk, read_named};
-use admmc::diag::{Style, render};
 use admmc::exec::reference::{Rounding, evaluate, gradcheck};
 use admmc::exec::{Cpu, Executor, Nobody, Slot, Status, run};
 use admmc::host::Still;
 use admmc::model::ir::SampleSource;
-use admmc::model::{Inputs, Lower, Model, fold};
-use admmc::pipeline;
+use admmc::model::{Lower, Model, fold};
 use admmc::tape::{Dtype, Program, Tensor, gradient, passes};
 use expect_test::expect;
 
@@ -19,10 +17,7 @@ fn folder() -> PathBuf {
 
 /// A text whose data lies in `tests/cases/networks/`.
 fn model(text: &str) -> Model {
-    let mut parsed = pipeline::parse_text(&folder().join("made.admm"), text, &Disk);
-    let model = pipeline::check(&mut parsed, &Inputs::new(&Disk));
-    let drawn: Vec<String> = parsed.diags.iter().map(|diag| render(diag, &parsed.sources, Style::default())).collect();
-    model.unwrap_or_else(|| panic!("{}", drawn.join("\n")))
+    crate::compile::model(&folder().join("made.admm"), text, &Disk)
 }
 
 /// The network of `conv.py`.
@@ -248,9 +243,7 @@ solve play as game {
 }
 ";
     let outcome = |seed: u64| {
-        let mut parsed = pipeline::parse_text(Path::new("made.admm"), text, &Disk);
-        let model = pipeline::check(&mut parsed, &Inputs::new(&Disk)).expect("the text is right");
-        let compiled = pipeline::compile(model, None, &mut parsed.diags).expect("it compiles");
+        let compiled = crate::compile::compiled(text);
         let outcome = run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, seed);
         let outcome = outcome.expect("there is no checkpoint");
         assert_eq!(outcome.status, Status::Completed);

@@ -1,5 +1,6 @@
 //! The pages of `admmc explain CODE`: every code has one, and its examples do what the page says.
 
+use admmc::catalogue::Function;
 use admmc::data::Memory;
 use admmc::diag::{Code, Diags};
 use admmc::model::Inputs;
@@ -73,4 +74,25 @@ fn there_is_no_page_without_a_code() {
         let number = name.strip_suffix(".md").unwrap_or_else(|| panic!("`{name}` is no page"));
         assert!(Code::ALL.iter().any(|code| code.number() == number), "`{name}` explains no code");
     }
+}
+
+/// The page about constraints that are not affine lists the bounds that are sets, as the catalogue has them.
+#[test]
+fn norms_with_a_ball_are_listed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diag/explain/E0402.md");
+    let page = std::fs::read_to_string(&path).expect("the page is there");
+    let lines = Function::WITH_BALL.iter().map(|(norm, ball)| {
+        let name = |function: &Function| function.signature().name();
+        let radius = if *norm == Function::SumSquares { "sqrt(r)" } else { "r" };
+        let bound = format!("{}(x) <= r", name(norm));
+        format!("    {bound:<22} x in {}({radius})\n", name(ball))
+    });
+    let list: String = lines.collect();
+    let start = page.find("    norm1(x)").expect("the list begins with a norm");
+    let end = start + page[start..].find("\n\n").expect("the list ends") + 1;
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, format!("{}{list}{}", &page[..start], &page[end..])).expect("the page can be written");
+        return;
+    }
+    assert_eq!(&page[start..end], list, "UPDATE_EXPECT=1 writes the list anew");
 }

@@ -1,23 +1,32 @@
-//! The language reference lists every function and every set, as the catalogue describes them.
+//! The language reference lists every function and every set, as the program describes them, and shows
+//! problems that run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use admmc::catalogue::Function;
+use admmc::catalogue::{Function, Signature};
+use admmc::data::{Format, Memory};
+use admmc::exec::Status;
+use admmc::model::builtins;
 
-/// A table as the catalogue has it: signature and a line of documentation.
-fn table(head: &str, members: impl Iterator<Item = Function>) -> String {
+use crate::compile::{compiled_with, execute};
+
+/// A table: signature and a line of documentation.
+fn table<'d>(head: &str, lines: impl Iterator<Item = (Signature, &'d str)>) -> String {
     let mut table = format!("{head}\n|---|---|\n");
-    for member in members {
+    for (signature, doc) in lines {
         // A bar would end the cell.
-        let doc = member.doc().replace('|', "\\|");
-        table += &format!("| `{}` | {doc} |\n", member.signature().0);
+        table += &format!("| `{}` | {} |\n", signature.0, doc.replace('|', "\\|"));
     }
     table
 }
 
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/README.md")
+}
+
 /// Holds the text between two marks of the reference to what it should be, or writes it anew.
 fn check(begin: &str, end: &str, expected: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/README.md");
+    let path = path();
     let text = std::fs::read_to_string(&path).expect("the reference is there");
     let start = text.find(begin).expect("the reference has a place for the table") + begin.len();
     let end = text.find(end).expect("the place ends");
@@ -29,12 +38,39 @@ fn check(begin: &str, end: &str, expected: &str) {
     assert_eq!(&text[start..end], expected, "UPDATE_EXPECT=1 writes the table anew");
 }
 
-/// One test: both tables stand in one file, which they may write.
+/// One test: all tables stand in one file, which they may write.
 #[test]
 fn every_function_and_every_set_is_described() {
+    let described = |function: Function| (function.signature(), function.doc());
     let functions = Function::ALL.iter().copied().filter(|function| !function.is_operator() && !function.is_set());
-    let functions = table("| function | value |", functions);
+    let functions = table("| function | value |", functions.map(described));
     check("<!-- functions -->\n", "<!-- end of functions -->", &functions);
-    let sets = table("| set | its elements |", Function::sets());
+    let sets = table("| set | its elements |", Function::sets().map(described));
     check("<!-- sets -->\n", "<!-- end of sets -->", &sets);
+    check("<!-- known -->\n", "<!-- end of known -->", &table("| function | value |", builtins()));
+}
+
+/// A format that is read has a function, and its table says so.
+#[test]
+fn every_format_has_a_function() {
+    let names: Vec<&str> = builtins().map(|(signature, _)| signature.name()).collect();
+    for format in Format::ALL {
+        assert!(names.contains(&format.name()), "{}", format.name());
+    }
+}
+
+/// Whole problems of the reference: those that declare what they minimise over. They run as they are printed.
+#[test]
+fn whole_problems_run() {
+    let text = std::fs::read_to_string(path()).expect("the reference is there");
+    let blocks = text.split("```admm\n").skip(1).filter_map(|block| block.split("```").next());
+    let whole = |block: &&str| block.contains("\nvar ") && block.contains("\nminimize ");
+    let files = Memory::default().with("A.csv", "1,2\n3,4\n5,7\n").with("b.csv", "1\n2\n-1\n");
+    let problems: Vec<&str> = blocks.filter(whole).collect();
+    assert_eq!(problems.len(), 2);
+    for problem in problems {
+        let outcome = execute(&compiled_with(problem, &files));
+        // Of a step by an inner method nothing says that it is convex.
+        assert!(matches!(outcome.status, Status::Solved | Status::Stationary), "{}: {problem}", outcome.status);
+    }
 }

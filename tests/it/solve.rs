@@ -3,28 +3,17 @@
 use std::path::Path;
 
 use admmc::data::Memory;
-use admmc::diag::Severity;
 use admmc::exec::{Cpu, Executor, Nobody, Outcome, Reference, Status, run};
 use admmc::host::Still;
-use admmc::model::Inputs;
 use admmc::pipeline;
+
+use crate::compile::{compile, compiled, drawn};
 
 /// Compiles a text and runs its first solve block.
 pub(crate) fn solve_on(text: &str, set: &[(&str, &str)], executor: &mut dyn Executor) -> Outcome {
     let files = Memory::default();
     let mut parsed = pipeline::parse_text(Path::new("test.admm"), text, &files);
-    let mut inputs = Inputs::new(&files);
-    inputs.set = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let model = pipeline::check(&mut parsed, &inputs);
-    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
-    let errors: Vec<String> = parsed
-        .diags
-        .iter()
-        .filter(|d| d.severity == Severity::Error)
-        .map(|d| format!("{}: {}", d.code, d.message))
-        .collect();
-    assert_eq!(errors, Vec::<String>::new());
-    let compiled = compiled.expect("a file without errors compiles");
+    let compiled = compile(&mut parsed, &files, set, None).unwrap_or_else(|| panic!("{}", drawn(&parsed)));
     run(&compiled.schedule, executor, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint to misfit")
 }
 
@@ -178,10 +167,7 @@ minimize sum_squares(x - 3*ones(2)) + sum_squares(z)
 subject to x - z = 0
 solve gd { rate = 0.1, iterations = 1000 }
 ";
-    let files = Memory::default();
-    let mut parsed = pipeline::parse_text(Path::new("test.admm"), text, &files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is right");
-    let compiled = pipeline::compile(model, None, &mut parsed.diags).expect("it compiles");
+    let compiled = compiled(text);
     let mut hasty = Still::default();
     hasty.patience = Some(3);
     let outcome = run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 0).expect("no checkpoint is there");
@@ -193,10 +179,7 @@ solve gd { rate = 0.1, iterations = 1000 }
 /// A checkpoint of another seed is refused in a sentence.
 #[test]
 fn a_checkpoint_belongs_to_its_seed() {
-    let files = Memory::default();
-    let mut parsed = pipeline::parse_text(Path::new("test.admm"), REGRESSION, &files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(&files)).expect("it is right");
-    let compiled = pipeline::compile(model, None, &mut parsed.diags).expect("it compiles");
+    let compiled = compiled(REGRESSION);
     let mut hasty = Still::default();
     hasty.patience = Some(2);
     run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).expect("no checkpoint is there");

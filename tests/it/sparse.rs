@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use admmc::data::Memory;
-use admmc::diag::{Style, render};
-use admmc::exec::{Cpu, Nobody, Outcome, Status, run};
-use admmc::host::Still;
-use admmc::model::{Inputs, Model, fold};
-use admmc::pipeline::{self, Compiled, Parsed};
+use admmc::exec::Status;
+use admmc::model::fold;
+use admmc::pipeline::Compiled;
 use admmc::tape::Op;
+
+use crate::compile::{compiled_with, execute, model};
 
 /// `S`, 3 × 4 with an empty row, and `P`, symmetric and positive definite.
 fn files() -> Memory {
@@ -16,28 +16,6 @@ fn files() -> Memory {
     let symmetric =
         "%%MatrixMarket matrix coordinate real symmetric\n4 4 6\n1 1 4\n2 2 3\n3 3 2\n4 4 5\n3 1 1\n4 2 -1\n";
     Memory::default().with("S.mtx", general).with("P.mtx", symmetric)
-}
-
-fn drawn(parsed: &Parsed) -> String {
-    let drawn: Vec<String> = parsed.diags.iter().map(|diag| render(diag, &parsed.sources, Style::default())).collect();
-    drawn.join("\n")
-}
-
-fn checked(text: &str, files: &Memory) -> Model {
-    let mut parsed = pipeline::parse_text(Path::new("made.admm"), text, files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(files));
-    model.unwrap_or_else(|| panic!("{}", drawn(&parsed)))
-}
-
-fn compiled(text: &str, files: &Memory) -> Compiled {
-    let mut parsed = pipeline::parse_text(Path::new("made.admm"), text, files);
-    let model = pipeline::check(&mut parsed, &Inputs::new(files));
-    let compiled = model.and_then(|model| pipeline::compile(model, None, &mut parsed.diags));
-    compiled.unwrap_or_else(|| panic!("{}", drawn(&parsed)))
-}
-
-fn solve(compiled: &Compiled) -> Outcome {
-    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
 }
 
 const SPARSE: &str = "data S = mtx(\"S.mtx\")\ndata P = mtx(\"P.mtx\")\n";
@@ -76,7 +54,7 @@ fn a_sparse_matrix_has_the_values_of_its_dense_twin() {
         "sum_squares(S[3 to 3, :]) + sum(x'*P)",
     ] {
         let value = |data: &str| {
-            let model = checked(&format!("{data}{KNOWN}minimize {expression}\n"), &files());
+            let model = model(Path::new("made.admm"), &format!("{data}{KNOWN}minimize {expression}\n"), &files());
             let terms = model.players[0].terms.iter();
             terms
                 .map(|term| fold(&model, &term.expr).and_then(|value| value.item()).expect("all of it is known"))
@@ -105,7 +83,7 @@ fn problems_with_sparse_data_have_the_solutions_of_their_dense_twins() {
     ] {
         let text = |data: &str| format!("{data}{problem}solve admm {{ tol = 1e-9, iterations = 5000 }}\n");
         let [sparse, dense] = [SPARSE, DENSE].map(|data| {
-            let outcome = solve(&compiled(&text(data), &files()));
+            let outcome = execute(&compiled_with(&text(data), &files()));
             assert_eq!(outcome.status, Status::Solved, "{problem}: {outcome:?}");
             outcome
         });
@@ -134,9 +112,9 @@ fn a_large_sparse_problem_is_solved() {
         "data D: real[{N}, {N}] = mtx(\"D.mtx\")\nvar x: real[{N}]\n\
          minimize quad_form(x, D)/2 + sum(x) + sum_squares(x)\nsolve lbfgs {{ tol = 1e-6 }}\n"
     );
-    let compiled = compiled(&problem, &files);
+    let compiled = compiled_with(&problem, &files);
     assert_sparse(&compiled, 100 * N);
-    let outcome = solve(&compiled);
+    let outcome = execute(&compiled);
     assert!(matches!(outcome.status, Status::Solved | Status::Stationary), "{:?}", outcome.status);
     // (D + 2I)x = −1 far from the ends, where Dx = 0.
     let x = outcome.answer("x").expect("it is a variable").to_f64();

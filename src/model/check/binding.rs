@@ -77,7 +77,10 @@ impl<'a> Checker<'a> {
                 let text = path.display().to_string();
                 return self.fail(
                     Diag::new(Code::DataMalformed, at, format!("the name `{text}` does not say what the file is"))
-                        .help("`load` goes by the ending: .safetensors, .npz, .npy, .csv; or write the format, as `csv(…)`"),
+                        .help(format!(
+                            "`load` goes by the ending: {}; or write the format, as `csv(…)`",
+                            Format::endings()
+                        )),
                 );
             };
             return self.read(format, &path, &Options { key, ..Options::default() }, span, at);
@@ -183,7 +186,7 @@ impl<'a> Checker<'a> {
             let text = path.display().to_string();
             let diag =
                 Diag::new(Code::DataMalformed, value.span, format!("the name `{text}` does not say what the file is"))
-                    .help("its ending should: .csv, .npy, .npz, .safetensors, each also with .gz");
+                    .help(format!("its ending should: {}, each also with .gz", Format::endings()));
             return Some(self.fail(diag));
         };
         let mut options = Options::default();

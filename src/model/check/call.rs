@@ -64,13 +64,13 @@ impl<'a> Checker<'a> {
             }
             return self.unknown_function(callee, scope);
         }
-        let named = || args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
+        let args: Vec<&'a Arg> = args.iter().collect();
         let fits =
-            candidates.iter().find_map(|&function| Some((function, function.signature().arrange(named()).ok()?)));
+            candidates.iter().find_map(|&function| Some((function, function.signature().arrange(named(&args)).ok()?)));
         let Some((function, slots)) = fits else {
             let signatures: Vec<Signature> = candidates.iter().map(|function| function.signature()).collect();
-            let misuse = candidates[0].signature().arrange::<&Arg>(named()).err();
-            return self.misuse(callee, &signatures, misuse, args);
+            let misuse = candidates[0].signature().arrange(named(&args)).err();
+            return self.misuse(callee, &signatures, misuse, &args);
         };
         let parameters = function.signature().parameters();
         let mut typed: Vec<Option<Expr>> = Vec::new();
@@ -92,13 +92,28 @@ impl<'a> Checker<'a> {
         self.apply(function, typed, span, span)
     }
 
+    /// The arguments of a call in the order of the signature's parameters. Whatever is written as a call
+    /// is read by this: a function, an option, a setting.
+    pub(in crate::model::check) fn arranged(
+        &mut self,
+        callee: &Ident,
+        signature: Signature,
+        args: impl IntoIterator<Item = &'a Arg>,
+    ) -> Option<Vec<Option<&'a Arg>>> {
+        let args: Vec<&'a Arg> = args.into_iter().collect();
+        match signature.arrange(named(&args)) {
+            Ok(slots) => Some(slots),
+            Err(misuse) => self.misuse(callee, &[signature], Some(misuse), &args),
+        }
+    }
+
     /// Arguments that don't fit a signature.
-    pub(super) fn misuse<T>(
+    fn misuse<T>(
         &mut self,
         callee: &Ident,
         signatures: &[Signature],
         misuse: Option<Misuse>,
-        args: &[Arg],
+        args: &[&Arg],
     ) -> Option<T> {
         let texts: Vec<&str> = signatures.iter().map(|signature| signature.0).collect();
         let written = format!("`{}`", texts.join("` or `"));
@@ -167,7 +182,7 @@ impl<'a> Checker<'a> {
             }
             layers = self.count(&arg.value, scope, 1, "layers")?;
             if layers > all {
-                let text = format!("`{}` has {all} layers, so none is the {layers}th", callee.text);
+                let text = format!("`{}` has {all} layers, and `until = {layers}` goes past the last", callee.text);
                 return self
                     .fail(wrong(arg.value.span, text).label(self.model.nets[net.index()].span, "declared here"));
             }
@@ -225,6 +240,10 @@ impl<'a> Checker<'a> {
         let text = self.text(input.span);
         let what = match input.shape.0[..] {
             [batch, n] => format!("{batch} rows of {n} numbers"),
+            [batch, channels, height, width] => {
+                let image = super::nets::words(&Shape::from([channels, height, width]));
+                format!("a batch of {batch}, each {image}")
+            }
             _ => shape_words(&input.shape),
         };
         let width = takes.numel();
@@ -246,9 +265,8 @@ impl<'a> Checker<'a> {
 
     /// `weights(θ)`: the matrices and kernels, without biases and scales of norms, as a vector.
     fn weights(&mut self, callee: &'a Ident, args: &'a [Arg], span: Span, scope: &Scope) -> Option<Expr> {
-        let [Arg { name: None, value }] = args else {
-            return self.misuse(callee, &[Signature("weights(θ)")], None, args);
-        };
+        let slots = self.arranged(callee, Signature("weights(θ)"), args)?;
+        let value = &argument(&slots, 0).value;
         let params = self.tensor(value, scope)?;
         let Some(net) = self.params_of(&params) else {
             let text = self.text(value.span);
@@ -322,4 +340,14 @@ impl<'a> Checker<'a> {
         };
         self.fail(super::names::suggest(diag, label.span, near, &help))
     }
+}
+
+/// The argument of a parameter that can't be left out.
+pub(super) fn argument<'a>(slots: &[Option<&'a Arg>], at: usize) -> &'a Arg {
+    slots[at].expect("`arrange` refuses a call without it")
+}
+
+/// Arguments by their names, as a signature takes them.
+fn named<'s, 'a>(args: &'s [&'a Arg]) -> Vec<(Option<&'s str>, &'a Arg)> {
+    args.iter().map(|&arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect()
 }

@@ -31,7 +31,8 @@ impl Checker<'_> {
             ExprKind::Over(inner, _) => Some(inner),
             _ => over,
         };
-        for child in children(expr) {
+        // No call has masks yet, so that no mask is taken for a part of it.
+        for child in expr.children_mut() {
             self.masked(child, over, seen);
         }
         let ExprKind::Net { net, ref params, layers, .. } = expr.kind else { return };
@@ -99,15 +100,5 @@ fn dropped(layers: &[NetLayer], input: &Shape, all: &mut Vec<(Shape, f64)>) {
             _ => {}
         }
         shape = &layer.output;
-    }
-}
-
-/// The expressions directly inside, but for masks.
-fn children(expr: &mut Expr) -> Vec<&mut Expr> {
-    match &mut expr.kind {
-        ExprKind::Number(_) | ExprKind::Leaf(_) | ExprKind::Sparse(_) => Vec::new(),
-        ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().collect(),
-        ExprKind::Net { input, params, .. } => vec![input, params],
-        ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
     }
 }

@@ -12,7 +12,7 @@ use crate::diag::{Code, Diag, closest};
 use crate::model::fold::{fold, fold_member, is_constant};
 use crate::model::ir::{Expr, ExprKind, Relation};
 use crate::source::Span;
-use crate::syntax::ast::{self, Arg, Ident};
+use crate::syntax::ast::{self, Applied, Ident};
 use crate::tape::Shape;
 
 impl<'a> Checker<'a> {
@@ -57,19 +57,11 @@ impl<'a> Checker<'a> {
 
     /// A set with its arguments, in the order of its parameters.
     fn named_set(&mut self, set: &'a ast::Expr, scope: &Scope) -> Option<(Function, Vec<Expr>)> {
-        let (name, args, params): (&'a Ident, &'a [Arg], &'a [ast::Expr]) = match &set.bare().kind {
-            ast::ExprKind::Name(name) => (name, &[], &[]),
-            ast::ExprKind::Call { callee, args, params } => (callee, args, params),
-            _ => return self.no_set(set),
-        };
+        let Some(Applied { name, args, params }) = set.applied() else { return self.no_set(set) };
         let Some(function) = Function::set_named(&name.key) else { return self.unknown_set(name, scope) };
         self.no_parameters(name, params)?;
-        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
         let signature = function.signature();
-        let slots = match signature.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(name, &[signature], Some(misuse), args),
-        };
+        let slots = self.arranged(name, signature, args)?;
         let mut typed: Vec<Option<Expr>> = Vec::new();
         for (slot, parameter) in slots.into_iter().zip(signature.parameters()) {
             typed.push(match slot {

@@ -30,6 +30,8 @@ mod sparse;
 mod values;
 mod variables;
 
+pub use values::builtins;
+
 use std::collections::BTreeMap;
 
 use super::inputs::Inputs;

@@ -61,16 +61,8 @@ fn recorded(step: &mut Step, visit: &mut impl FnMut(&mut DataId)) {
 }
 
 fn inside(expr: &mut Expr, visit: &mut impl FnMut(&mut DataId)) {
-    match &mut expr.kind {
-        ExprKind::Leaf(Leaf::Data(id, _)) => visit(id),
-        ExprKind::Leaf(_) | ExprKind::Number(_) => {}
-        ExprKind::Sparse(parts) => parts.iter_mut().for_each(|part| inside(part, visit)),
-        ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().for_each(|part| inside(part, visit)),
-        ExprKind::Net { input, params, masks, .. } => {
-            inside(input, visit);
-            inside(params, visit);
-            masks.iter_mut().for_each(|mask| inside(mask, visit));
-        }
-        ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => inside(base, visit),
+    if let ExprKind::Leaf(Leaf::Data(id, _)) = &mut expr.kind {
+        visit(id);
     }
+    expr.children_mut().into_iter().for_each(|child| inside(child, visit));
 }

@@ -50,11 +50,7 @@ impl<'a> Checker<'a> {
             let help = "there are `draw`, `normal`, `uniform`, `bernoulli` and `categorical`";
             return self.fail(suggest(diag, callee.span, near, help));
         };
-        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
-        let slots: Vec<Option<&'a Arg>> = match signature.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(callee, &[signature], Some(misuse), args),
-        };
+        let slots = self.arranged(callee, signature, args)?;
         let (source, rows) = if signature.name() == "draw" {
             self.rows(names, &slots, members, scope)?
         } else {

@@ -5,6 +5,7 @@ use super::{Checker, Facts, shape_words};
 use crate::catalogue::Function;
 use crate::data::Pattern;
 use crate::diag::{Code, Diag};
+use crate::linalg::Csr;
 use crate::model::ir::{DataId, Expr, ExprKind, Leaf};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
@@ -148,17 +149,8 @@ impl Checker<'_> {
         inside
     }
 
-    fn sub_matrix(&mut self, mut entries: Vec<(usize, usize, f64)>, shape: Shape, span: Span) -> Expr {
-        entries.sort_by_key(|&(i, j, _)| (i, j));
-        let mut starts = vec![0u32; shape.0[0] + 1];
-        entries.iter().for_each(|&(i, ..)| starts[i + 1] += 1);
-        (0..shape.0[0]).for_each(|i| starts[i + 1] += starts[i]);
-        let pattern = Pattern {
-            shape: shape.clone(),
-            starts: Tensor::index([shape.0[0] + 1], starts),
-            columns: Tensor::index([entries.len()], entries.iter().map(|entry| entry.1 as u32).collect()),
-        };
-        let values = Tensor::f64([entries.len()], entries.iter().map(|entry| entry.2).collect());
+    fn sub_matrix(&mut self, entries: Vec<(usize, usize, f64)>, shape: Shape, span: Span) -> Expr {
+        let (pattern, values) = Pattern::of(&Csr::from_triplets(shape.0[0], shape.0[1], entries));
         let name = self.text(span);
         self.add_sparse(name, span, values, pattern, Facts::default())
     }

@@ -3,6 +3,7 @@
 //! Rows are shuffled, and numbers drawn, by the seeded Philox stream, so a seed gives the same data
 //! everywhere.
 
+use super::call::argument;
 use super::meaning::{Meaning, Scope};
 use super::{Checker, shape_words};
 use crate::catalogue::Signature;
@@ -13,32 +14,36 @@ use crate::syntax::ast::{self, Arg, Ident};
 use crate::tape::philox::{self, Stream};
 use crate::tape::{Dtype, Shape, Tensor};
 
-/// How each is written; files are read by the first ones.
-const SIGNATURES: &[&str] = &[
-    "csv(file, column = …, missing = …)",
-    "npy(file, missing = …)",
-    "npz(file, key = …, missing = …)",
-    "idx(file)",
-    "mtx(file)",
-    "png(file)",
-    "pgm(file)",
-    "safetensors(file, key = …)",
-    "load(file, key = …)",
-    "split(table, n, seed = 0)",
-    "shard(A, i, k)",
-    "linspace(first, last, n)",
-    "range(first, last, step = 1)",
-    "zeros(n, …)",
-    "ones(n, …)",
-    "eye(n)",
-    "normal(n, …, seed = 0)",
-    "uniform(n, …, low = 0, high = 1, seed = 0)",
-    "known(M)",
-    "nrows(A)",
-    "ncols(A)",
-    "numel(A)",
-    "reshape(A, n, …)",
-    "concat(A, B, …)",
+/// How each is written, and what it gives; files are read by the first ones. A table of the reference is
+/// made of it.
+const TABLE: &[(&str, &str)] = &[
+    (
+        "csv(file, column = …, missing = …)",
+        "a table of numbers in text, with or without a line of names; a column of it, by name or position",
+    ),
+    ("npy(file, missing = …)", "a NumPy array"),
+    ("npz(file, key = …, missing = …)", "an array of a NumPy archive"),
+    ("idx(file)", "an array in the format of the MNIST files"),
+    ("mtx(file)", "a MatrixMarket file; a list of coordinates is a sparse matrix"),
+    ("png(file)", "an image, from 0 to 1"),
+    ("pgm(file)", "an image, PGM or PPM, in bytes or in text, from 0 to 1"),
+    ("safetensors(file, key = …)", "a tensor of a safetensors file"),
+    ("load(file, key = …)", "a file by its ending; of a safetensors or npz file all that a network has"),
+    ("split(table, n, seed = 0)", "the rows in random order: the first n, and the rest"),
+    ("shard(A, i, k)", "the i-th of k consecutive parts of the rows"),
+    ("linspace(first, last, n)", "n numbers at equal distances, both ends included"),
+    ("range(first, last, step = 1)", "first, first + step, … up to last"),
+    ("zeros(n, …)", "an array of zeros"),
+    ("ones(n, …)", "an array of ones"),
+    ("eye(n)", "the identity of n rows"),
+    ("normal(n, …, seed = 0)", "an array of draws from the standard normal law"),
+    ("uniform(n, …, low = 0, high = 1, seed = 0)", "an array of draws between low and high"),
+    ("known(M)", "1 where data has a value and 0 where it is missing"),
+    ("nrows(A)", "the number of rows"),
+    ("ncols(A)", "the number of columns"),
+    ("numel(A)", "the number of elements"),
+    ("reshape(A, n, …)", "the same elements, row by row, in another shape; also of a variable"),
+    ("concat(A, B, …)", "the rows of one above those of the next; also of variables"),
 ];
 
 /// Streams of the generator, one a use.
@@ -53,7 +58,12 @@ pub(super) fn builtin(name: &str) -> Option<Signature> {
 
 /// All of them.
 pub(super) fn signatures() -> impl Iterator<Item = Signature> {
-    SIGNATURES.iter().map(|&text| Signature(text))
+    builtins().map(|(signature, _)| signature)
+}
+
+/// The functions computed when a file is compiled, each with a line of documentation.
+pub fn builtins() -> impl Iterator<Item = (Signature, &'static str)> {
+    TABLE.iter().map(|&(signature, doc)| (Signature(signature), doc))
 }
 
 /// All their names, and those of the functions that need a section of their own.
@@ -74,11 +84,7 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<Meaning> {
-        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
-        let slots: Slots<'a> = match signature.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(callee, &[signature], Some(misuse), args),
-        };
+        let slots: Slots<'a> = self.arranged(callee, signature, args)?;
         let tensor = match signature.name() {
             "load" => return self.load(&slots, span, scope),
             "split" => return self.split(&slots, span, scope),
@@ -298,7 +304,7 @@ impl<'a> Checker<'a> {
 
 /// The expression of a parameter that can't be left out.
 fn value<'a>(slots: &Slots<'a>, at: usize) -> &'a ast::Expr {
-    &slots[at].expect("`arrange` refuses a call without it").value
+    &argument(slots, at).value
 }
 
 /// These rows of a tensor.

@@ -133,11 +133,7 @@ impl<'a> Checker<'a> {
 
     /// `random(scale = 0.1)`, `random(low = -1, high = 1)`
     fn random(&mut self, callee: &'a ast::Ident, args: &'a [ast::Arg], scope: &Scope) -> Option<Init> {
-        let named = args.iter().map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
-        let slots: Vec<Option<&'a ast::Arg>> = match RANDOM.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(callee, &[RANDOM], Some(misuse), args),
-        };
+        let slots = self.arranged(callee, RANDOM, args)?;
         let mut numbers = Vec::new();
         for (slot, parameter) in slots.iter().zip(RANDOM.parameters()) {
             numbers.push(match slot {

@@ -343,6 +343,13 @@ pub enum Member {
     At(u32),
 }
 
+impl Constraint {
+    /// What it is called: its label, or `c2` by its place.
+    pub fn name(&self, id: ConstraintId) -> String {
+        self.label.clone().unwrap_or_else(|| format!("c{}", id.0 + 1))
+    }
+}
+
 impl Relation {
     /// What is equal to zero, at most zero, or in a set.
     pub fn expr(&self) -> &Expr {
@@ -360,6 +367,17 @@ impl Expr {
             ExprKind::Sparse(parts) => parts.iter().collect(),
             ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter().collect(),
             ExprKind::Net { input, params, masks, .. } => [&**input, params].into_iter().chain(masks).collect(),
+            ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Number(_) | ExprKind::Leaf(_) => Vec::new(),
+            ExprKind::Sparse(parts) => parts.iter_mut().collect(),
+            ExprKind::Apply(_, parts) | ExprKind::Concat(parts, _) => parts.iter_mut().collect(),
+            ExprKind::Net { input, params, masks, .. } => [&mut **input, params].into_iter().chain(masks).collect(),
             ExprKind::Slice(base, _) | ExprKind::Reshape(base) | ExprKind::Over(_, base) => vec![base],
         }
     }

@@ -135,14 +135,14 @@ pub fn evaluate(family: &str, of: &dyn Read) -> (f64, f64) {
             let steps: f64 = x.data.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum();
             (x.minus(&data("b")).squares() / 2.0 + param("lam") * steps, 0.0)
         }
-        "tv2d" => {
+        "tv2d_aniso" => {
             let x = var("X");
             let mut variation = 0.0;
             for i in 0..x.rows {
                 for j in 0..x.cols {
                     let down = if i + 1 < x.rows { x.at(i + 1, j) - x.at(i, j) } else { 0.0 };
                     let right = if j + 1 < x.cols { x.at(i, j + 1) - x.at(i, j) } else { 0.0 };
-                    variation += if param("iso") == 1.0 { down.hypot(right) } else { down.abs() + right.abs() };
+                    variation += down.abs() + right.abs();
                 }
             }
             (x.minus(&data("B")).squares() / 2.0 + param("lam") * variation, 0.0)

@@ -15,14 +15,15 @@ use std::path::{Path, PathBuf};
 
 use admmc::data::Disk;
 use admmc::diag::Severity;
-use admmc::exec::{Cpu, Nobody, Outcome, run, verify};
+use admmc::exec::{Cpu, Outcome, verify};
 use admmc::host::Still;
-use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled};
 use admmc::schedule;
 use admmc::tape::Tensor;
 use arrays::Array;
 use serde_json::Value;
+
+use crate::compile::execute;
 
 /// One test a case, named like its folder.
 macro_rules! cases {
@@ -41,8 +42,12 @@ macro_rules! cases {
 cases! {
     basis_pursuit
     consensus_lasso_8
+    consensus_logreg_8
     covsel
+    deconv_tv_48
+    group_lasso
     huber
+    inconsistent_constraint
     infeasible_lp
     isotonic
     lad
@@ -66,6 +71,7 @@ cases! {
     three_block_chyy
     trend_filter
     tv1d
+    tv2d_aniso_64
     unbounded_lp
     weakly_convex_rho
 }
@@ -188,7 +194,8 @@ fn verified(compiled: &Compiled, outcome: &Outcome) -> &'static str {
 /// What is wrong with the outcome of a file.
 fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String> {
     let expected = case.texts("outcome");
-    let set: Vec<(String, String)> = scale.map(|scale| ("s".to_string(), scale.to_string())).into_iter().collect();
+    let scaled = scale.map(|scale| scale.to_string());
+    let set: Vec<(&str, &str)> = scaled.iter().map(|scale| ("s", scale.as_str())).collect();
     let (outcome, again) = match compile(path, &set, None) {
         Ok(compiled) => {
             let outcome = execute(&compiled);
@@ -231,20 +238,12 @@ fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String
 
 /// Compiles a file and one of its solve blocks, the first where none is named; the errors where it is
 /// refused.
-fn compile(path: &Path, set: &[(String, String)], solve: Option<&str>) -> Result<Compiled, Vec<String>> {
+fn compile(path: &Path, set: &[(&str, &str)], solve: Option<&str>) -> Result<Compiled, Vec<String>> {
     let mut parsed = pipeline::parse(path, &Disk).expect("the file is there");
-    let mut inputs = Inputs::new(&Disk);
-    inputs.set.extend_from_slice(set);
-    let model = pipeline::check(&mut parsed, &inputs);
-    let compiled = model.and_then(|model| pipeline::compile(model, solve, &mut parsed.diags));
-    compiled.ok_or_else(|| {
+    crate::compile::compile(&mut parsed, &Disk, set, solve).ok_or_else(|| {
         let errors = parsed.diags.iter().filter(|diag| diag.severity == Severity::Error);
         errors.map(|diag| format!("{}: {}", diag.code, diag.message)).collect()
     })
-}
-
-fn execute(compiled: &Compiled) -> Outcome {
-    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
 }
 
 /// Where objective, feasibility or variables miss what is expected.

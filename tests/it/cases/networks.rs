@@ -10,7 +10,8 @@ use admmc::data::{Disk, read_named};
 use admmc::exec::Outcome;
 
 use super::arrays::Array;
-use super::{compile, execute};
+use super::compile;
+use crate::compile::execute;
 
 /// Relative, of an objective.
 const OBJECTIVE: f64 = 1e-9;
@@ -23,8 +24,7 @@ fn file(case: &str, name: &str) -> PathBuf {
 }
 
 fn solve(case: &str, solve: &str, rate: &str) -> Outcome {
-    let set = [("rate".to_string(), rate.to_string())];
-    let compiled = compile(&file(case, &format!("{case}.admm")), &set, Some(solve));
+    let compiled = compile(&file(case, &format!("{case}.admm")), &[("rate", rate)], Some(solve));
     execute(&compiled.unwrap_or_else(|errors| panic!("{errors:?}")))
 }
 

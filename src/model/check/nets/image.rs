@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
         let &[channels, height, width] = &stage.input.shape.0[..] else {
             return self.misfit(stage, "an image", NEEDS_IMAGE);
         };
-        let kernel = self.pair(size, scope, 1, "size")?;
+        let kernel = self.pool_size(size, scope)?;
         let stride = self.pair_option(stage.layer, "stride", kernel, scope)?;
         let padding = self.pair_option(stage.layer, "padding", [0, 0], scope)?;
         if (0..2).any(|axis| 2 * padding[axis] > kernel[axis]) {
@@ -120,13 +120,8 @@ impl<'a> Checker<'a> {
     fn kernels(&mut self, stage: &Stage<'a>, scope: &Scope) -> Option<Kernels> {
         let layer = stage.layer;
         let channels = self.width(layer.size.as_ref()?, scope, "number of channels");
-        let kernel = match option(layer, "kernel") {
-            Some((name, value)) => self.pair(value, scope, 1, &name.text),
-            None => self.fail(
-                Diag::new(Code::NetworkWidth, layer.span, "this layer has no kernel")
-                    .help(format!("write how wide it is: `{} 16 kernel 3`", layer.name.text)),
-            ),
-        };
+        let (name, kernel) = option(layer, "kernel")?;
+        let kernel = self.pair(kernel, scope, 1, [&name.text, &name.text]);
         let stride = self.pair_option(layer, "stride", [1, 1], scope);
         let padding = self.pair_option(layer, "padding", [0, 0], scope);
         let dilation = self.pair_option(layer, "dilation", [1, 1], scope);

@@ -1,10 +1,24 @@
 //! `init he`, `init normal(0.02)`: how weights start.
 
-use crate::diag::{Code, Diag};
+use crate::catalogue::Signature;
+use crate::diag::{Code, Diag, closest};
 use crate::model::check::Checker;
+use crate::model::check::call::argument;
 use crate::model::check::meaning::Scope;
+use crate::model::check::names::suggest;
 use crate::model::ir::{Activation, EntryInit};
-use crate::syntax::ast;
+use crate::syntax::ast::{self, Applied};
+
+/// How each is written.
+const INITIALISERS: &[Signature] = &[
+    Signature("glorot"),
+    Signature("xavier"),
+    Signature("he"),
+    Signature("kaiming"),
+    Signature("zeros"),
+    Signature("normal(scale)"),
+    Signature("uniform(bound)"),
+];
 
 /// How weights start.
 #[derive(Debug, Clone, Copy)]
@@ -49,24 +63,28 @@ fn standard(activations: &[(Activation, f64)]) -> Initialiser {
 impl<'a> Checker<'a> {
     /// The initialiser that an option names.
     pub(super) fn initialiser(&mut self, value: &'a ast::Expr, scope: &Scope) -> Option<Initialiser> {
-        let (name, args) = match &value.bare().kind {
-            ast::ExprKind::Name(name) => (name.key.as_str(), &[][..]),
-            ast::ExprKind::Call { callee, args, .. } => (callee.key.as_str(), args.as_slice()),
-            _ => ("", &[][..]),
+        let applied = value.applied();
+        let signature = applied.and_then(|a| INITIALISERS.iter().find(|signature| signature.name() == a.name.key));
+        let (Some(Applied { name, args, params }), Some(&signature)) = (applied, signature) else {
+            let text = self.text(value.span);
+            let near = applied.and_then(|a| closest(&a.name.text, INITIALISERS.iter().map(|one| one.name())));
+            let near = near.map(str::to_owned);
+            let diag = Diag::new(Code::UnknownName, value.span, format!("`{text}` is no initialiser"));
+            let help = "there are `glorot`, `he`, `zeros`, `normal(scale)` and `uniform(bound)`";
+            return self.fail(suggest(diag, applied.map_or(value.span, |a| a.name.span), near, help));
         };
-        Some(match (name, args) {
-            ("glorot" | "xavier", []) => Initialiser::Glorot,
-            ("he" | "kaiming", []) => Initialiser::He { slope: 0.0 },
-            ("zeros", []) => Initialiser::Normal(0.0),
-            ("normal", [arg]) => Initialiser::Normal(self.known_number(&arg.value, scope)?),
-            ("uniform", [arg]) => Initialiser::Uniform(self.known_number(&arg.value, scope)?),
-            _ => {
-                let text = self.text(value.span);
-                return self
-                    .fail(Diag::new(Code::WrongArguments, value.span, format!("`{text}` is no initialiser")).help(
-                    "there are `glorot`, `he`, `zeros`, `normal(s)` and `uniform(bound)`, with a number in parentheses",
-                ));
-            }
+        self.no_parameters(name, params)?;
+        let slots = self.arranged(name, signature, args)?;
+        let number = match slots.first() {
+            Some(_) => self.known_number(&argument(&slots, 0).value, scope)?,
+            None => 0.0,
+        };
+        Some(match signature.name() {
+            "glorot" | "xavier" => Initialiser::Glorot,
+            "he" | "kaiming" => Initialiser::He { slope: 0.0 },
+            "uniform" => Initialiser::Uniform(number),
+            // `zeros` is a normal law without width.
+            _ => Initialiser::Normal(number),
         })
     }
 }

@@ -13,10 +13,11 @@ mod plain;
 use super::Checker;
 use super::meaning::{Meaning, Scope};
 use super::names::suggest;
+use crate::catalogue::Signature;
 use crate::diag::{Code, Diag, closest};
 use crate::model::ir::{Activation, Entry, EntryInit, LayerKind, Net, NetId, NetLayer};
 use crate::source::Span;
-use crate::syntax::ast::{self, Ident, Layer, NetInput};
+use crate::syntax::ast::{self, Applied, Ident, Layer, NetInput};
 use crate::tape::Shape;
 
 /// Layers by name, each with the way it is written.
@@ -35,21 +36,21 @@ const LAYERS: &[(&str, &str)] = &[
 /// Layers that parse and are not executed yet.
 const LATER: &[&str] = &["batch_norm"];
 
-/// Activations by name, each with its parameter where it has one.
-const ACTIVATIONS: &[(&str, Activation, Option<f64>)] = &[
-    ("relu", Activation::Relu, None),
-    ("leaky_relu", Activation::LeakyRelu, Some(0.01)),
-    ("tanh", Activation::Tanh, None),
-    ("sigmoid", Activation::Sigmoid, None),
-    ("softplus", Activation::Softplus, None),
-    ("elu", Activation::Elu, Some(1.0)),
-    ("selu", Activation::Selu, None),
-    ("gelu", Activation::Gelu, None),
-    ("silu", Activation::Silu, None),
-    ("sine", Activation::Sine, None),
-    ("sin", Activation::Sine, None),
-    ("softmax", Activation::Softmax, None),
-    ("log_softmax", Activation::LogSoftmax, None),
+/// Activations, as they are written.
+const ACTIVATIONS: &[(Signature, Activation)] = &[
+    (Signature("relu"), Activation::Relu),
+    (Signature("leaky_relu(slope = 0.01)"), Activation::LeakyRelu),
+    (Signature("tanh"), Activation::Tanh),
+    (Signature("sigmoid"), Activation::Sigmoid),
+    (Signature("softplus"), Activation::Softplus),
+    (Signature("elu(a = 1)"), Activation::Elu),
+    (Signature("selu"), Activation::Selu),
+    (Signature("gelu"), Activation::Gelu),
+    (Signature("silu"), Activation::Silu),
+    (Signature("sine"), Activation::Sine),
+    (Signature("sin"), Activation::Sine),
+    (Signature("softmax"), Activation::Softmax),
+    (Signature("log_softmax"), Activation::LogSoftmax),
 ];
 
 /// The activation that does nothing.
@@ -130,10 +131,15 @@ impl<'a> Checker<'a> {
         if name == IDENTITY && layer.size.is_none() {
             return self.lone_activation(chain, layer, input, activations.into_iter().collect::<Option<_>>()?);
         }
-        if let Some(&(_, activation, default)) = ACTIVATIONS.iter().find(|(known, ..)| *known == name) {
+        if let Some((signature, activation)) = activation_named(name) {
+            self.takes_options(layer)?;
             let parameter = match &layer.size {
+                Some(size) if signature.parameters().is_empty() => {
+                    let text = format!("`{name}` takes no number");
+                    return self.fail(Diag::new(Code::WrongArguments, size.span, text).help("it is written by itself"));
+                }
                 Some(size) => self.known_number(size, scope)?,
-                None => default.unwrap_or(0.0),
+                None => default(signature),
             };
             let all = [Some((activation, parameter))].into_iter().chain(activations);
             return self.lone_activation(chain, layer, input, all.collect::<Option<_>>()?);
@@ -146,22 +152,24 @@ impl<'a> Checker<'a> {
         }
         if !LAYERS.iter().any(|(known, _)| *known == name) {
             let known = LAYERS.iter().map(|(name, _)| *name).chain(LATER.iter().copied());
-            let names = known.chain(ACTIVATIONS.iter().map(|&(name, ..)| name));
+            let names = known.chain(ACTIVATIONS.iter().map(|(signature, _)| signature.name()));
             let near = closest(&layer.name.text, names).map(str::to_owned);
             let diag =
                 Diag::new(Code::UnknownName, layer.name.span, format!("there is no layer `{}`", layer.name.text));
             return self.fail(suggest(diag, layer.name.span, near, "a layer is written `dense 64 relu`"));
         }
-        self.takes_options(layer)?;
-        let size = self.takes_size(layer)?;
-        let activations: Option<Vec<(Activation, f64)>> = activations.into_iter().collect();
-        // What is wrong in the layer's own text is found even where what comes in is not known.
-        let Some(input) = input else {
-            self.options_read(layer, size, scope);
+        // What is wrong in the layer's own text is found first, and even where what comes in is not known.
+        let own = self.own_text(layer, scope);
+        let Some(input) = input.filter(|_| own.is_some()) else {
+            // The layers inside stand in its text too.
+            let mut inner = Chain { layers: Vec::new(), entries: Vec::new(), numel: 0, prefix: name.to_owned() };
+            self.chain(&mut inner, &layer.inner, None, scope);
             return None;
         };
-        let (kind, output) = self.stage(chain, &Stage { layer, input, activations: activations.clone()? }, scope)?;
-        let (activations, span) = (activations?, layer.span);
+        let activations: Vec<(Activation, f64)> = activations.into_iter().collect::<Option<_>>()?;
+        let stage = Stage { layer, input, activations };
+        let (kind, output) = self.stage(chain, &stage, scope)?;
+        let (activations, span) = (stage.activations, layer.span);
         self.acts_on(&activations, &output, span)?;
         chain.layers.push(NetLayer { kind, activations, span, output: output.clone() });
         Some(Flow { shape: output, from: span })
@@ -199,7 +207,10 @@ impl<'a> Checker<'a> {
             return input;
         }
         if chain.prefix.is_empty() {
-            return self.fail(Diag::new(Code::NetworkWidth, layer.span, "an activation stands before the first layer"));
+            return self.fail(
+                Diag::new(Code::NetworkWidth, layer.span, "an activation stands before the first layer")
+                    .help("a network begins with a layer that it acts on: `dense 64 relu`"),
+            );
         }
         let flow = input?;
         let (kind, span, output) = (LayerKind::Reshape, layer.span, flow.shape.clone());
@@ -209,13 +220,13 @@ impl<'a> Checker<'a> {
 
     /// A softmax runs along a vector; of an image it would be one of each row of pixels.
     fn acts_on(&mut self, activations: &[(Activation, f64)], shape: &Shape, span: Span) -> Option<()> {
-        let along =
-            |(activation, _): &(Activation, f64)| matches!(activation, Activation::Softmax | Activation::LogSoftmax);
-        if shape.rank() == 1 || !activations.iter().any(along) {
-            return Some(());
-        }
+        let along = |&&(activation, _): &&(Activation, f64)| {
+            shape.rank() > 1 && matches!(activation, Activation::Softmax | Activation::LogSoftmax)
+        };
+        let Some(&(activation, _)) = activations.iter().find(along) else { return Some(()) };
+        let name = activation.function().signature().name();
         self.fail(
-            Diag::new(Code::NetworkWidth, span, format!("a softmax takes a vector; this layer gives {}", words(shape)))
+            Diag::new(Code::NetworkWidth, span, format!("`{name}` takes a vector, and here stands {}", words(shape)))
                 .help("`-> flatten` makes a vector of an image"),
         )
     }
@@ -266,33 +277,36 @@ impl<'a> Checker<'a> {
 
     /// `relu`, `leaky_relu(0.2)`
     fn activation(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<(Activation, f64)> {
-        let (name, args) = match &ast.bare().kind {
-            ast::ExprKind::Name(name) => (name, &[][..]),
-            ast::ExprKind::Call { callee, args, .. } => (callee, args.as_slice()),
-            _ => {
-                let text = self.text(ast.span);
-                return self.fail(Diag::new(Code::WrongKind, ast.span, format!("`{text}` is no activation")));
-            }
+        let Some(Applied { name, args, params }) = ast.applied() else {
+            let text = self.text(ast.span);
+            return self.fail(Diag::new(Code::WrongKind, ast.span, format!("`{text}` is no activation")));
         };
-        let Some(&(_, activation, default)) = ACTIVATIONS.iter().find(|(known, ..)| *known == name.key) else {
-            let near = closest(&name.text, ACTIVATIONS.iter().map(|&(name, ..)| name)).map(str::to_owned);
+        let Some((signature, activation)) = activation_named(&name.key) else {
+            let known = ACTIVATIONS.iter().map(|(signature, _)| signature.name());
+            let near = closest(&name.text, known.clone()).map(str::to_owned);
             let diag = Diag::new(Code::UnknownName, name.span, format!("there is no activation `{}`", name.text));
-            let names: Vec<String> = ACTIVATIONS.iter().map(|&(name, ..)| name.to_owned()).collect();
+            let names: Vec<String> = known.map(str::to_owned).collect();
             let help = format!("there are {}", super::index::listed(&names));
             return self.fail(suggest(diag, name.span, near, &help));
         };
-        let parameter = match (args, default) {
-            ([], default) => default.unwrap_or(0.0),
-            ([arg], Some(_)) => self.known_number(&arg.value, scope)?,
-            (_, default) => {
-                let takes = if default.is_some() { "one number" } else { "no argument" };
-                let text = format!("`{}` takes {takes}, not {}", name.text, args.len());
-                return self
-                    .fail(Diag::new(Code::WrongArguments, ast.span, text).help("as in `relu` and `leaky_relu(0.2)`"));
-            }
+        self.no_parameters(name, params)?;
+        let slots = self.arranged(name, signature, args)?;
+        let parameter = match slots.first() {
+            Some(Some(arg)) => self.known_number(&arg.value, scope)?,
+            _ => default(signature),
         };
         Some((activation, parameter))
     }
+}
+
+/// The activation of that name, and how it is written.
+fn activation_named(name: &str) -> Option<(Signature, Activation)> {
+    ACTIVATIONS.iter().find(|(signature, _)| signature.name() == name).copied()
+}
+
+/// The number of an activation where none is written.
+fn default(activation: Signature) -> f64 {
+    activation.parameters().first().and_then(|parameter| parameter.default).unwrap_or(0.0)
 }
 
 /// Whether an activation is that word alone.

@@ -68,30 +68,55 @@ impl<'a> Checker<'a> {
                     .help(format!("it is written `{written}`")),
             ),
             (None, Some(size)) => self.fail(
-                Diag::new(Code::NetworkWidth, size.span, format!("a `{}` layer has no size", layer.name.text))
+                Diag::new(Code::NetworkWidth, size.span, format!("a `{}` layer takes no number", layer.name.text))
                     .help(format!("it is written `{written}`")),
             ),
         }
     }
 
-    /// Looks at a layer's numbers where what comes in is not known.
-    pub(super) fn options_read(&mut self, layer: &'a Layer, size: Option<&'a ast::Expr>, scope: &Scope) {
-        if let Some(size) = size {
-            match layer.name.key.as_str() {
-                "dense" => drop(self.width(size, scope, "width of a layer")),
-                "conv" | "conv_transpose" => drop(self.width(size, scope, "number of channels")),
-                _ => {}
-            }
+    /// Whether what stands in a layer's own text is sound, whatever comes in: each of its numbers is looked
+    /// at, so that each may be found wrong.
+    pub(super) fn own_text(&mut self, layer: &'a Layer, scope: &Scope) -> Option<()> {
+        self.takes_options(layer)?;
+        let mut sound = match self.takes_size(layer)? {
+            Some(size) => self.own_size(layer, size, scope),
+            None => Some(()),
+        };
+        let name = layer.name.text.as_str();
+        if matches!(name, "conv" | "conv_transpose") && option(layer, "kernel").is_none() {
+            sound = self.fail(
+                Diag::new(Code::NetworkWidth, layer.span, "this layer has no kernel")
+                    .help(format!("write how wide it is: `{name} 16 kernel 3`")),
+            );
         }
         for (option, value) in &layer.options {
-            match option.key.as_str() {
-                "init" => drop(self.initialiser(value, scope)),
-                "bias" => drop(self.bias(layer)),
-                "groups" => drop(self.count(value, scope, 1, "groups")),
-                "padding" => drop(self.pair(value, scope, 0, &option.text)),
-                _ => drop(self.pair(value, scope, 1, &option.text)),
-            }
+            let read = match option.key.as_str() {
+                "init" => self.initialiser(value, scope).map(drop),
+                "bias" => self.bias(layer).map(drop),
+                "groups" => self.count(value, scope, 1, "groups").map(drop),
+                "padding" => self.pair(value, scope, 0, [&option.text, &option.text]).map(drop),
+                _ => self.pair(value, scope, 1, [&option.text, &option.text]).map(drop),
+            };
+            sound = sound.and(read);
         }
+        sound
+    }
+
+    /// Whether the size of a layer is one.
+    fn own_size(&mut self, layer: &'a Layer, size: &'a ast::Expr, scope: &Scope) -> Option<()> {
+        match layer.name.key.as_str() {
+            "dense" => self.width(size, scope, "width of a layer").map(drop),
+            "conv" | "conv_transpose" => self.width(size, scope, "number of channels").map(drop),
+            "pool" => self.pool_size(size, scope).map(drop),
+            "reshape" => self.new_shape(size, scope).map(drop),
+            "dropout" => self.rate(size, scope).map(drop),
+            name => unreachable!("`{name}` has no size"),
+        }
+    }
+
+    /// How much a pool takes together.
+    pub(super) fn pool_size(&mut self, size: &'a ast::Expr, scope: &Scope) -> Option<[usize; 2]> {
+        self.pair(size, scope, 1, ["size of a window", "pool"])
     }
 
     /// The initialiser of a layer.
@@ -125,13 +150,21 @@ impl<'a> Checker<'a> {
         scope: &Scope,
     ) -> Option<[usize; 2]> {
         match option(layer, name) {
-            Some((name, value)) => self.pair(value, scope, usize::from(name.key != "padding"), &name.text),
+            Some((name, value)) => {
+                self.pair(value, scope, usize::from(name.key != "padding"), [&name.text, &name.text])
+            }
             None => Some(default),
         }
     }
 
-    /// A number for rows and columns, or one for each.
-    pub(super) fn pair(&mut self, value: &'a ast::Expr, scope: &Scope, least: usize, what: &str) -> Option<[usize; 2]> {
+    /// A number for rows and columns, or one for each: what it is, and the word that it stands behind.
+    pub(super) fn pair(
+        &mut self,
+        value: &'a ast::Expr,
+        scope: &Scope,
+        least: usize,
+        [what, word]: [&str; 2],
+    ) -> Option<[usize; 2]> {
         /// A wider window is taken for a slip.
         const MOST: f64 = 1e4;
         let known = self.known(value, scope)?;
@@ -144,7 +177,7 @@ impl<'a> Checker<'a> {
         }
         let text = self.text(value.span);
         self.fail(Diag::new(Code::NetworkWidth, value.span, format!("`{text}` is no {what}")).help(format!(
-            "it is a whole number from {least} on, or one for rows and one for columns: `{what} [3, 5]`"
+            "it is a whole number from {least} to {MOST}, or one for rows and one for columns: `{word} [3, 5]`"
         )))
     }
 

@@ -6,16 +6,35 @@ use crate::diag::{Code, Diag};
 use crate::model::check::Checker;
 use crate::model::check::meaning::Scope;
 use crate::model::ir::{EntryInit, LayerKind};
+use crate::syntax::ast;
 use crate::tape::Shape;
 
 impl<'a> Checker<'a> {
     /// The same numbers, row by row, in another shape: of a vector or an image.
     pub(super) fn reshaped(&mut self, stage: &Stage<'a>, scope: &Scope) -> Option<(LayerKind, Shape)> {
-        let size = stage.layer.size.as_ref()?;
+        let shape = self.new_shape(stage.layer.size.as_ref()?, scope)?;
+        if shape.numel() == stage.input.shape.numel() {
+            return Some((LayerKind::Reshape, shape));
+        }
+        let (gives, takes) = (words(&stage.input.shape), words(&shape));
+        let (has, needs) = (stage.input.shape.numel(), shape.numel());
+        self.fail(
+            Diag::new(
+                Code::NetworkWidth,
+                stage.layer.span,
+                format!("what comes before has {has} numbers, and `reshape` needs {needs}: {takes}"),
+            )
+            .label(stage.input.from, gives)
+            .help("`reshape` keeps every number: the product of its extents is as many as come in"),
+        )
+    }
+
+    /// The shape that a `reshape` gives.
+    pub(super) fn new_shape(&mut self, size: &'a ast::Expr, scope: &Scope) -> Option<Shape> {
         let known = self.known(size, scope)?;
         let extents = known.to_f64();
         let whole = extents.iter().all(|x| x.fract() == 0.0 && (1.0..=1e6).contains(x));
-        let shape = match (whole && known.shape.rank() < 2, &extents[..]) {
+        Some(match (whole && known.shape.rank() < 2, &extents[..]) {
             (true, &[n]) => Shape::vector(n as usize),
             (true, &[height, width]) => Shape::from([1, height as usize, width as usize]),
             (true, &[channels, height, width]) => Shape([channels, height, width].map(|x| x as usize).to_vec()),
@@ -26,30 +45,22 @@ impl<'a> Checker<'a> {
                         .help("a vector is `reshape 64`, an image `reshape [channels, height, width]`"),
                 );
             }
-        };
-        if shape.numel() == stage.input.shape.numel() {
-            return Some((LayerKind::Reshape, shape));
-        }
-        let gives = words(&stage.input.shape);
-        let (has, takes) = (stage.input.shape.numel(), shape.numel());
-        self.fail(
-            Diag::new(
-                Code::NetworkWidth,
-                stage.layer.span,
-                format!("the {has} numbers of {gives} don't fill {shape}, which has {takes}"),
-            )
-            .label(stage.input.from, gives),
-        )
+        })
     }
 
     /// Each number is left out with that probability, and what stays is scaled up by 1/(1 − rate), so that
     /// the mean is kept (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014; the scale is
     /// PyTorch's).
     pub(super) fn dropout(&mut self, stage: &Stage<'a>, scope: &Scope) -> Option<(LayerKind, Shape)> {
-        let size = stage.layer.size.as_ref()?;
+        let rate = self.rate(stage.layer.size.as_ref()?, scope)?;
+        Some((LayerKind::Dropout { rate }, stage.input.shape.clone()))
+    }
+
+    /// The share that a dropout leaves out.
+    pub(super) fn rate(&mut self, size: &'a ast::Expr, scope: &Scope) -> Option<f64> {
         let rate = self.known_number(size, scope)?;
         if (0.0..1.0).contains(&rate) {
-            return Some((LayerKind::Dropout { rate }, stage.input.shape.clone()));
+            return Some(rate);
         }
         let text = self.text(size.span);
         self.fail(

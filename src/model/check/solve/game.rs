@@ -1,13 +1,18 @@
 //! The program of a game: repeats, players' turns, what is recorded.
 
 use super::settings::General;
+use crate::catalogue::Signature;
 use crate::diag::{Code, Diag, closest};
 use crate::model::check::Checker;
+use crate::model::check::call::argument;
 use crate::model::check::meaning::{Meaning, Members, Scope};
 use crate::model::check::names::suggest;
 use crate::model::check::shape_words;
 use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, SampleId, SampleSource, Step, StepKind, Unit, When};
-use crate::syntax::ast::{self, Ident};
+use crate::syntax::ast::{self, Applied, Ident};
+
+/// How the images of a picture lie.
+const GRID: Signature = Signature("grid(rows, columns)");
 
 impl<'a> Checker<'a> {
     /// Statements in order; settings that hold for the whole solve go to `general`.
@@ -133,19 +138,17 @@ impl<'a> Checker<'a> {
     /// as a network of images gives them.
     fn images(&mut self, value: &'a ast::Expr, grid: &'a ast::Expr, name: &str, scope: &Scope) -> Option<StepKind> {
         let images = self.tensor(value, scope);
-        let (rows, columns) = match &grid.bare().kind {
-            ast::ExprKind::Call { callee, args, .. } if callee.key == "grid" && args.len() == 2 => {
-                let rows = self.count(&args[0].value, scope, 1, "rows")?;
-                (rows, self.count(&args[1].value, scope, 1, "columns")?)
-            }
-            _ => {
-                let text = self.text(grid.span);
-                return self.fail(
-                    Diag::new(Code::WrongArguments, grid.span, format!("`{text}` is no grid"))
-                        .help("it is written `grid(8, 8)`: rows and columns of images"),
-                );
-            }
+        let Some(Applied { name: callee, args, params }) = grid.applied().filter(|a| a.name.key == GRID.name()) else {
+            let text = self.text(grid.span);
+            return self.fail(
+                Diag::new(Code::WrongArguments, grid.span, format!("`{text}` is no grid"))
+                    .help("it is written `grid(8, 8)`: rows and columns of images"),
+            );
         };
+        self.no_parameters(callee, params)?;
+        let slots = self.arranged(callee, GRID, args)?;
+        let mut side = |at: usize, what: &str| self.count(&argument(&slots, at).value, scope, 1, what);
+        let (rows, columns) = (side(0, "rows")?, side(1, "columns")?);
         let images = images?;
         let (count, flat) = match images.shape.0[..] {
             [count, pixels] => (count, Some(pixels)),

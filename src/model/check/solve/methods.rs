@@ -8,7 +8,7 @@ use crate::model::check::Checker;
 use crate::model::check::meaning::Scope;
 use crate::model::check::names::suggest;
 use crate::model::ir::{Adapt, Admm, Descent, DescentKind, Method, Rho};
-use crate::syntax::ast::{self, Ident, Setting};
+use crate::syntax::ast::{self, Applied, Ident, Setting};
 use crate::tape::Dtype;
 
 /// Inner steps, as they are written behind `x_step =`.
@@ -19,6 +19,9 @@ const STEPS: &[Signature] = &[
     Signature("adam(rate = 1e-3, steps = 1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, tol = …)"),
     Signature("lbfgs(steps = 20, memory = 10, tol = …)"),
 ];
+
+/// The way to accelerate.
+const ANDERSON: Signature = Signature("anderson(memory = 20)");
 
 /// Adam with its usual settings.
 pub(super) fn adam(steps: usize) -> Method {
@@ -68,18 +71,20 @@ impl<'a> Checker<'a> {
     /// `accelerate = anderson(10)`, `anderson`, `none`
     fn accelerate(&mut self, value: Option<&'a ast::Expr>, scope: &Scope) -> Option<usize> {
         let Some(value) = value else { return Some(ACCELERATE) };
-        if let ast::ExprKind::Call { callee, args, .. } = &value.bare().kind
-            && callee.key == "anderson"
-            && let [ast::Arg { value: memory, .. }] = &args[..]
-        {
-            return self.count(memory, scope, 1, "anderson");
-        }
-        match self.word(value, scope) {
-            Some("anderson") => Some(ACCELERATE),
-            Some("none") => Some(0),
-            word => {
+        let applied = value.applied();
+        let word = applied.map_or("", |applied| applied.name.key.as_str());
+        match (word, applied) {
+            ("anderson", Some(Applied { name, args, params })) => {
+                self.no_parameters(name, params)?;
+                match self.arranged(name, ANDERSON, args)?[0] {
+                    Some(memory) => self.count(&memory.value, scope, 1, "anderson"),
+                    None => Some(ACCELERATE),
+                }
+            }
+            ("none", Some(Applied { args: [], .. })) => Some(0),
+            _ => {
                 let text = self.text(value.span);
-                let near = closest(word.unwrap_or(""), ["anderson", "none"]).map(str::to_owned);
+                let near = closest(word, ["anderson", "none"]).map(str::to_owned);
                 let diag = Diag::new(Code::UnknownName, value.span, format!("`{text}` is no way to accelerate"));
                 self.fail(suggest(diag, value.span, near, "there are `anderson(20)` and `none`"))
             }
@@ -169,17 +174,15 @@ impl<'a> Checker<'a> {
     /// `x_step = lbfgs(steps = 20)`; `exact` and `auto` leave it to the ladder of rules.
     fn inner(&mut self, value: Option<&'a ast::Expr>, scope: &Scope) -> Option<Option<Descent>> {
         let Some(value) = value else { return Some(None) };
-        let (callee, args) = match &value.bare().kind {
-            ast::ExprKind::Name(name) if matches!(name.key.as_str(), "exact" | "auto") => return Some(None),
-            ast::ExprKind::Name(name) => (name, &[][..]),
-            ast::ExprKind::Call { callee, args, .. } => (callee, args.as_slice()),
-            _ => {
-                let text = self.text(value.span);
-                return self.fail(
-                    Diag::new(Code::WrongKind, value.span, format!("`{text}` is no step"))
-                        .help("write `gradient(rate = 0.1)`, `adam(rate = 1e-3)`, `lbfgs(steps = 20)` or `exact`"),
-                );
-            }
+        if matches!(self.word(value, scope), Some("exact" | "auto")) {
+            return Some(None);
+        }
+        let Some(Applied { name: callee, args, params }) = value.applied() else {
+            let text = self.text(value.span);
+            return self.fail(
+                Diag::new(Code::WrongKind, value.span, format!("`{text}` is no step"))
+                    .help("write `gradient(rate = 0.1)`, `adam(rate = 1e-3)`, `lbfgs(steps = 20)` or `exact`"),
+            );
         };
         if matches!(callee.key.as_str(), "given" | "newton" | "prox" | "linearised") {
             return self.later(value, &format!("the step `{}`", callee.text));
@@ -195,12 +198,8 @@ impl<'a> Checker<'a> {
             arg.name.is_none() && matches!(&arg.value.kind, ast::ExprKind::Name(name) if name.key == "fresh")
         };
         let fresh = args.iter().any(is_fresh);
-        let named = args.iter().filter(|arg| !is_fresh(arg));
-        let named = named.map(|arg| (arg.name.as_ref().map(|name| name.key.as_str()), arg)).collect();
-        let slots: Vec<Option<&'a ast::Arg>> = match signature.arrange(named) {
-            Ok(slots) => slots,
-            Err(misuse) => return self.misuse(callee, &[signature], Some(misuse), args),
-        };
+        self.no_parameters(callee, params)?;
+        let slots = self.arranged(callee, signature, args.iter().filter(|arg| !is_fresh(arg)))?;
         let parameters = signature.parameters();
         let slot = |name: &str| parameters.iter().position(|p| p.name == name).and_then(|at| slots[at]);
         let default = |name: &str| parameters.iter().find(|p| p.name == name).and_then(|p| p.default);
