@@ -145,7 +145,7 @@ impl Member {
     /// is 0 inside.
     pub const fn set(signature: &'static str, doc: &'static str, shape: ShapeRule, prox: Prox) -> Member {
         let member = Member::total(signature, doc, super::prox::distance_unlowered);
-        Member { shape, prox: Some(Prox { indicator: true, ..prox }), set: Some(Set::PLAIN), ..member }
+        Member { shape, prox: Some(prox.indicator()), set: Some(Set::PLAIN), ..member }
     }
 
     /// A set that a problem reads as something else, and that needs no projection.

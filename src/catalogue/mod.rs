@@ -34,22 +34,7 @@ pub use set::{Piece, Reading, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
 
 use member::Member;
-use prox::Prox;
-
-/// What the calculus of steps may rely on; see [`Function::prox`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proximal {
-    /// Which parameter is the variable of the step; the others are constants.
-    pub subject: usize,
-    /// Whether the function is convex.
-    pub convex: bool,
-    /// Whether it is a sum of functions of one element each.
-    pub separable: bool,
-    /// Whether the step's `t` may differ from element to element.
-    pub weighted: bool,
-    /// Whether it is the indicator of a set.
-    pub indicator: bool,
-}
+pub use prox::Proximal;
 
 macro_rules! members {
     ($($group:ident { $($name:ident $file:ident,)* })*) => {
@@ -297,9 +282,7 @@ impl Function {
 
     /// The facts of its proximal step, where it has one.
     pub fn proximal(self) -> Option<Proximal> {
-        let prox = self.member().prox?;
-        let Prox { subject, convex, separable, weighted, indicator, .. } = prox;
-        Some(Proximal { subject, convex, separable, weighted, indicator })
+        Some(self.member().prox?.facts)
     }
 
     /// Adds the instructions of `prox_{tφ}(v)`, `φ` being this function of its subject. `args` are all

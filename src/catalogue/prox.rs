@@ -18,44 +18,66 @@ pub(super) type ProxRule = fn(&mut Builder, v: Value, t: Value, args: &[Value]) 
 /// A proximal step and its facts.
 #[derive(Clone, Copy)]
 pub(super) struct Prox {
-    /// Which parameter `x` is.
+    /// The facts.
+    pub facts: Proximal,
+    /// The step.
+    pub step: ProxRule,
+}
+
+/// What the calculus of steps may rely on; see [`super::Function::prox`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proximal {
+    /// Which parameter is the variable of the step; the others are constants.
     pub subject: usize,
-    /// Whether `φ` is convex.
+    /// Whether the function is convex.
     pub convex: bool,
-    /// Whether `φ` is a sum of functions of one element each.
+    /// Whether it is a sum of functions of one element each.
     pub separable: bool,
-    /// Whether `t` may differ from element to element. Whatever is separable allows it.
+    /// Whether the step's `t` may differ from element to element. Whatever is separable allows it.
     pub weighted: bool,
     /// Whether it is the indicator of a set.
     pub indicator: bool,
-    /// The step.
-    pub step: ProxRule,
+    /// Whether it is a function that has no value at some points.
+    pub domain: bool,
 }
 
 impl Prox {
     /// Of a convex function of all elements together, its subject first.
     pub const fn convex(step: ProxRule) -> Prox {
-        Prox { subject: 0, convex: true, separable: false, weighted: false, indicator: false, step }
+        let facts =
+            Proximal { subject: 0, convex: true, separable: false, weighted: false, indicator: false, domain: false };
+        Prox { facts, step }
     }
 
     /// Of a convex function that is a sum over the elements.
     pub const fn separable(step: ProxRule) -> Prox {
-        Prox { separable: true, weighted: true, ..Prox::convex(step) }
+        let prox = Prox::convex(step);
+        Prox { facts: Proximal { separable: true, weighted: true, ..prox.facts }, ..prox }
     }
 
     /// The same, `φ` not being convex: the step is a global minimiser, the first where there are several.
     pub const fn nonconvex(self) -> Prox {
-        Prox { convex: false, ..self }
+        Prox { facts: Proximal { convex: false, ..self.facts }, ..self }
     }
 
     /// The same, with `t` allowed to differ from element to element.
     pub const fn weighted(self) -> Prox {
-        Prox { weighted: true, ..self }
+        Prox { facts: Proximal { weighted: true, ..self.facts }, ..self }
     }
 
     /// The same, with another parameter as `x`.
     pub const fn subject(self, subject: usize) -> Prox {
-        Prox { subject, ..self }
+        Prox { facts: Proximal { subject, ..self.facts }, ..self }
+    }
+
+    /// The same, `φ` having no value at some points.
+    pub const fn domain(self) -> Prox {
+        Prox { facts: Proximal { domain: true, ..self.facts }, ..self }
+    }
+
+    /// The same, `φ` being the indicator of a set.
+    pub const fn indicator(self) -> Prox {
+        Prox { facts: Proximal { indicator: true, ..self.facts }, ..self }
     }
 }
 

@@ -156,13 +156,14 @@ fn copies_begin(coder: &mut Coder, it: &admm::Iteration) {
     }
 }
 
-/// A variable that must lie in a set that is not convex ends where its copy does: in the set, and not near
-/// it. (Of convex sets the copy is no better an answer, as the other constraints hold at the variable.)
+/// A variable that must lie in a set that is not convex, or in the domain of a function, ends where its copy
+/// does: there, and not near it. (Of convex sets the copy is no better an answer, as the other constraints
+/// hold at the variable.)
 fn copies_end(coder: &mut Coder, it: &admm::Iteration, tail: &mut Vec<Stmt>) {
     for (var, coupling, stands_for) in it.split.introduced(coder.model) {
         let ExprKind::Leaf(original @ Leaf::Var(_, Member::None)) = stands_for.kind else { continue };
-        let set = it.plan.z.iter().any(|step| step.component.vars == [var] && step.rule.is_nonconvex_set());
-        if !set || coupling.over.is_some() {
+        let strict = it.plan.z.iter().any(|step| step.component.vars == [var] && step.rule.is_strict());
+        if !strict || coupling.over.is_some() {
             continue;
         }
         let (from, to) = (coder.leaf(Leaf::Var(var, Member::None)), coder.leaf(original));

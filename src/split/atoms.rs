@@ -5,11 +5,12 @@
 //! w φ(K v + k; arguments)        w ≥ 0;   for a set, φ is its indicator
 //! ```
 //!
-//! Common spellings are taken for what they mean: `sum(abs(e))` is `norm1(e)`, `-sum(log(e))` is
-//! `neg_log(e)`, `norm2(e) <= r` is `e in ball2(r)`.
+//! Common [`spellings`](super::spellings) are taken for what they mean, and `norm2(e) <= r` for
+//! `e in ball2(r)`.
 
 use super::affine::{self, Affine, Lowered};
 use super::forms::Form;
+use super::spellings::{recognised, weighted};
 use crate::catalogue::{Function, Proximal};
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Loop, Model, PlayerId, Relation};
@@ -199,73 +200,6 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
     let args = vec![args[0].clone(), radius];
     let element = args[0].clone();
     Some((AtomShape::Function { function, args, weight: 1.0 }, element))
-}
-
-/// `w` and `e` of `w·e`, through known factors, signs and quotients.
-fn weighted<'e>(model: &Model, expr: &'e Expr) -> (f64, &'e Expr) {
-    let number = |expr: &Expr| {
-        let known = expr.shape.is_scalar() && is_constant(expr);
-        known.then(|| fold(model, expr)).flatten().map(|tensor| tensor.to_f64()[0])
-    };
-    let (factor, inner) = match &expr.kind {
-        ExprKind::Apply(Function::Neg, args) => (-1.0, &args[0]),
-        ExprKind::Apply(Function::Mul | Function::ElemMul, args) => match (number(&args[0]), number(&args[1])) {
-            (Some(factor), None) => (factor, &args[1]),
-            (None, Some(factor)) => (factor, &args[0]),
-            _ => return (1.0, expr),
-        },
-        ExprKind::Apply(Function::Div | Function::ElemDiv, args) => match number(&args[1]) {
-            Some(divisor) if !is_constant(&args[0]) => (1.0 / divisor, &args[0]),
-            _ => return (1.0, expr),
-        },
-        _ => return (1.0, expr),
-    };
-    let (weight, inner) = weighted(model, inner);
-    (factor * weight, inner)
-}
-
-/// A member of the catalogue with a proximal step, and its weight: as it is written, or what a common
-/// spelling means.
-fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec<Expr>)> {
-    let ExprKind::Apply(function, args) = &expr.kind else { return None };
-    let proximal = |function: Function| function.proximal().is_some_and(|facts| !facts.indicator);
-    // What has no map of its own may be a norm of something linear, as the total variation of an image.
-    if let Some((outer, inner)) = function.composed() {
-        let shape = inner.shape(&[args[0].shape.clone()]).ok()?;
-        let inside = Expr { kind: ExprKind::Apply(inner, args.clone()), shape, span: expr.span };
-        return Some((weight, outer, vec![inside]));
-    }
-    if *function == Function::Entropy && weight < 0.0 {
-        return Some((-weight, Function::NegEntropy, args.clone()));
-    }
-    // A sum of elementwise functions, and a scalar one, which is a sum of one.
-    let summand = match function {
-        Function::Sum => &args[0],
-        _ if expr.shape.is_scalar() && function.is_elementwise() => expr,
-        Function::Max => {
-            let ExprKind::Apply(Function::Abs, inner) = &args[0].kind else {
-                return proximal(*function).then(|| (weight, *function, args.clone()));
-            };
-            return Some((weight, Function::NormInf, inner.clone()));
-        }
-        Function::Sqrt => {
-            let ExprKind::Apply(Function::SumSquares, inner) = &args[0].kind else { return None };
-            return Some((weight, Function::Norm2, inner.clone()));
-        }
-        _ => return proximal(*function).then(|| (weight, *function, args.clone())),
-    };
-    let (inner_weight, summand) = weighted(model, summand);
-    let weight = weight * inner_weight;
-    let ExprKind::Apply(function, args) = &summand.kind else { return None };
-    let zero = |expr: &Expr| fold(model, expr).is_some_and(|known| known.to_f64().iter().all(|&x| x == 0.0));
-    match function {
-        Function::Abs => Some((weight, Function::Norm1, vec![args[0].clone()])),
-        Function::Log if weight < 0.0 => Some((-weight, Function::NegLog, vec![args[0].clone()])),
-        Function::Maximum if args.len() == 2 && zero(&args[1]) => Some((weight, Function::Pos, vec![args[0].clone()])),
-        Function::Maximum if args.len() == 2 && zero(&args[0]) => Some((weight, Function::Pos, vec![args[1].clone()])),
-        function if function.is_elementwise() && proximal(*function) => Some((weight, *function, args.clone())),
-        _ => None,
-    }
 }
 
 /// Whether a term is known to be convex: a semidefinite quadratic, or a convex function of the catalogue of

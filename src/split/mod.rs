@@ -27,6 +27,7 @@ mod print;
 pub mod proximal;
 mod rows;
 mod scaling;
+mod spellings;
 #[cfg(test)]
 mod tests;
 mod whole;

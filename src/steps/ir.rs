@@ -45,8 +45,8 @@ pub struct AdmmPlan {
     pub rho: f64,
     /// Where that penalty comes from.
     pub rho_why: String,
-    /// Least penalty that adaptation may go to: the one at the start where a closed-form step is convex
-    /// by the penalty alone, else 0.
+    /// Least penalty that adaptation may go to: the one at the start where a step is not known to be convex
+    /// and takes no rate, else 0.
     pub rho_least: f64,
     /// Whether every step minimises a convex function at any penalty.
     pub convex: bool,
@@ -157,10 +157,12 @@ impl Rule {
         matches!(self, Rule::Quadratic { equalities: Some(_), .. })
     }
 
-    /// Whether it projects on a set that is not convex.
-    pub fn is_nonconvex_set(&self) -> bool {
-        let nonconvex = |map: &Map| map.is_set() && map.function.proximal().is_some_and(|facts| !facts.convex);
-        matches!(self, Rule::Prox(form) if form.maps.iter().any(nonconvex))
+    /// Whether what it moves ends where nothing near it would do: in a set that is not convex, in the domain
+    /// of a function.
+    pub fn is_strict(&self) -> bool {
+        let facts = |map: &Map| map.function.proximal().expect("a map has a proximal step");
+        let strict = |map: &Map| facts(map).domain || map.is_set() && !facts(map).convex;
+        matches!(self, Rule::Prox(form) if form.maps.iter().any(strict))
     }
 }
 /// Equations `Ev = e` on the variables of a step.

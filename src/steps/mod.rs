@@ -228,8 +228,10 @@ fn admm(
     (plan.rho, plan.rho_why) = rho::initial(&plan, &split.couplings);
     let convex = plan.steps().all(|step| step.convex);
     plan.convex = convex;
-    let exact = |step: &Step| step.convex || !step.rule.is_exact();
-    plan.rho_least = if plan.steps().all(exact) { 0.0 } else { plan.rho };
+    // 1/rate is the largest that gradient steps ask for, and may fall; the others' start is a guess from
+    // below. (Without convexity a ρ that is too low leaves the copies apart for good.)
+    let falls = |step: &Step| step.convex || matches!(&step.rule, Rule::Descent(descent) if !descent.is_lbfgs());
+    plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
 }

@@ -378,3 +378,49 @@ minimize logistic(y, A*z) + 2*norm1(z)
     close(&vector(&split, "z"), &vector(&whole, "z"), 1e-4);
     assert_eq!(solve(&text("sum_squares(As[k]*x[k] - ys[k]) + sum(sin(x[k]))/4")).status, Status::Stationary);
 }
+
+/// However the logistic loss and the least of several are written, they have their closed-form step.
+#[test]
+fn spellings_of_losses() {
+    let text = |term: &str| {
+        format!(
+            "let A = normal(30, 3, seed = 1)
+let y = sign(A*ones(3) + normal(30, seed = 2))
+var x: real[3]
+minimize {term} + norm1(x)
+"
+        )
+    };
+    let plain = solve(&text("logistic(y, A*x)"));
+    for term in [
+        "sum(log(1 + exp(-y .* (A*x))))",
+        "sum(log(exp(-y .* (A*x)) + 1))",
+        "sum(log1p(exp(-y .* (A*x))))",
+        "sum(softplus(-y .* (A*x)))",
+        "30*mean(softplus(-y .* (A*x)))",
+    ] {
+        let outcome = solve(&text(term));
+        assert_eq!(outcome.status, Status::Solved, "{term}");
+        close(&vector(&outcome, "x"), &vector(&plain, "x"), 1e-5);
+    }
+    // The least of −x and x − 2 is at most −1, at x = 1.
+    let outcome = solve("var x: real\nmaximize min([-1; 1]*x - [0, 2])\n");
+    assert_eq!(outcome.status, Status::Solved);
+    close(&[outcome.objective()], &[-1.0], 1e-5);
+}
+
+/// Entropy has no value below 0: the variable ends where its copy is, and the objective is a number.
+#[test]
+fn a_variable_ends_in_the_domain() {
+    let outcome = solve(
+        "
+let C = uniform(4, 5, seed = 1)
+var P: real[4, 5]
+minimize sum(C .* P) + 0.05*neg_entropy(P)
+subject to P*ones(5) = ones(4)/4, P'*ones(4) = ones(5)/5
+",
+    );
+    assert_eq!(outcome.status, Status::Solved);
+    assert!(vector(&outcome, "P").iter().all(|&p| p >= 0.0));
+    assert!(outcome.objective().is_finite());
+}

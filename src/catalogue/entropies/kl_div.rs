@@ -18,7 +18,10 @@ pub const MEMBER: Member = Member::total("kl_div(x, y)", "sum of x log(x/y) − 
     b.sum(all)
 })
 .shape(shapes::same_to_number)
-.prox(Prox::separable(|b, v, t, args| {
-    let l = b.unary(Unary::Log, args[1]);
-    step(b, v, t, l)
-}));
+.prox(
+    Prox::separable(|b, v, t, args| {
+        let l = b.unary(Unary::Log, args[1]);
+        step(b, v, t, l)
+    })
+    .domain(),
+);

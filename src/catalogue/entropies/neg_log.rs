@@ -19,4 +19,4 @@ pub const MEMBER: Member = Member::total("neg_log(x)", "sum of −log x", |b, ar
 })
 .form(Form::Template("−Σ log {0!}"))
 .aliases(&["log_barrier"])
-.prox(Prox::separable(|b, v, t, _| shrink::positive_root(b, v, t)));
+.prox(Prox::separable(|b, v, t, _| shrink::positive_root(b, v, t)).domain());

@@ -27,9 +27,12 @@ pub const MEMBER: Member =
         b.sum(losses)
     })
     .shape(shapes::same_to_number)
-    .prox(Prox::separable(|b, v, t, args| {
-        let w = b.sub(v, t);
-        let p = b.mul(t, args[1]);
-        shrink::positive_root(b, w, p)
-    }))
+    .prox(
+        Prox::separable(|b, v, t, args| {
+            let w = b.sub(v, t);
+            let p = b.mul(t, args[1]);
+            shrink::positive_root(b, w, p)
+        })
+        .domain(),
+    )
     .values(|_, args| at_least(args, 1, 0.0));

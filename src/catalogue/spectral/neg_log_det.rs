@@ -27,4 +27,4 @@ pub const MEMBER: Member =
     })
     .shape(square)
     .form(Form::Template("−log det {0!}"))
-    .prox(Prox::convex(|b, v, t, _| step(b, v, |b, values| shrink::positive_root(b, values, t))));
+    .prox(Prox::convex(|b, v, t, _| step(b, v, |b, values| shrink::positive_root(b, values, t))).domain());

@@ -153,3 +153,25 @@ fn steps_on_paper() {
         assert!(near(&found, &expected), "{} of {args:?} at {t}: {found:?}, not {expected:?}", function.name());
     }
 }
+
+/// A function that is said to have no domain has a value everywhere; one that has, not.
+#[test]
+fn domains_are_announced() {
+    use crate::catalogue::tests::examples::examples;
+    use crate::tape::philox::{Stream, key};
+    for &function in Function::ALL {
+        let Some(facts) = function.proximal().filter(|facts| !facts.indicator) else { continue };
+        let mut outside = false;
+        for (at, example) in examples(function).into_iter().enumerate() {
+            let stream = Stream::new(key(at as u64), 0);
+            for turn in 0..64 {
+                let n = example.shape.numel();
+                let x = (0..n as u64).map(|i| 4.0 * stream.uniform(turn, i, Dtype::F64) - 2.0).collect();
+                let mut args = example.args.clone();
+                args.insert(facts.subject, Tensor::f64(example.shape.clone(), x));
+                outside |= !value(function, &args)[0].is_finite();
+            }
+        }
+        assert_eq!(outside, facts.domain, "{}", function.name());
+    }
+}
