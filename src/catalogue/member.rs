@@ -4,6 +4,7 @@ use crate::tape::ops::Unary;
 use crate::tape::{Builder, Shape, Value};
 
 use super::Function;
+use super::curve::Curve;
 use super::prox::Prox;
 use super::set::{Reading, Set, ValueRule};
 use super::shapes;
@@ -24,6 +25,8 @@ pub(super) struct Member {
     pub kinks: &'static [f64],
     /// Whether it lacks a derivative elsewhere: at ties, or where what it applies has a kink.
     pub kinked: bool,
+    /// See [`super::Function::curve`].
+    pub curve: Option<Curve>,
     /// The function of a linear member that it is: see [`super::Function::composed`].
     pub composed: Option<(Function, Function)>,
     /// Shape of the result.
@@ -101,6 +104,7 @@ impl Member {
             elementwise: true,
             kinks: &[],
             kinked: false,
+            curve: None,
             composed: None,
             shape: shapes::same,
             lower,
@@ -133,6 +137,11 @@ impl Member {
     /// The same, without a derivative at ties, or where what it applies has a kink.
     pub const fn kinked(self) -> Member {
         Member { kinked: true, ..self }
+    }
+
+    /// The same, of such a curve in each argument.
+    pub const fn curve(self, curve: Curve) -> Member {
+        Member { curve: Some(curve), ..self }
     }
 
     /// The same, being `outer` of the linear `inner` of its argument.

@@ -6,6 +6,7 @@
 //! table with the folders.
 
 mod balls;
+mod curve;
 mod elementwise;
 mod entropies;
 mod linear;
@@ -29,6 +30,7 @@ mod tests;
 
 use crate::tape::{Builder, Shape, Value};
 
+pub use curve::Curve;
 pub use member::{Form, WrongArguments};
 pub use set::{Piece, Reading, WrongValue};
 pub use signature::{Misuse, Parameter, Signature};
@@ -342,6 +344,11 @@ impl Function {
     /// a split makes of it.
     pub fn composed(self) -> Option<(Function, Function)> {
         self.member().composed
+    }
+
+    /// How it bends in each of its arguments, where it is elementwise and known to be convex or concave.
+    pub fn curve(self) -> Option<Curve> {
+        self.member().curve
     }
 
     /// Shape of the result on arguments of these shapes, all parameters present.

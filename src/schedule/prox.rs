@@ -99,7 +99,7 @@ pub(super) fn support(
     let reach = draft.b.offset(size, 1.0);
     let reach = draft.b.scale(FAR, reach);
     let out = draft.b.mul(reach, w);
-    let sets = form.maps.iter().all(|map| map.function.proximal().is_some_and(|facts| facts.indicator));
+    let sets = form.maps.iter().all(|map| map.is_set());
     if form.maps.is_empty() || !sets {
         let low = site.numbers(coder, draft, "lower", &form.lower);
         let high = site.numbers(coder, draft, "upper", &form.upper);
@@ -198,7 +198,7 @@ impl Site<'_> {
         let weight = draft.number(map.weight, self.dtype);
         let weighted = draft.b.mul(weight, nu);
         let t = draft.b.div(weighted, d);
-        let next = map.function.prox(&mut draft.b, u, t, &args);
+        let next = map.phi.prox(&mut draft.b, u, t, &args);
         // The whole variable is what the map gives, exactly: its zeros are zeros.
         if let Some(var) = map.whole {
             values[var] = next;

@@ -10,6 +10,7 @@
 
 use super::affine::{self, Affine, Lowered};
 use super::forms::Form;
+use super::scalar::Phi;
 use super::spellings::{recognised, weighted};
 use crate::catalogue::{Function, Proximal};
 use crate::model::fold::{fold, is_constant};
@@ -46,7 +47,7 @@ pub enum AtomShape {
     /// `weight · φ(subject)`, or membership in a set (weight 1).
     Function {
         /// φ
-        function: Function,
+        phi: Phi,
         /// All arguments; the subject's place holds the subject.
         args: Vec<Expr>,
         /// `w`
@@ -91,26 +92,26 @@ pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
         Form::Other(stopped) => stopped.op,
     };
     let (weight, inner) = weighted(model, &term.expr);
-    let Some((weight, function, args)) = recognised(model, weight, inner) else {
+    let Some((weight, phi, args)) = recognised(model, weight, inner) else {
         return other(format!("{name} holds {stopped}"));
     };
-    let facts = function.proximal().expect("what is recognised has a step");
+    let facts = phi.facts();
     if weight < 0.0 {
-        return other(format!("{name} counts {} negatively, which has no proximal step", function.name()));
+        return other(format!("{name} counts {} negatively, which has no proximal step", phi.name()));
     }
     if args.iter().enumerate().any(|(k, arg)| k != facts.subject && !is_constant(arg)) {
-        return other(format!("{name} has variables in two arguments of {}", function.name()));
+        return other(format!("{name} has variables in two arguments of {}", phi.name()));
     }
     let subject = args[facts.subject].clone();
     match affine::read(model, player, &subject) {
         Ok(affine) => Piece::Atom(Box::new(Atom {
             place: Place::Term(at),
-            shape: AtomShape::Function { function, args, weight },
+            shape: AtomShape::Function { phi, args, weight },
             subject,
             affine,
             over: term.over,
         })),
-        Err(_) => other(format!("{name} applies {} to something that is not affine", function.name())),
+        Err(_) => other(format!("{name} applies {} to something that is not affine", phi.name())),
     }
 }
 
@@ -135,7 +136,7 @@ pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece
         }
         Relation::In { expr, set, args } => {
             let all = std::iter::once(expr.clone()).chain(args.iter().cloned()).collect();
-            atom(AtomShape::Function { function: *set, args: all, weight: 1.0 }, expr)
+            atom(AtomShape::Function { phi: Phi::Member(*set), args: all, weight: 1.0 }, expr)
         }
         Relation::NonPositive(expr) => {
             let (lower, upper, subject) = bounds(model, expr);
@@ -199,7 +200,7 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
     let radius = Expr { kind: ExprKind::Number(radius), shape: Shape::scalar(), span: subject.span };
     let args = vec![args[0].clone(), radius];
     let element = args[0].clone();
-    Some((AtomShape::Function { function, args, weight: 1.0 }, element))
+    Some((AtomShape::Function { phi: Phi::Member(function), args, weight: 1.0 }, element))
 }
 
 /// Whether a term is known to be convex: a semidefinite quadratic, or a convex function of the catalogue of
@@ -207,7 +208,7 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
 pub fn is_convex(model: &Model, player: PlayerId, at: usize) -> bool {
     let term = &model.players[player.index()].terms[at];
     let whole = Lowered::new(model, &term.expr);
-    let applied = recognised_of(model, &term.expr).map(|(_, args, facts)| Lowered::new(model, &args[facts.subject]));
+    let applied = recognised_of(model, &term.expr).map(|(args, facts)| Lowered::new(model, &args[facts.subject]));
     let own = |member: Option<usize>| match whole.form(model, player, member) {
         Form::Constant(_) | Form::Affine(_) | Form::Root(_) => true,
         Form::Quadratic(_) => {
@@ -227,12 +228,12 @@ pub fn is_convex(model: &Model, player: PlayerId, at: usize) -> bool {
 
 /// The convex function of the catalogue that an expression is, counted positively: all its arguments, those
 /// besides the subject constant.
-fn recognised_of(model: &Model, expr: &Expr) -> Option<(Function, Vec<Expr>, Proximal)> {
+fn recognised_of(model: &Model, expr: &Expr) -> Option<(Vec<Expr>, Proximal)> {
     let (weight, inner) = weighted(model, expr);
-    let (weight, function, args) = recognised(model, weight, inner)?;
-    let facts = function.proximal()?;
+    let (weight, phi, args) = recognised(model, weight, inner)?;
+    let facts = phi.facts();
     let fixed = args.iter().enumerate().all(|(k, arg)| k == facts.subject || is_constant(arg));
-    (weight >= 0.0 && facts.convex && fixed).then_some((function, args, facts))
+    (weight >= 0.0 && facts.convex && fixed).then_some((args, facts))
 }
 
 /// The first function with a kink that is applied to something with variables of the player; the

@@ -12,6 +12,7 @@
 
 use super::atoms::{self, Atom, AtomShape, Piece, Place};
 use super::ir::{Component, Coupling, PlayerSplit};
+use super::scalar::Phi;
 use super::{is_exact, proximal, variables};
 use crate::catalogue::Function;
 use crate::diag::Diags;
@@ -101,9 +102,9 @@ impl Part {
         for atom in self.atoms.iter().chain([atom]) {
             match &atom.shape {
                 AtomShape::Bounds { lower, upper } => bounds.push((lower, upper)),
-                AtomShape::Function { function, .. } => {
+                AtomShape::Function { phi, .. } => {
                     functions += 1;
-                    bears_bounds &= function.proximal().is_some_and(|facts| facts.convex && facts.separable);
+                    bears_bounds &= phi.facts().convex && phi.facts().separable;
                 }
             }
         }
@@ -152,9 +153,9 @@ fn rewrite(model: &mut Model, player: PlayerId) {
         for atom in &part.atoms {
             match (atom.place, &atom.shape) {
                 // Written anew: a spelling, or a composition, need not hold the subject.
-                (Place::Term(at), AtomShape::Function { function, args, weight }) => {
+                (Place::Term(at), AtomShape::Function { phi, args, weight }) => {
                     let expr = &mut this.terms[at].expr;
-                    *expr = of_copy(*function, args, *weight, &copy, expr.span);
+                    *expr = of_copy(phi, args, *weight, &copy, expr.span);
                 }
                 (Place::Term(_), AtomShape::Bounds { .. }) => {
                     unreachable!("a term is a function (atoms::of_term)")
@@ -177,13 +178,26 @@ fn rewrite(model: &mut Model, player: PlayerId) {
 }
 
 /// `w φ(z; arguments)`
-fn of_copy(function: Function, args: &[Expr], weight: f64, copy: &Expr, span: Span) -> Expr {
+fn of_copy(phi: &Phi, args: &[Expr], weight: f64, copy: &Expr, span: Span) -> Expr {
     let number = |kind: ExprKind| Expr { kind, shape: Shape::scalar(), span };
-    let mut args = args.to_vec();
-    args[function.proximal().map_or(0, |facts| facts.subject)] = copy.clone();
     // An elementwise atom stands for the sum over its elements.
-    let shape = if function.is_elementwise() { copy.shape.clone() } else { Shape::scalar() };
-    let mut value = Expr { kind: ExprKind::Apply(function, args), shape, span };
+    let mut value = match phi {
+        Phi::Member(function) => {
+            let mut args = args.to_vec();
+            args[phi.facts().subject] = copy.clone();
+            let shape = if function.is_elementwise() { copy.shape.clone() } else { Shape::scalar() };
+            Expr { kind: ExprKind::Apply(*function, args), shape, span }
+        }
+        Phi::Scalar(scalar) => {
+            let mut summand = scalar.summand.clone();
+            replace(&mut summand, &scalar.subject, &copy.kind);
+            if scalar.negated {
+                let shape = summand.shape.clone();
+                summand = Expr { kind: ExprKind::Apply(Function::Neg, vec![summand]), shape, span };
+            }
+            summand
+        }
+    };
     if !value.shape.is_scalar() {
         value = number(ExprKind::Apply(Function::Sum, vec![value]));
     }

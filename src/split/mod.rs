@@ -26,6 +26,7 @@ mod movement;
 mod print;
 pub mod proximal;
 mod rows;
+pub mod scalar;
 mod scaling;
 mod spellings;
 #[cfg(test)]

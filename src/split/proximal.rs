@@ -16,7 +16,7 @@ use super::affine::{Affine, Lowered};
 use super::atoms::{self, Atom, AtomShape, Piece};
 use super::ir::{Component, Coupling, weighted};
 use super::rows::Rows;
-use crate::catalogue::Function;
+use super::scalar::Phi;
 use crate::linalg::Operator;
 use crate::model::Model;
 use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, Term};
@@ -42,7 +42,7 @@ pub struct Proximal {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {
     /// φ
-    pub function: Function,
+    pub phi: Phi,
     /// Its arguments; at the subject's place, `Kv + k`.
     pub args: Vec<Expr>,
     /// Which argument the subject is.
@@ -58,7 +58,7 @@ pub struct Map {
 impl Map {
     /// Whether φ is the indicator of a set.
     pub fn is_set(&self) -> bool {
-        self.function.proximal().is_some_and(|facts| facts.indicator)
+        self.phi.facts().indicator
     }
 }
 
@@ -81,8 +81,7 @@ impl Proximal {
 
     /// Whether the step minimises a convex function at every ρ.
     pub fn is_convex(&self) -> bool {
-        self.curvature.iter().all(|&p| p >= 0.0)
-            && self.maps.iter().all(|map| map.function.proximal().is_some_and(|facts| facts.convex))
+        self.curvature.iter().all(|&p| p >= 0.0) && self.maps.iter().all(|map| map.phi.facts().convex)
     }
 }
 
@@ -159,11 +158,10 @@ fn map(
     form: &mut Proximal,
     taken: &mut [Option<bool>],
 ) -> Result<(), String> {
-    let AtomShape::Function { function, args, weight } = atom.shape else {
+    let AtomShape::Function { phi, args, weight } = atom.shape else {
         unreachable!("bounds were put aside (proximal::form)")
     };
-    let name = function.name();
-    let facts = function.proximal().ok_or_else(|| format!("{name} has no proximal step"))?;
+    let (name, facts) = (phi.name(), phi.facts());
     if weight == 0.0 {
         return Ok(());
     }
@@ -185,7 +183,7 @@ fn map(
         return Err(format!("{name} needs one scale on all its variables, and they differ"));
     }
     let whole = whole(&args[facts.subject], component, lens);
-    form.maps.push(Map { function, args, subject: facts.subject, weight, rows: own, whole });
+    form.maps.push(Map { phi, args, subject: facts.subject, weight, rows: own, whole });
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! Common spellings, and what they mean: `sum(abs(e))` is `norm1(e)`, `-sum(log(e))` is `neg_log(e)`,
 //! `log(1 + exp(e))` the logistic loss, and each may be counted by a number.
 
+use std::sync::Arc;
+
+use super::scalar::{Phi, Scalar};
 use crate::catalogue::Function;
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{Expr, ExprKind, Model};
@@ -29,9 +32,31 @@ pub(super) fn weighted<'e>(model: &Model, expr: &'e Expr) -> (f64, &'e Expr) {
     (factor * weight, inner)
 }
 
-/// A member of the catalogue with a proximal step, and its weight: as it is written, or what a common
-/// spelling means.
-pub(super) fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec<Expr>)> {
+/// A function with a proximal step, and its weight: a member of the catalogue as it is written or what a common
+/// spelling means, else what is written out.
+pub(super) fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Phi, Vec<Expr>)> {
+    if let Some((weight, function, args)) = member(model, weight, expr) {
+        return Some((weight, Phi::Member(function), args));
+    }
+    let (weight, summand) = summed(weight, expr)?;
+    let (inner, summand) = weighted(model, summand);
+    let weight = weight * inner;
+    let scalar = Scalar::read(model, summand, weight < 0.0)?;
+    let args = std::iter::once(scalar.subject.clone()).chain(scalar.constants.iter().cloned()).collect();
+    Some((weight.abs(), Phi::Scalar(Arc::new(scalar)), args))
+}
+
+/// What stands under a sum or a mean, and how often it counts; a number is a sum of one.
+fn summed(weight: f64, expr: &Expr) -> Option<(f64, &Expr)> {
+    match &expr.kind {
+        ExprKind::Apply(Function::Sum, args) => Some((weight, &args[0])),
+        ExprKind::Apply(Function::Mean, args) => Some((weight / args[0].shape.numel().max(1) as f64, &args[0])),
+        _ => expr.shape.is_scalar().then_some((weight, expr)),
+    }
+}
+
+/// A member of the catalogue.
+fn member(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec<Expr>)> {
     let ExprKind::Apply(function, args) = &expr.kind else { return None };
     let proximal = |function: Function| function.proximal().is_some_and(|facts| !facts.indicator);
     // What has no map of its own may be a norm of something linear, as the total variation of an image.
@@ -45,15 +70,9 @@ pub(super) fn recognised(model: &Model, weight: f64, expr: &Expr) -> Option<(f64
         Function::Min if weight < 0.0 => return Some((-weight, Function::Max, vec![apply(Function::Neg, &args[0])])),
         _ => {}
     }
-    // A sum or a mean of elementwise functions, and a scalar one, which is a sum of one.
-    let mut weight = weight;
-    let summand = match function {
-        Function::Sum => &args[0],
-        Function::Mean => {
-            weight /= args[0].shape.numel().max(1) as f64;
-            &args[0]
-        }
-        _ if expr.shape.is_scalar() && function.is_elementwise() => expr,
+    let (weight, summand) = match function {
+        Function::Sum | Function::Mean => summed(weight, expr)?,
+        _ if expr.shape.is_scalar() && function.is_elementwise() => (weight, expr),
         Function::Max => {
             let ExprKind::Apply(Function::Abs, inner) = &args[0].kind else {
                 return proximal(*function).then(|| (weight, *function, args.clone()));

@@ -160,8 +160,7 @@ impl Rule {
     /// Whether what it moves ends where nothing near it would do: in a set that is not convex, in the domain
     /// of a function.
     pub fn is_strict(&self) -> bool {
-        let facts = |map: &Map| map.function.proximal().expect("a map has a proximal step");
-        let strict = |map: &Map| facts(map).domain || map.is_set() && !facts(map).convex;
+        let strict = |map: &Map| map.phi.facts().domain || map.is_set() && !map.phi.facts().convex;
         matches!(self, Rule::Prox(form) if form.maps.iter().any(strict))
     }
 }

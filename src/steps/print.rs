@@ -37,7 +37,7 @@ impl fmt::Display for Step {
                 if matches!(self.rule, Rule::Linearised(_)) {
                     write!(f, "linearised, κ = {:e}: ", form.gram.first().copied().unwrap_or(0.0))?;
                 }
-                let names: Vec<&str> = form.maps.iter().map(|map| map.function.name()).collect();
+                let names: Vec<&str> = form.maps.iter().map(|map| map.phi.name()).collect();
                 let bounds = if form.is_bounded() { " within bounds" } else { "" };
                 write!(f, "prox of {}{bounds}", if names.is_empty() { "0".to_string() } else { names.join(", ") })?;
             }

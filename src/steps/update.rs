@@ -123,15 +123,15 @@ impl Writer<'_> {
         let subscript = |text: &str| if latex { format!("_{{{text}}}") } else { format!("[{text}]") };
         let of = match &form.maps[..] {
             [] => return format!("{cut}{}({center})", subscript("l, u")),
-            [map] if map.function.proximal().is_some_and(|facts| facts.indicator) => {
-                return format!("{project}{}({center})", subscript(map.function.name()));
+            [map] if map.is_set() => {
+                return format!("{project}{}({center})", subscript(map.phi.name()));
             }
             [map] => {
                 let share = if map.weight == 1.0 { "1".to_string() } else { format!("{}", map.weight) };
-                format!("{share}/({weight}) {}", map.function.name())
+                format!("{share}/({weight}) {}", map.phi.name())
             }
             several => {
-                let names: Vec<&str> = several.iter().map(|map| map.function.name()).collect();
+                let names: Vec<&str> = several.iter().map(|map| map.phi.name()).collect();
                 format!("1/({weight}) ({})", names.join(" + "))
             }
         };

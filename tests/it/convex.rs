@@ -424,3 +424,46 @@ subject to P*ones(5) = ones(4)/4, P'*ones(4) = ones(5)/5
     assert!(vector(&outcome, "P").iter().all(|&p| p >= 0.0));
     assert!(outcome.objective().is_finite());
 }
+
+/// What a user writes out of one number at a time is stepped by Newton's method, where it is convex.
+#[test]
+fn a_function_written_out_has_a_step() {
+    let b = [3.0, -1.0, 0.25];
+    let root = |slope: &dyn Fn(f64) -> f64, b: f64| {
+        let (mut low, mut high) = (-10.0, 10.0);
+        for _ in 0..100 {
+            let middle = 0.5 * (low + high);
+            if slope(middle) + middle > b { high = middle } else { low = middle }
+        }
+        0.5 * (low + high)
+    };
+    let cases: [(&str, &dyn Fn(f64) -> f64); 5] = [
+        ("sum(exp(x) + exp(-x))", &|x| x.exp() - (-x).exp()),
+        ("sum(x.^4)/4", &|x| x.powi(3)),
+        ("sum(abs(x).^1.5)", &|x| 1.5 * x.abs().sqrt() * x.signum()),
+        ("sum(max(2*x - 1, 0).^2)", &|x| 4.0 * (2.0 * x - 1.0).max(0.0)),
+        ("sum([0.5, 0.5, 0.5] .* softplus(2*x))", &|x| 1.0 / (1.0 + (-2.0 * x).exp())),
+    ];
+    for (term, slope) in cases {
+        let outcome = solve(&format!("var x: real[3]\nminimize {term} + sum_squares(x - [3, -1, 0.25])/2\n"));
+        assert_eq!((&outcome.status, outcome.iterations), (&Status::Solved, 1), "{term}");
+        close(&vector(&outcome, "x"), &b.map(|b| root(slope, b)), 1e-6);
+    }
+    // A concave one, maximised, with its domain: all are equal.
+    let outcome = solve("var x: real[4]\nmaximize sum(sqrt(x))\nsubject to sum(x) = 2\n");
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(&outcome, "x"), &[0.5; 4], 1e-4);
+    // A weight for each row, against descent on the whole.
+    let weighted = "let A = normal(20, 3, seed = 1)
+let y = sign(A*ones(3) + normal(20, seed = 2))
+let w = uniform(20, seed = 3)
+var x: real[3]
+minimize sum(w .* log(1 + exp(-y .* (A*x)))) + sum_squares(x)
+";
+    let (split, whole) = (solve(weighted), solve(&format!("{weighted}solve lbfgs\n")));
+    assert_eq!(split.status, Status::Solved);
+    close(&vector(&split, "x"), &vector(&whole, "x"), 1e-5);
+    // Of what is not convex no step is made up.
+    let outcome = solve("var x: real[2]\nminimize sum(x.^3) + sum_squares(x)*50 + norm1(x)\n");
+    assert_ne!(outcome.status, Status::Solved);
+}

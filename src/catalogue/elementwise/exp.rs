@@ -7,12 +7,14 @@
 //! the former where `u ≤ 0`, the latter where `eᵘ` is what is large. `log ω` in place of Lambert's W, which
 //! would overflow: Chaux et al., A variational formulation for frame-based inverse problems (2007).
 
+use crate::catalogue::Curve;
 use crate::catalogue::member::{Form, Member, unary};
 use crate::catalogue::prox::Prox;
 use crate::tape::ops::{Binary, Unary};
 
 pub const MEMBER: Member =
     Member::elementwise("exp(x)", "exponential of every element", |b, args| unary(b, Unary::Exp, args))
+        .curve(Curve::ConvexRising)
         .form(Form::Template("exp {0!}"))
         .prox(Prox::separable(|b, v, t, _| {
             let log_t = b.unary(Unary::Log, t);

@@ -4,6 +4,7 @@
 //! prox_{tφ}(v) = v − clamp(v, −t, 0)
 //! ```
 
+use crate::catalogue::Curve;
 use crate::catalogue::member::{Form, Member};
 use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
@@ -13,6 +14,7 @@ pub const MEMBER: Member =
         let minus = b.neg(args[0]);
         b.unary(Unary::Relu, minus)
     })
+    .curve(Curve::ConvexFalling)
     .form(Form::Template("({0})₋"))
     .kinks(&[0.0])
     .aliases(&["neg"])

@@ -4,6 +4,7 @@
 //! prox_{tφ}(v) = v − clamp(v, 0, t)
 //! ```
 
+use crate::catalogue::Curve;
 use crate::catalogue::member::{Form, Member, unary};
 use crate::catalogue::prox::Prox;
 use crate::tape::ops::Unary;
@@ -11,6 +12,7 @@ use crate::tape::{Builder, Value};
 
 pub const MEMBER: Member =
     Member::elementwise("pos(x)", "positive part max(x, 0) of every element", |b, args| unary(b, Unary::Relu, args))
+        .curve(Curve::ConvexRising)
         .form(Form::Template("({0})₊"))
         .kinks(&[0.0])
         .prox(Prox::separable(|b, v, t, _| step(b, v, t)));

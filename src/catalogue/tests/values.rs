@@ -175,3 +175,39 @@ fn domains_are_announced() {
         assert_eq!(outside, facts.domain, "{}", function.name());
     }
 }
+
+/// Functions bend and rise as they say, at many points where they have values.
+#[test]
+fn curves_are_as_announced() {
+    use crate::catalogue::Curve;
+    use crate::tape::philox::{Stream, key};
+    let stream = Stream::new(key(3), 0);
+    for &function in Function::ALL {
+        let Some(curve) = function.curve() else { continue };
+        let mut places = 0;
+        for turn in 0..500 {
+            let at = |j: u64| 8.0 * stream.uniform(turn, j, Dtype::F64) - 4.0;
+            let (a, b, other) = (at(0), at(1), at(2));
+            let y = |x: f64| match function {
+                Function::Maximum | Function::Minimum => value(function, &[number(x), number(other)])[0],
+                _ => value(function, &[number(x)])[0],
+            };
+            let [left, middle, right] = [a.min(b), 0.5 * (a + b), a.max(b)].map(y);
+            if !left.is_finite() {
+                continue;
+            }
+            places += 1;
+            let chord = 0.5 * (left + right);
+            let slack = 1e-12 * (1.0 + left.abs() + right.abs());
+            let (convex, rises) = match curve {
+                Curve::ConvexRising => (true, true),
+                Curve::ConvexFalling => (true, false),
+                Curve::ConvexEven => (true, a + b > 0.0),
+                Curve::ConcaveRising => (false, true),
+            };
+            assert!(if convex { middle <= chord + slack } else { middle >= chord - slack }, "{}", function.name());
+            assert!(if rises { left <= right + slack } else { left >= right - slack }, "{}", function.name());
+        }
+        assert!(places > 50, "{}", function.name());
+    }
+}
