@@ -48,7 +48,8 @@ pub fn spectrum(matrix: &Curvature, grid: &[usize], transform: Transform) -> Opt
     }
     let sparse = match matrix {
         Curvature::Sparse(sparse) => Cow::Borrowed(sparse.as_ref()),
-        // No stencil is that wide.
+        // No stencil is that wide, or differs between the middle and the point before it.
+        other if !is_level(&other.diagonal(), grid) => return None,
         other if other.entries().0 > (WIDEST * n) as f64 || other.entries().1 > MOST => return None,
         other => Cow::Owned(other.to_sparse()),
     };
@@ -56,6 +57,22 @@ pub fn spectrum(matrix: &Curvature, grid: &[usize], transform: Transform) -> Opt
     let agrees = is_laid_everywhere(&sparse, &stencil, grid, transform);
     agrees.then(|| spectrum(values(&stencil, grid, transform))).flatten()
 }
+
+/// Whether a diagonal is the same at the middle of the grid as a step before it, as a stencil's is there: so a
+/// matrix that is none is known before it is multiplied out.
+fn is_level(diagonal: &[f64], grid: &[usize]) -> bool {
+    let middle: Vec<usize> = grid.iter().map(|n| n / 2).collect();
+    let here = diagonal[position(&middle, grid)];
+    (0..grid.len()).filter(|&axis| middle[axis] > 0).all(|axis| {
+        let mut before = middle.clone();
+        before[axis] -= 1;
+        let before = diagonal[position(&before, grid)];
+        (here - before).abs() <= LEVEL * here.abs().max(before.abs())
+    })
+}
+
+/// Share by which two diagonal entries may differ that are sums of the same products in another order.
+const LEVEL: f64 = 1e-9;
 
 /// The row of the middle of the grid, by offset.
 fn stencil(matrix: &Csr, grid: &[usize], transform: Transform) -> Option<Stencil> {

@@ -45,6 +45,21 @@ impl<'a> Unsplit<'a> {
         gradient::total(draft, &values, dtype)
     }
 
+    /// Expressions with the copies eliminated, in the working precision; in a call over a family, of its member.
+    pub fn values(&self, coder: &mut Coder, draft: &mut Draft, exprs: &[Expr], over: Option<usize>) -> Vec<Value> {
+        let dtype = coder.dtype;
+        let kept: Vec<Value> = self
+            .whole
+            .kept
+            .iter()
+            .map(|&var| {
+                let of_loop = over.is_some() && coder.model.vars[var.index()].family == over;
+                draft.leaf(coder, Leaf::Var(var, if of_loop { Member::Loop } else { Member::None }), dtype)
+            })
+            .collect();
+        coder.lower(draft, exprs, dtype, &mut |coder, draft, leaf| self.replaced(coder, draft, leaf, &kept, dtype)).0
+    }
+
     /// What stands for a leaf: the value of a kept variable, or a copy expressed by the kept ones.
     fn replaced(
         &self,

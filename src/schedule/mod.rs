@@ -39,10 +39,11 @@ pub use start::{matched, of as start, warm};
 pub use verify::verify;
 
 use crate::model::Model;
-use crate::model::ir::{ExprKind, Leaf, Member, PlayerId, Solve, SolveBody, VarId, VarKind};
+use crate::model::ir::{Expr, ExprKind, Leaf, Member, PlayerId, Solve, SolveBody, VarId, VarKind};
 use crate::split::Split;
 use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, MethodPlan};
+use crate::tape::Value;
 use coder::Coder;
 use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict};
 
@@ -176,31 +177,51 @@ fn copies_end(coder: &mut Coder, it: &admm::Iteration, tail: &mut Vec<Stmt>) {
 
 /// `f(x) + g(z)` and, where the copies can be eliminated, the objective at the variables kept.
 fn objectives(coder: &mut Coder, it: &admm::Iteration, row: &mut Vec<Stmt>) -> Vec<(String, ir::StateId)> {
-    let dtype = coder.dtype;
-    let player = &coder.model.players[it.plan.player.index()];
-    let sign = if player.maximize { -1.0 } else { 1.0 };
-    let terms: Vec<_> = player.terms.iter().map(|term| coder::summed(&term.expr, term.over)).collect();
-    let mut draft = coder.draft("objective");
-    let (values, _) = coder.lower(&mut draft, &terms, dtype, &mut coder::as_is);
-    let total = gradient::total(&mut draft, &values, dtype);
-    let total = draft.b.scale(sign, total);
-    let objective = coder.scalar("objective", 0.0);
-    draft.write(coder, objective, total);
-    row.push(coder.call(draft, None, "record"));
-    let mut shown = vec![("objective".to_string(), objective)];
+    let plain = total(coder, it, "objective", row, |coder, draft, exprs, _| {
+        let dtype = coder.dtype;
+        coder.lower(draft, exprs, dtype, &mut coder::as_is).0
+    });
+    let mut shown = vec![plain];
     if it.split.is_split() && it.split.whole.is_ok() {
         let unsplit = descent::Unsplit::new(it.split);
-        let mut draft = coder.draft("unsplit");
-        let kept: Vec<_> =
-            unsplit.whole.kept.iter().map(|&var| draft.leaf(coder, Leaf::Var(var, Member::None), dtype)).collect();
-        let value = unsplit.objective(coder, &mut draft, &kept, dtype);
-        let value = draft.b.scale(sign, value);
-        let state = coder.scalar(ir::UNSPLIT, 0.0);
-        draft.write(coder, state, value);
-        row.push(coder.call(draft, None, "record"));
-        shown.push((ir::UNSPLIT.to_string(), state));
+        shown.push(total(coder, it, ir::UNSPLIT, row, |coder, draft, exprs, over| {
+            unsplit.values(coder, draft, exprs, over)
+        }));
     }
     shown
+}
+
+/// The sum of a player's terms in a state of that name: those of a family are added member by member, so that
+/// no program grows with the family.
+fn total(
+    coder: &mut Coder,
+    it: &admm::Iteration,
+    name: &str,
+    row: &mut Vec<Stmt>,
+    mut values: impl FnMut(&mut Coder, &mut coder::Draft, &[Expr], Option<usize>) -> Vec<Value>,
+) -> (String, ir::StateId) {
+    let player = &coder.model.players[it.plan.player.index()];
+    let sign = if player.maximize { -1.0 } else { 1.0 };
+    let state = coder.scalar(name, 0.0);
+    let mut families: Vec<Option<usize>> = player.terms.iter().map(|term| term.over.map(|over| over.count)).collect();
+    families.push(None);
+    families.sort_unstable();
+    families.dedup();
+    for over in families {
+        let own = player.terms.iter().filter(|term| term.over.map(|over| over.count) == over);
+        let exprs: Vec<Expr> = own.map(|term| term.expr.clone()).collect();
+        let mut draft = coder.draft(name);
+        let values = values(coder, &mut draft, &exprs, over);
+        let mut sum = gradient::total(&mut draft, &values, coder.dtype);
+        sum = draft.b.scale(sign, sum);
+        if over.is_some() {
+            let so_far = draft.read(coder, state);
+            sum = draft.b.add(so_far, sum);
+        }
+        draft.write(coder, state, sum);
+        row.push(coder.call(draft, over, "record"));
+    }
+    (name.to_string(), state)
 }
 
 /// Statements of a record, on the iterations that are recorded.

@@ -8,7 +8,7 @@ use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
 use super::{prox, violation};
-use crate::model::ir::{Constraint, ConstraintId, Expr, Leaf, Member, PlayerId};
+use crate::model::ir::{Constraint, ConstraintId, Expr, Leaf, Member, PlayerId, Term};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::{self, Dtype, Value};
@@ -23,12 +23,15 @@ pub(super) fn terms(coder: &mut Coder, player: PlayerId) -> Vec<Check> {
         if parts.iter().any(|term| coder.model.is_random(&term.expr)) {
             continue;
         }
-        let exprs: Vec<_> = parts.iter().map(|term| summed(&term.expr, term.over)).collect();
+        // One family is summed member by member; parts of several are written out.
+        let over = parts[0].over.filter(|_| parts.iter().all(|term| term.over == parts[0].over));
+        let written = |term: &Term| if over.is_some() { term.expr.clone() } else { summed(&term.expr, term.over) };
+        let exprs: Vec<Expr> = parts.iter().map(written).collect();
         let mut draft = coder.draft("term");
         let (values, _) = coder.lower(&mut draft, &exprs, Dtype::F64, &mut as_is);
         let value = gradient::total(&mut draft, &values, Dtype::F64);
         let value = draft.b.scale(sign, value);
-        checks.push(check(draft, parts[0].name.clone(), &[("value", value)], None));
+        checks.push(check(draft, parts[0].name.clone(), &[("value", value)], over.map(|over| over.count)));
     }
     checks
 }

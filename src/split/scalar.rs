@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::spellings::softplus_of;
 use crate::catalogue::{Curve, Function, Proximal};
 use crate::model::Model;
 use crate::model::fold::{fold, is_constant};
@@ -74,6 +75,9 @@ pub struct Scalar {
 impl Scalar {
     /// Reads the summand of a sum that is counted with that sign.
     pub(super) fn read(model: &Model, summand: &Expr, negated: bool) -> Option<Scalar> {
+        let mut summand = summand.clone();
+        stabilise(model, &mut summand);
+        let summand = &summand;
         let mut found = Found { subject: None, constants: Vec::new() };
         found.walk(summand).then_some(())?;
         let subject = found.subject?;
@@ -119,6 +123,14 @@ impl Scalar {
         let args: Vec<Value> = args.iter().map(|arg| self.lower(b, arg, x, constants)).collect();
         function.lower(b, &args, &Shape::scalar())
     }
+}
+
+/// `log(1 + exp(e))` as the one function that it is: its parts overflow, and do not show that it is convex.
+fn stabilise(model: &Model, expr: &mut Expr) {
+    if let Some(inner) = softplus_of(model, expr) {
+        expr.kind = ExprKind::Apply(Function::Softplus, vec![inner.clone()]);
+    }
+    expr.children_mut().into_iter().for_each(|child| stabilise(model, child));
 }
 
 /// The one thing that a summand is a function of, and the constants beside it.

@@ -104,7 +104,7 @@ fn member(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec
 }
 
 /// `e` of `log(1 + exp(e))`, however it is written.
-fn softplus_of<'e>(model: &Model, expr: &'e Expr) -> Option<&'e Expr> {
+pub(super) fn softplus_of<'e>(model: &Model, expr: &'e Expr) -> Option<&'e Expr> {
     let applied = |expr: &'e Expr, wanted: Function| match &expr.kind {
         ExprKind::Apply(function, args) if *function == wanted => Some(args),
         _ => None,

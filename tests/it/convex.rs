@@ -467,3 +467,34 @@ minimize sum(w .* log(1 + exp(-y .* (A*x)))) + sum_squares(x)
     let outcome = solve("var x: real[2]\nminimize sum(x.^3) + sum_squares(x)*50 + norm1(x)\n");
     assert_ne!(outcome.status, Status::Solved);
 }
+
+/// Rows of a table are the members of a loop, however many there are: nothing is written out.
+#[test]
+fn rows_are_members() {
+    let text = |members: usize, term: &str| {
+        format!(
+            "let N = {members}
+let B = normal(N, 2, seed = 1)
+let c = uniform(N, seed = 2)
+data Bs[k in 1 to N] = shard(B, k, N)
+var x[k in 1 to N]: real[2]
+var z: real[2]
+minimize sum(k in 1 to N: {term}) + norm1(z)
+subject to link[k in 1 to N]: x[k] - z = 0
+"
+        )
+    };
+    let by_rows = solve(&text(5, "sum_squares(x[k] - B[k, :])/2 + c[k]*sum_squares(x[k])"));
+    assert_eq!(by_rows.status, Status::Solved);
+    let written_out = solve(&text(5, "sum_squares(x[k] - Bs[k]'*[1])/2 + c[k]*sum_squares(x[k])"));
+    close(&vector(&by_rows, "z"), &vector(&written_out, "z"), 1e-6);
+    let size = |members: usize| {
+        let schedule = compiled(&text(members, "sum_squares(x[k] - B[k, :])/2")).schedule;
+        schedule.programs.iter().map(|program| program.insts.len()).sum::<usize>()
+    };
+    assert_eq!(size(50), size(20_000));
+    // Rows alone are written out, each a term with a step of its own.
+    let outcome =
+        solve("let B = normal(3, 2, seed = 1)\nvar x: real[2]\nminimize sum(k in 1 to 3: norm1(x - B[k, :]))\n");
+    assert_eq!(outcome.status, Status::Solved);
+}

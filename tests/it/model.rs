@@ -150,15 +150,13 @@ subject to
         .map(str::to_owned)
         .collect();
     expect![[r#"
-          subject to x − l ∈ box(l, ∞)
-          subject to near: x ∈ ball2(0.5)
-          subject to −x ≤ 0
-          subject to x − 1 ≤ 0
-          subject to x ∈ nonneg
-          subject to each[1]: w₁ ∈ ball_inf(1)
-          subject to each[2]: w₂ ∈ ball_inf(2)
-          subject to each[3]: w₃ ∈ ball_inf(3)
-          subject to all: wᵢ ∈ ball_inf(2), i to 3"#]]
+        subject to x − l ∈ box(l, ∞)
+        subject to near: x ∈ ball2(0.5)
+        subject to −x ≤ 0
+        subject to x − 1 ≤ 0
+        subject to x ∈ nonneg
+        subject to each: wᵢ ∈ ball_inf(lsᵢ), i to 3
+        subject to all: wᵢ ∈ ball_inf(2), i to 3"#]]
     .assert_eq(&printed.join("\n"));
 }
 

@@ -1,8 +1,8 @@
 //! `i in 1 to m`: loops that stay loops, and those that are written out.
 //!
-//! A body that uses its index only to pick members (`w[i]`, `A[i]`) is typed once, with
-//! [`Member::Loop`](crate::model::ir::Member) inside, however many members there are. Any other use
-//! (`A[i, :]`, `w[i + 1]`, `i*x`, a loop inside a loop) is written out, member by member.
+//! A body that uses its index only to pick members (`w[i]`, `A[i]`) or [`rows`](super::rows) of data is typed
+//! once, with [`Member::Loop`](crate::model::ir::Member) inside, however many members there are. Any other
+//! use (`A[:, i]`, `w[i + 1]`, `i*x`, a loop inside a loop) is written out, member by member.
 
 use super::Checker;
 use super::meaning::{Index, Meaning, Scope};
@@ -57,7 +57,11 @@ impl<'a> Checker<'a> {
         let (from, count) = self.bounds(binder, scope)?;
         let nested = scope.indices.iter().any(|(_, index)| matches!(index, Index::Loop { .. }));
         let inside = scope.with(&binder.name.key, Index::Loop { count });
-        if from == 1 && !nested && bodies.iter().all(|body| self.picks_members(body, &binder.name.key, &inside, 0)) {
+        let key = binder.name.key.as_str();
+        // A loop over rows alone may as well be written out, where that is not too long: each is then a term of
+        // its own.
+        let rows = count > UNROLLED || bodies.iter().any(|body| self.picks_a_family(body, key, &inside));
+        if from == 1 && !nested && bodies.iter().all(|body| self.picks_members(body, (key, rows), &inside, 0)) {
             return Some(Run::Symbolic(Loop { count }));
         }
         if count <= UNROLLED {
@@ -70,16 +74,26 @@ impl<'a> Checker<'a> {
                 format!("a loop of {count} members that has to be written out is not executed yet"),
             )
             .help(format!(
-                "up to {UNROLLED} are; a body that uses `{0}` only as `w[{0}]` stays a loop of any length",
+                "up to {UNROLLED} are; a body that uses `{0}` only as `w[{0}]` or to pick rows of data stays a loop of any length",
                 binder.name.text
             )),
         )
     }
 
-    /// Whether `key` occurs only as the index of families; `depth` counts definitions gone into.
-    fn picks_members(&self, ast: &'a ast::Expr, key: &str, scope: &Scope, depth: usize) -> bool {
+    /// Whether a member of a declared family is picked by `key`.
+    fn picks_a_family(&self, ast: &ast::Expr, key: &str, scope: &Scope) -> bool {
+        any(ast, &|part| match &part.kind {
+            ast::ExprKind::Index { base, at } => is_key(at, key) && self.family_declaration(base, scope).is_some(),
+            _ => false,
+        })
+    }
+
+    /// Whether `key` occurs only as the index of families, and where that counts, of rows; `depth` counts
+    /// definitions gone into.
+    fn picks_members(&self, ast: &'a ast::Expr, (key, rows): (&str, bool), scope: &Scope, depth: usize) -> bool {
         use ast::ExprKind as Kind;
-        let all = |parts: &[&'a ast::Expr]| parts.iter().all(|part| self.picks_members(part, key, scope, depth));
+        let all =
+            |parts: &[&'a ast::Expr]| parts.iter().all(|part| self.picks_members(part, (key, rows), scope, depth));
         match &ast.kind {
             Kind::Number(..) | Kind::Text(_) => true,
             Kind::Name(name) => name.key != key,
@@ -102,18 +116,25 @@ impl<'a> Checker<'a> {
             Kind::Tuple(parts) => parts.iter().all(|part| all(&[part])),
             Kind::Matrix(rows) => rows.iter().flatten().all(|part| all(&[part])),
             Kind::Index { base, at } => {
-                let picked = matches!(at.as_slice(), [IndexItem::At(ast)]
-                    if matches!(&ast.bare().kind, Kind::Name(name) if name.key == key));
+                let picked = is_key(at, key);
+                let count = match scope.index(key) {
+                    Some(Index::Loop { count }) => count,
+                    _ => 1,
+                };
                 if picked && let Some(declaration) = self.family_declaration(base, scope) {
                     return match self.declarations[declaration].what {
                         What::Let { family: Some(binder), value, .. } => {
-                            let inside = scope.with(&binder.name.key, Index::Loop { count: 1 });
-                            depth < DEFINITIONS && self.picks_members(value, &binder.name.key, &inside, depth + 1)
+                            let inside = scope.with(&binder.name.key, Index::Loop { count });
+                            depth < DEFINITIONS
+                                && self.picks_members(value, (&binder.name.key, rows), &inside, depth + 1)
                         }
                         _ => true,
                     };
                 }
                 if picked && is_dual(base) {
+                    return true;
+                }
+                if rows && self.table_of_rows(base, at, (key, count), scope).is_some() {
                     return true;
                 }
                 all(&[base])
@@ -194,32 +215,39 @@ fn is_dual(base: &ast::Expr) -> bool {
 
 /// Whether a name occurs anywhere in an expression.
 fn mentions(ast: &ast::Expr, key: &str) -> bool {
+    any(ast, &|part| matches!(&part.kind, ast::ExprKind::Name(name) if name.key == key))
+}
+
+/// Whether an expression or a part of it is such.
+fn any(ast: &ast::Expr, such: &impl Fn(&ast::Expr) -> bool) -> bool {
     use ast::ExprKind as Kind;
-    match &ast.kind {
-        Kind::Number(..) | Kind::Text(_) => false,
-        Kind::Name(name) => name.key == key,
-        Kind::Neg(a)
-        | Kind::Transpose(a)
-        | Kind::Paren(a)
-        | Kind::Field { base: a, .. }
-        | Kind::Label { body: a, .. } => mentions(a, key),
-        Kind::Binary { left, right, .. } => mentions(left, key) || mentions(right, key),
-        Kind::Compare { first, rest } => mentions(first, key) || rest.iter().any(|(_, _, part)| mentions(part, key)),
-        Kind::Call { args, params, .. } => {
-            args.iter().any(|arg| mentions(&arg.value, key)) || params.iter().any(|part| mentions(part, key))
+    let one = |part: &ast::Expr| any(part, such);
+    such(ast)
+        || match &ast.kind {
+            Kind::Number(..) | Kind::Text(_) | Kind::Name(_) => false,
+            Kind::Neg(a)
+            | Kind::Transpose(a)
+            | Kind::Paren(a)
+            | Kind::Field { base: a, .. }
+            | Kind::Label { body: a, .. } => one(a),
+            Kind::Binary { left, right, .. } => one(left) || one(right),
+            Kind::Compare { first, rest } => one(first) || rest.iter().any(|(_, _, part)| one(part)),
+            Kind::Call { args, params, .. } => args.iter().any(|arg| one(&arg.value)) || params.iter().any(one),
+            Kind::Over { binder, body, .. } => one(&binder.from) || one(&binder.to) || one(body),
+            Kind::Tuple(parts) => parts.iter().any(one),
+            Kind::Matrix(rows) => rows.iter().flatten().any(one),
+            Kind::Index { base, at } => {
+                one(base)
+                    || at.iter().any(|item| match item {
+                        IndexItem::All(_) => false,
+                        IndexItem::At(at) => one(at),
+                        IndexItem::Range(from, to) => one(from) || one(to),
+                    })
+            }
         }
-        Kind::Over { binder, body, .. } => {
-            mentions(&binder.from, key) || mentions(&binder.to, key) || mentions(body, key)
-        }
-        Kind::Tuple(parts) => parts.iter().any(|part| mentions(part, key)),
-        Kind::Matrix(rows) => rows.iter().flatten().any(|part| mentions(part, key)),
-        Kind::Index { base, at } => {
-            mentions(base, key)
-                || at.iter().any(|item| match item {
-                    IndexItem::All(_) => false,
-                    IndexItem::At(at) => mentions(at, key),
-                    IndexItem::Range(from, to) => mentions(from, key) || mentions(to, key),
-                })
-        }
-    }
+}
+
+/// Whether an index is a name and nothing else.
+fn is_key(at: &[IndexItem], key: &str) -> bool {
+    matches!(at, [IndexItem::At(ast)] if matches!(&ast.bare().kind, ast::ExprKind::Name(name) if name.key == key))
 }

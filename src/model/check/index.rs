@@ -18,6 +18,9 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<Meaning> {
+        if let Some(row) = self.row(base, at, span, scope) {
+            return Some(Meaning::Expr(row));
+        }
         match self.meaning(base, scope)? {
             Meaning::Family(family) => self.member(&family, at, span, scope),
             other => {

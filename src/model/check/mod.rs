@@ -24,6 +24,7 @@ mod nets;
 mod problem;
 mod provenance;
 mod prune;
+mod rows;
 mod samples;
 mod solve;
 mod sparse;

@@ -3,16 +3,19 @@
 //! Rows are shuffled, and numbers drawn, by the seeded Philox stream, so a seed gives the same data
 //! everywhere.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::call::argument;
 use super::meaning::{Meaning, Scope};
 use super::{Checker, shape_words};
 use crate::catalogue::Signature;
 use crate::diag::{Code, Diag};
-use crate::model::ir::{Expr, ExprKind, Leaf};
+use crate::model::ir::{Expr, ExprKind, Leaf, Member};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Ident};
 use crate::tape::philox::{self, Stream};
-use crate::tape::{Dtype, Shape, Tensor};
+use crate::tape::{Dtype, Elements, Shape, Tensor};
 
 /// How each is written, and what it gives; files are read by the first ones. A table of the reference is
 /// made of it.
@@ -285,8 +288,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A known tensor with rows.
-    fn table(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<Tensor> {
-        let table = self.known(ast, scope)?;
+    /// A tensor that has rows; one that is data is not copied.
+    fn table(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<Arc<Tensor>> {
+        let expr = self.tensor(ast, scope)?;
+        let table = match expr.kind {
+            ExprKind::Leaf(Leaf::Data(id, Member::None)) => Arc::clone(&self.model.data[id.index()].tensor),
+            _ => Arc::new(self.known_value(&expr)?),
+        };
         if table.shape.rank() > 0 {
             return Some(table);
         }
@@ -308,9 +316,12 @@ fn value<'a>(slots: &Slots<'a>, at: usize) -> &'a ast::Expr {
 }
 
 /// These rows of a tensor.
-fn take_rows(table: &Tensor, rows: &[usize]) -> Tensor {
+pub(super) fn take_rows(table: &Tensor, rows: &[usize]) -> Tensor {
     let width: usize = table.shape.0[1..].iter().product();
-    let all = table.to_f64();
+    let all = match &table.elements {
+        Elements::F64(all) => Cow::Borrowed(all),
+        _ => Cow::Owned(table.to_f64()),
+    };
     let elements = rows.iter().flat_map(|&row| all[row * width..(row + 1) * width].iter().copied()).collect();
     let mut shape = table.shape.clone();
     shape.0[0] = rows.len();
