@@ -9,7 +9,7 @@ use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
 use crate::split::ir::PlayerSplit;
 use crate::steps::Plan;
-use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Solver, Step, System};
+use crate::steps::ir::{AdmmPlan, Curvature, MethodPlan, Rule, Solver, Step, System};
 use crate::steps::{Script, updates};
 use crate::tape::Cost;
 
@@ -146,8 +146,8 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
-        Rule::Quadratic { system, .. } => {
-            let way = system_text(step.gram.n(), system);
+        Rule::Quadratic { system, curvature, .. } => {
+            let way = system_text(step.gram.n(), factor_rows(curvature), system);
             format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}{way}", p(step), step.gram)
         }
         Rule::Prox(form) => {
@@ -175,9 +175,18 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     }
 }
 
-/// How the systems of a closed-form step are solved, at what cost, and at what the others would; where they
+/// Rows of the factor that P is a product of.
+fn factor_rows(curvature: &[Curvature]) -> Option<usize> {
+    match curvature.first()? {
+        Curvature::Factored(it) => Some(it.factor.rows()),
+        Curvature::Repeated { inner, .. } => factor_rows(std::slice::from_ref(inner)),
+        _ => None,
+    }
+}
+
+/// How the systems of a closed-form step of n variables are solved, `rows` being those of P's factor, at what cost, and at what the others would; where they
 /// are more than a division.
-fn system_text(n: usize, system: &System) -> String {
+fn system_text(n: usize, rows: Option<usize>, system: &System) -> String {
     let mut text = String::new();
     if system.solver != Solver::Divide {
         let work = &system.work;
@@ -196,6 +205,7 @@ fn system_text(n: usize, system: &System) -> String {
                     grouped(it.symbolic.factor_len() as u64)
                 )
             }
+            Solver::Inversion => format!("the matrix-inversion lemma, order {}", rows.unwrap_or(n)),
             Solver::ConjugateGradients => "conjugate gradients".to_string(),
             other => format!("{} of order {n}", other.name()),
         };

@@ -49,7 +49,7 @@ use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict};
 
 /// Elements of data and variables up to which every iteration is recorded; above, every tenth, since
 /// a record evaluates the objective.
-const RECORD_ALWAYS: usize = 1 << 17;
+const RECORD_ALWAYS: usize = 1 << 14;
 
 /// Tolerance of L-BFGS as a baseline where none is written: below it f64 line searches find nothing.
 const LBFGS_TOL: f64 = 1e-8;

@@ -43,8 +43,34 @@ pub(super) fn scattered<T: Real>(reducer: Reducer, n: usize, x: impl Fn(usize) -
     }
 }
 
+/// Elements of a row that is too short for lanes: what the tree adds beside them is +0.
+const FEW: usize = 8;
+
+#[inline(always)]
+fn few<T: Real>(reducer: Reducer, x: &[T]) -> T {
+    let most = extreme(reducer, x.len(), &|r| x[r]);
+    if !needs_terms(reducer, most) {
+        return most;
+    }
+    let mut lanes = [T::ZERO; FEW];
+    for (lane, &x) in lanes.iter_mut().zip(x) {
+        *lane = *lane + term(reducer, x, most);
+    }
+    let mut half = FEW / 2;
+    while half > 0 {
+        for l in 0..half {
+            lanes[l] = lanes[l] + lanes[l + half];
+        }
+        half /= 2;
+    }
+    close(reducer, most, lanes[0])
+}
+
 #[inline(always)]
 fn row_body<T: Real>(reducer: Reducer, x: &[T]) -> T {
+    if x.len() <= FEW {
+        return few(reducer, x);
+    }
     let most = match reducer {
         Reducer::Sum => T::ZERO,
         Reducer::Max | Reducer::LogSumExp => lanes_extreme::<T, true, false>(x),
@@ -279,7 +305,7 @@ mod tests {
     fn rows_columns_and_scattered_take_the_same_tree() {
         for isa in Isa::all() {
             for reducer in ALL {
-                for (reduced, inner) in [(1, 1), (7, 3), (64, 33), (256, 1), (300, 64), (1500, 5), (0, 4)] {
+                for (reduced, inner) in [(1, 1), (2, 5), (7, 3), (8, 2), (9, 2), (64, 33), (256, 1), (300, 64), (1500, 5), (0, 4)] {
                     let x = numbers(reduced * inner);
                     let mut y = vec![0.0; inner];
                     columns(isa, reducer, &mut y, &x, inner, 0);
