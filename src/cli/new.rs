@@ -47,6 +47,7 @@ const KINDS: &[Kind] = &[
     Kind { file: example!("regressor_selection.admm"), about: "the best few regressors, not convex", data: &[] },
     Kind { file: example!("svm.admm"), about: "the widest margin between two classes", data: &[] },
     Kind { file: example!("logistic_regression.admm"), about: "classes told apart by few measurements", data: TUMOURS },
+    Kind { file: example!("weighted_logistic.admm"), about: "a loss of one's own, written out", data: TUMOURS },
     Kind { file: example!("total_variation.admm"), about: "a series that stays level and jumps", data: NILE },
     Kind { file: example!("trend_filter.admm"), about: "a series of straight pieces", data: GDP },
     Kind { file: example!("isotonic_regression.admm"), about: "a series that never falls", data: &[] },

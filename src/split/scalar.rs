@@ -78,12 +78,12 @@ impl Scalar {
         let mut summand = summand.clone();
         stabilise(model, &mut summand);
         let summand = &summand;
-        let mut found = Found { subject: None, constants: Vec::new() };
-        found.walk(summand).then_some(())?;
+        let found = [false, true].into_iter().find_map(|whole| {
+            let mut found = Found { whole, subject: None, constants: Vec::new() };
+            let sound = found.walk(summand) && found.subject.as_ref()?.shape == summand.shape;
+            sound.then_some(found)
+        })?;
         let subject = found.subject?;
-        if subject.shape != summand.shape {
-            return None;
-        }
         let mut reader = Reader { model, subject: &subject, domain: Interval::ALL };
         let curve = reader.known(summand)?.curve;
         let fits = if negated { curve.concave } else { curve.convex };
@@ -135,6 +135,8 @@ fn stabilise(model: &Model, expr: &mut Expr) {
 
 /// The one thing that a summand is a function of, and the constants beside it.
 struct Found {
+    /// Whether what is affine is taken as it stands, and not looked into for less: `A*x + v` instead of `A*x`.
+    whole: bool,
     subject: Option<Expr>,
     constants: Vec<Expr>,
 }
@@ -151,8 +153,11 @@ impl Found {
             }
             return true;
         }
+        let stops = self.whole && is_affine(expr);
         match &expr.kind {
-            ExprKind::Apply(function, args) if is_elementwise(*function, args) => args.iter().all(|arg| self.walk(arg)),
+            ExprKind::Apply(function, args) if !stops && is_elementwise(*function, args) => {
+                args.iter().all(|arg| self.walk(arg))
+            }
             _ => match &self.subject {
                 Some(subject) => subject.same(expr),
                 None => {
@@ -171,6 +176,22 @@ fn is_elementwise(function: Function, args: &[Expr]) -> bool {
         Function::Div => number(&args[1]),
         function => function.is_elementwise(),
     }
+}
+
+/// Whether an expression is affine in what it holds, by how it is written.
+fn is_affine(expr: &Expr) -> bool {
+    let all = |args: &[Expr]| args.iter().all(is_affine);
+    is_constant(expr)
+        || match &expr.kind {
+            ExprKind::Leaf(_) => true,
+            ExprKind::Apply(Function::Add | Function::Sub | Function::Neg | Function::Transpose, args) => all(args),
+            ExprKind::Apply(Function::Mul | Function::ElemMul, args) => args.iter().any(is_constant) && all(args),
+            ExprKind::Apply(Function::Div | Function::ElemDiv, args) => is_constant(&args[1]) && is_affine(&args[0]),
+            ExprKind::Slice(..) | ExprKind::Reshape(_) | ExprKind::Concat(..) => {
+                expr.children().into_iter().all(is_affine)
+            }
+            _ => false,
+        }
 }
 
 /// What is known of a value as a function of the subject.

@@ -93,3 +93,33 @@ fn every_block_is_there_before_one_runs() {
     assert!(said.contains("`lbfsg`") && said.contains("`--solve lbfgs`"), "{said}");
     assert!(!place.path().join("out").exists());
 }
+
+/// A parameter given as a sequence: a folder for each value, one trace, and a table at the end.
+#[test]
+fn a_sequence_of_parameters() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let problem = "param lambda = 1
+param mu = 0
+let A = normal(12, 8, seed = 1)
+let b = A*ones(8)
+var x: real[8]
+minimize sum_squares(A*x - b)/2 + lambda*norm1(x) + mu*sum(x)
+";
+    std::fs::write(place.path().join("path.admm"), problem).expect("a file for the test");
+    let run = |arguments: &[&str]| {
+        let all = ["run", "path.admm", "--out", "out", "-q"].iter().chain(arguments).copied().collect::<Vec<_>>();
+        admmc(&all).current_dir(place.path()).output().expect("the program was built for this test")
+    };
+    let done = run(&["--set", "lambda=2,1", "--set", "mu=0.5"]);
+    assert_eq!(done.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(text.contains("lambda  status") && text.contains("1 kept"), "{text}");
+    for value in ["lambda=2", "lambda=1"] {
+        assert!(place.path().join("out").join(value).join("solution.npz").is_file(), "{value}");
+    }
+    let trace = std::fs::read_to_string(place.path().join("out/trace.csv")).expect("it was written");
+    assert!(trace.contains("\nlambda=2,1,") && trace.contains("\nlambda=1,1,"), "{trace}");
+    let slip = run(&["--set", "lambda=2,1", "--set", "mu=1,2,3"]);
+    assert_eq!(slip.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&slip.stderr).contains("`lambda` takes 2 values and `mu` 3"));
+}

@@ -180,6 +180,7 @@ fn the_classifier_reads_digits() {
 /// Problems whose answer is known: the example, how it ends, its objective, and where that number is from.
 /// CVXPY's are those of CVXPY 1.9 with Clarabel 0.11, of the same data and without a split.
 const KNOWN: &[(&str, Status, f64, &str)] = &[
+    ("weighted_logistic", Status::Solved, 188.854_87, "CVXPY"),
     ("basis_pursuit", Status::Solved, 7.0, "the sparse solution that the equations were made from"),
     ("consensus", Status::Solved, 0.855_863_6, "NumPy: the normal equations of all rows"),
     ("consensus_lasso", Status::Solved, 20.448_89, "CVXPY: the lasso of all rows"),

@@ -305,7 +305,9 @@ mod tests {
     fn rows_columns_and_scattered_take_the_same_tree() {
         for isa in Isa::all() {
             for reducer in ALL {
-                for (reduced, inner) in [(1, 1), (2, 5), (7, 3), (8, 2), (9, 2), (64, 33), (256, 1), (300, 64), (1500, 5), (0, 4)] {
+                for (reduced, inner) in
+                    [(1, 1), (2, 5), (7, 3), (8, 2), (9, 2), (64, 33), (256, 1), (300, 64), (1500, 5), (0, 4)]
+                {
                     let x = numbers(reduced * inner);
                     let mut y = vec![0.0; inner];
                     columns(isa, reducer, &mut y, &x, inner, 0);
