@@ -57,9 +57,12 @@ impl Carried {
         let solved: Vec<StateId> = self.schedule.results.iter().map(|published| published.state).collect();
         let mut same: Vec<StateId> = Vec::new();
         for (state, value) in &self.values {
-            let is_rho = self.schedule.rho.contains(state);
-            if (is_rho || solved.contains(state)) && self.write(next, *state, value) && is_rho {
-                same.extend(next.find(&self.schedule.state(*state).name));
+            if self.schedule.rho.contains(state) {
+                if self.write(next, *state, value) {
+                    same.extend(next.find(&self.schedule.state(*state).name));
+                }
+            } else if solved.contains(state) {
+                self.write(next, *state, value);
             }
         }
         let mut factors = Factors { kept: 0, of: factorisations(next).count() };
