@@ -21,9 +21,7 @@ pub(super) struct Member {
     pub form: Form,
     /// See [`super::Function::is_elementwise`].
     pub elementwise: bool,
-    /// See [`super::Function::kinks`].
-    pub kinks: &'static [f64],
-    /// Whether it lacks a derivative elsewhere: at ties, or where what it applies has a kink.
+    /// Whether it lacks a derivative somewhere: at kinks, at ties, or where what it applies has a kink.
     pub kinked: bool,
     /// See [`super::Function::curve`].
     pub curve: Option<Curve>,
@@ -102,7 +100,6 @@ impl Member {
             doc,
             form: Form::Call,
             elementwise: true,
-            kinks: &[],
             kinked: false,
             curve: None,
             composed: None,
@@ -129,12 +126,7 @@ impl Member {
         Member { aliases, ..self }
     }
 
-    /// The same, without a derivative at these points.
-    pub const fn kinks(self, kinks: &'static [f64]) -> Member {
-        Member { kinks, ..self }
-    }
-
-    /// The same, without a derivative at ties, or where what it applies has a kink.
+    /// The same, without a derivative at kinks, at ties, or where what it applies has a kink.
     pub const fn kinked(self) -> Member {
         Member { kinked: true, ..self }
     }

@@ -330,14 +330,9 @@ impl Function {
         self.member().elementwise
     }
 
-    /// Points of its first argument at which it has no derivative.
-    pub fn kinks(self) -> &'static [f64] {
-        self.member().kinks
-    }
-
-    /// Whether it lacks a derivative somewhere: at a point of [`Function::kinks`], or at ties.
+    /// Whether it lacks a derivative somewhere: at a kink, or at ties.
     pub fn is_kinked(self) -> bool {
-        !self.kinks().is_empty() || self.member().kinked
+        self.member().kinked
     }
 
     /// `φ` and the linear `K`, both of the catalogue, where it is `φ(K x)` and has no step of its own: what

@@ -10,5 +10,5 @@ pub const MEMBER: Member =
     Member::elementwise("abs(x)", "magnitude of every element", |b, args| unary(b, Unary::Abs, args))
         .curve(Curve::ConvexEven)
         .form(Form::Template("|{0}|"))
-        .kinks(&[0.0])
+        .kinked()
         .prox(Prox::separable(|b, v, t, _| shrink::soft(b, v, t)));

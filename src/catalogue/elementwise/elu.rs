@@ -13,4 +13,4 @@ pub const MEMBER: Member = Member::elementwise("elu(x, a = 1)", "x where positiv
     let positive = b.binary(Binary::Less, zero, x);
     b.select(positive, x, tail)
 })
-.kinks(&[0.0]);
+.kinked();

@@ -11,4 +11,4 @@ pub const MEMBER: Member =
         let leak = b.mul(slope, x);
         b.select(positive, x, leak)
     })
-    .kinks(&[0.0]);
+    .kinked();

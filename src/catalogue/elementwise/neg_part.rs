@@ -16,7 +16,7 @@ pub const MEMBER: Member =
     })
     .curve(Curve::ConvexFalling)
     .form(Form::Template("({0})₋"))
-    .kinks(&[0.0])
+    .kinked()
     .aliases(&["neg"])
     .prox(Prox::separable(|b, v, t, _| {
         let low = b.neg(t);

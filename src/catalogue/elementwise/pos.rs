@@ -14,7 +14,7 @@ pub const MEMBER: Member =
     Member::elementwise("pos(x)", "positive part max(x, 0) of every element", |b, args| unary(b, Unary::Relu, args))
         .curve(Curve::ConvexRising)
         .form(Form::Template("({0})₊"))
-        .kinks(&[0.0])
+        .kinked()
         .prox(Prox::separable(|b, v, t, _| step(b, v, t)));
 
 /// The step.

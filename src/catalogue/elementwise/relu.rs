@@ -8,5 +8,5 @@ use crate::tape::ops::Unary;
 pub const MEMBER: Member =
     Member::elementwise("relu(x)", "max(x, 0) of every element", |b, args| unary(b, Unary::Relu, args))
         .curve(Curve::ConvexRising)
-        .kinks(&[0.0])
+        .kinked()
         .prox(Prox::separable(|b, v, t, _| super::pos::step(b, v, t)));

@@ -12,4 +12,4 @@ pub const MEMBER: Member = Member::elementwise("selu(x)", "self-normalising elu 
     let elu = (elu::MEMBER.lower)(b, &[args[0], a]);
     b.scale(SCALE, elu)
 })
-.kinks(&[0.0]);
+.kinked();

@@ -8,4 +8,4 @@ pub const MEMBER: Member =
     Member::elementwise("sqrt(x)", "square root of every element", |b, args| unary(b, Unary::Sqrt, args))
         .curve(Curve::ConcaveRising)
         .form(Form::Template("√{0!}"))
-        .kinks(&[0.0]);
+        .kinked();

@@ -17,7 +17,7 @@ pub const MEMBER: Member =
         let losses = b.binary(Binary::Max, right, left);
         b.sum(losses)
     })
-    .kinks(&[0.0])
+    .kinked()
     .prox(Prox::separable(|b, v, t, args| {
         let less = b.offset(args[1], -1.0);
         let (high, low) = (b.mul(t, args[1]), b.mul(t, less));

@@ -30,7 +30,7 @@ pub const MEMBER: Member = Member::total(
 .shape(shape)
 .form(Form::Template("Σ_g ‖({0})_g‖₂"))
 .aliases(&["norm_12"])
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, args| {
     let groups = Groups::new(b, v, args[1]);
     groups.step(b, v, t)

@@ -16,5 +16,5 @@ pub const MEMBER: Member = Member::total("norm1(x)", "sum of the magnitudes of a
     b.sum(magnitudes)
 })
 .form(Form::Template("‖{0}‖₁"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::separable(|b, v, t, _| shrink::soft(b, v, t)));

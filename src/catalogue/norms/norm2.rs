@@ -19,7 +19,7 @@ pub const MEMBER: Member = Member::total("norm2(x)", "Euclidean length of a vect
 })
 .shape(shape)
 .form(Form::Template("‖{0}‖₂"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, _| step(b, v, t)));
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {

@@ -18,7 +18,7 @@ pub const MEMBER: Member = Member::total("norm_12(X)", "sum of the Euclidean len
 })
 .shape(shape)
 .form(Form::Template("‖{0}‖₁,₂"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, _| step(b, v, t)));
 
 fn shape(args: &[Shape]) -> Result<Shape, WrongArguments> {

@@ -9,5 +9,5 @@ pub const MEMBER: Member = Member::total("norm_fro(X)", "root of the sum of the 
     b.unary(Unary::Sqrt, sum)
 })
 .form(Form::Template("‖{0}‖_F"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, _| super::norm2::step(b, v, t)));

@@ -19,7 +19,7 @@ pub const MEMBER: Member = Member::total("norm_nuc(X)", "sum of the singular val
 })
 .shape(matrix)
 .form(Form::Template("‖{0}‖_*"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, _| {
     let (left, sigma, right) = b.svd(v);
     let sigma = shrink::soft(b, sigma, t);

@@ -27,7 +27,7 @@ pub const MEMBER: Member = Member::total(
 )
 .shape(shape)
 .aliases(&["slope"])
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, args| step(b, v, t, args[1])))
 .values(|_, args| at_least(args, 1, 0.0));
 

@@ -21,7 +21,7 @@ pub const MEMBER: Member = Member::total("cardinality(x)", "number of elements o
 })
 .form(Form::Template("‖{0}‖₀"))
 .aliases(&["norm0"])
-.kinks(&[0.0])
+.kinked()
 .prox(
     Prox::separable(|b, v, t, _| {
         let twice = b.scale(2.0, t);

@@ -22,7 +22,7 @@ pub const MEMBER: Member =
         let (linear, square) = (b.mul(args[1], sum), b.mul(half, squares));
         b.add(linear, square)
     })
-    .kinks(&[0.0])
+    .kinked()
     .prox(Prox::separable(|b, v, t, args| {
         let bound = b.mul(t, args[1]);
         let left = shrink::soft(b, v, bound);

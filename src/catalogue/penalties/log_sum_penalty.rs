@@ -18,7 +18,7 @@ pub const MEMBER: Member = Member::total("log_sum_penalty(x, epsilon)", "sum of 
     let costs = penalty(b, size, args[1]);
     b.sum(costs)
 })
-.kinks(&[0.0])
+.kinked()
 .prox(
     Prox::separable(|b, v, t, args| {
         let size = b.unary(Unary::Abs, v);

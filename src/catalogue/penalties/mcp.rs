@@ -30,7 +30,7 @@ pub const MEMBER: Member =
         let slope = b.sub(args[1], half);
         b.dot(slope, capped)
     })
-    .kinks(&[0.0])
+    .kinked()
     .prox(
         Prox::separable(|b, v, t, args| {
             let (lambda, gamma) = (args[1], args[2]);

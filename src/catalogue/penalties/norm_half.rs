@@ -20,7 +20,7 @@ pub const MEMBER: Member = Member::total("norm_half(x)", "sum of the roots of th
     b.sum(roots)
 })
 .form(Form::Template("‖{0}‖½^½"))
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::separable(step).nonconvex());
 
 fn step(b: &mut Builder, v: Value, t: Value, _: &[Value]) -> Value {

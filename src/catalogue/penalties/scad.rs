@@ -26,7 +26,7 @@ pub const MEMBER: Member = Member::total(
         b.sum(costs)
     },
 )
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::separable(step).nonconvex())
 .values(|_, args| at_least(args, 1, 0.0).and_then(|()| above(args, 2, 1.0)));
 

@@ -23,7 +23,7 @@ pub const MEMBER: Member = Member::total(
     },
 )
 .shape(shape)
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, args| {
     let (elements, length) = (b.mul(t, args[2]), b.mul(t, args[3]));
     let left = shrink::soft(b, v, elements);

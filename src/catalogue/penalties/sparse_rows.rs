@@ -27,7 +27,7 @@ pub const MEMBER: Member = Member::total(
     },
 )
 .shape(shape)
-.kinks(&[0.0])
+.kinked()
 .prox(Prox::convex(|b, v, t, args| {
     let (elements, rows) = (b.mul(t, args[1]), b.mul(t, args[2]));
     let left = shrink::soft(b, v, elements);

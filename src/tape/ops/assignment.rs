@@ -6,7 +6,7 @@
 //! method for the assignment problem, 1955; Jonker & Volgenant, A shortest augmenting path algorithm for
 //! dense and sparse linear assignment problems, 1987). At ties the first column found stays.
 
-use super::rule::{Operand, Rule, Site, ensure_type, no_derivative, operands, square};
+use super::rule::{Operand, Rule, ensure_type, operands, square};
 use crate::tape::{Builder, Op, Type, Value};
 
 pub(crate) struct Assignment;
@@ -30,14 +30,6 @@ impl Rule for Assignment {
             y[i * n + j as usize] = 1.0;
         }
         y
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {

@@ -9,7 +9,7 @@
 //!
 //! Not differentiable here: a derivative is NaN.
 
-use super::rule::{Operand, Rule, Site, ensure, ensure_float, ensure_type, no_derivative};
+use super::rule::{Operand, Rule, ensure, ensure_float, ensure_type};
 use super::{Op, Unary};
 use crate::tape::{Builder, Inst, Program, Shape, Type, Value, verify};
 
@@ -89,14 +89,6 @@ impl Rule for Iterate<'_> {
             }
         }
         state.swap_remove(0)
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents.iter().flatten().next().and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {

@@ -10,8 +10,8 @@
 //! Elements whose weights are all 0 count alike. A row with an element or a weight that is not finite,
 //! or a weight below 0, is NaN throughout. Not differentiable here: a derivative is NaN.
 
-use super::rule::{Operand, Rule, Site, ensure, ensure_float, ensure_type, no_derivative, operands};
-use crate::tape::{Builder, Type, Value};
+use super::rule::{Operand, Rule, ensure, ensure_float, ensure_type, operands};
+use crate::tape::Type;
 
 pub(crate) struct Pav;
 
@@ -28,14 +28,6 @@ impl Rule for Pav {
         let n = ty.shape.0.last().copied().unwrap_or(1).max(1);
         let rows = args[0].x.chunks_exact(n).zip(args[1].x.chunks_exact(n));
         rows.flat_map(|(v, w)| if is_regular(v, w) { isotonic(v, w) } else { vec![f64::NAN; n] }).collect()
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents.iter().flatten().next().and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {

@@ -31,11 +31,17 @@ pub(crate) trait Rule {
     fn eval(&self, args: &[Operand], ty: &Type) -> Vec<f64>;
 
     /// Reverse derivative: the part of operand `k`'s cotangent that comes from the result's, as ops.
-    /// `None` where it is zero. Asked only for operands of a floating type.
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, cotangent: Value) -> Option<Value>;
+    /// `None` where it is zero. Asked only for operands of a floating type. An op without a derivative leaves
+    /// it as it is here.
+    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _cotangent: Value) -> Option<Value> {
+        no_derivative(b, at.args[k])
+    }
 
-    /// Forward derivative: the result's tangent from the operands' (`None` is zero), as ops.
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value>;
+    /// Forward derivative: the result's tangent from the operands' (`None` is zero), as ops. An op without a
+    /// derivative leaves it as it is here.
+    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
+        tangents.iter().flatten().next().and_then(|_| no_derivative(b, at.y))
+    }
 
     /// Whether it has a derivative by operand `k`; where not, both derivatives are NaN.
     fn differentiable(&self, _k: usize) -> bool {

@@ -31,14 +31,6 @@ impl Rule for SparseFactor<'_> {
         factor
     }
 
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
-    }
-
     fn differentiable(&self, _: usize) -> bool {
         false
     }

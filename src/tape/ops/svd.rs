@@ -6,8 +6,8 @@
 //! By Hestenes' one-sided rotations (Golub & Van Loan, Matrix Computations, §8.6.3), which are slow and
 //! accurate.
 
-use super::rule::{Operand, Rule, Site, ensure, ensure_float, ensure_type, no_derivative, operands};
-use crate::tape::{Builder, Type, Value};
+use super::rule::{Operand, Rule, ensure, ensure_float, ensure_type, operands};
+use crate::tape::Type;
 
 pub(crate) struct Svd;
 
@@ -39,14 +39,6 @@ impl Rule for Svd {
             (0..rows).flat_map(|i| vectors.iter().map(move |vector| vector[i])).collect()
         };
         [sigma, rows(&u, m), rows(&v, n)].concat()
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {

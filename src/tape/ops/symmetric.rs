@@ -6,8 +6,8 @@
 //!
 //! By Jacobi's rotations (Golub & Van Loan, Matrix Computations, §8.5), which are slow and accurate.
 
-use super::rule::{Operand, Rule, Site, ensure_type, no_derivative, operands, square};
-use crate::tape::{Builder, Type, Value};
+use super::rule::{Operand, Rule, ensure_type, operands, square};
+use crate::tape::Type;
 
 pub(crate) struct Eigenvalues;
 
@@ -22,14 +22,6 @@ impl Rule for Eigenvalues {
         let mut values = jacobi(ty.shape.0[0], args[0].x).0;
         values.sort_by(f64::total_cmp);
         values
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {
@@ -55,14 +47,6 @@ impl Rule for Eigen {
         order.iter().map(|&k| values[k]).chain(rows).collect()
     }
 
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
-    }
-
     fn differentiable(&self, _: usize) -> bool {
         false
     }
@@ -84,14 +68,6 @@ impl Rule for PsdSqrt {
         let roots: Vec<f64> = values.iter().map(|&v| if v < 0.0 { 0.0 } else { v.sqrt() }).collect();
         let entry = |i: usize, j: usize| (0..n).map(|k| vectors[i * n + k] * roots[k] * vectors[j * n + k]).sum();
         (0..n * n).map(|at| entry(at / n, at % n)).collect()
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents[0].and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {

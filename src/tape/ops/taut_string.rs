@@ -9,8 +9,8 @@
 //! A row with an element that is not finite is NaN throughout, and so is everything where `t` is NaN or
 //! below 0. Not differentiable here: a derivative is NaN.
 
-use super::rule::{Operand, Rule, Site, ensure, ensure_float, ensure_type, no_derivative, operands};
-use crate::tape::{Builder, Shape, Type, Value};
+use super::rule::{Operand, Rule, ensure, ensure_float, ensure_type, operands};
+use crate::tape::{Shape, Type};
 
 pub(crate) struct TautString;
 
@@ -27,14 +27,6 @@ impl Rule for TautString {
         let (n, t) = (ty.shape.0.last().copied().unwrap_or(1).max(1), args[1].x[0]);
         let regular = |v: &[f64]| t >= 0.0 && v.iter().all(|v| v.is_finite());
         args[0].x.chunks_exact(n).flat_map(|v| if regular(v) { string(v, t) } else { vec![f64::NAN; n] }).collect()
-    }
-
-    fn vjp(&self, b: &mut Builder, at: Site, k: usize, _: Value) -> Option<Value> {
-        no_derivative(b, at.args[k])
-    }
-
-    fn jvp(&self, b: &mut Builder, at: Site, tangents: &[Option<Value>]) -> Option<Value> {
-        tangents.iter().flatten().next().and_then(|_| no_derivative(b, at.y))
     }
 
     fn differentiable(&self, _: usize) -> bool {
