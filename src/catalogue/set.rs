@@ -129,6 +129,14 @@ pub(super) fn flat(b: &mut Builder, v: Value) -> Value {
     b.reshape(v, [n])
 }
 
+/// A step of vectors, on all elements one behind another.
+pub(super) fn on_vector(b: &mut Builder, v: Value, step: impl FnOnce(&mut Builder, Value) -> Value) -> Value {
+    let shape = b.shape(v).clone();
+    let x = flat(b, v);
+    let x = step(b, x);
+    b.reshape(x, shape)
+}
+
 /// A vector as a matrix of one row; a matrix as it is.
 pub(super) fn as_rows(b: &mut Builder, v: Value) -> Value {
     match b.shape(v).rank() {

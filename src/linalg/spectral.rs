@@ -49,8 +49,8 @@ pub fn spectrum(matrix: &Curvature, grid: &[usize], transform: Transform) -> Opt
     let sparse = match matrix {
         Curvature::Sparse(sparse) => Cow::Borrowed(sparse.as_ref()),
         // No stencil is that wide, or differs between the middle and the point before it.
-        other if !is_level(&other.diagonal(), grid) => return None,
         other if other.entries().0 > (WIDEST * n) as f64 || other.entries().1 > MOST => return None,
+        other if !is_level(&other.diagonal(), grid) => return None,
         other => Cow::Owned(other.to_sparse()),
     };
     let stencil = stencil(&sparse, grid, transform)?;

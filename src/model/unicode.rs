@@ -28,7 +28,7 @@ impl Model {
     pub fn unicode_leaf(&self, leaf: Leaf) -> String {
         let (name, member) = match leaf {
             Leaf::Var(id, member) => (self.vars[id.index()].name.clone(), member),
-            Leaf::Data(id, member) => (self.data[id.index()].written().to_owned(), member),
+            Leaf::Data(id, member) => (self.data[id.index()].name.clone(), member),
             Leaf::Sample(id, part, member) => (self.samples[id.index()].names[part as usize].clone(), member),
             Leaf::Dual(_, _, member) => ("λ".to_owned(), member),
             Leaf::Rho(_) => ("ρ".to_owned(), Member::None),

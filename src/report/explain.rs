@@ -184,8 +184,8 @@ fn factor_rows(curvature: &[Curvature]) -> Option<usize> {
     }
 }
 
-/// How the systems of a closed-form step of n variables are solved, `rows` being those of P's factor, at what cost, and at what the others would; where they
-/// are more than a division.
+/// How the systems of a closed-form step of n variables are solved, at what cost, and at what the others would;
+/// where they are more than a division. `rows` are those of P's factor.
 fn system_text(n: usize, rows: Option<usize>, system: &System) -> String {
     let mut text = String::new();
     if system.solver != Solver::Divide {

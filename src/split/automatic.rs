@@ -13,7 +13,7 @@
 use super::atoms::{self, Atom, AtomShape, Piece, Place};
 use super::ir::{Component, Coupling, PlayerSplit};
 use super::scalar::Phi;
-use super::{is_exact, proximal, variables};
+use super::{coupling, is_exact, proximal, variables};
 use crate::catalogue::Function;
 use crate::diag::Diags;
 use crate::model::Model;
@@ -31,7 +31,8 @@ pub fn normalise(model: &Model) -> Model {
     for at in 0..model.players.len() {
         let player = PlayerId(at as u32);
         let mut trial = Diags::default();
-        let written = super::player(model, player, &mut trial);
+        let equations = coupling::read(model, player, &mut trial);
+        let written = super::player(model, player, equations, &mut trial);
         if trial.has_errors() || model.players[at].split.is_some() || is_stepped(model, &written) {
             continue;
         }

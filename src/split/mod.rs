@@ -44,14 +44,17 @@ use ir::{Component, Coupling, PlayerSplit};
 
 /// Splits every player of a model. Where a player can't be split the reasons are in `diags`.
 pub fn split(model: &Model, diags: &mut Diags) -> Split {
-    let players = (0..model.players.len()).map(|at| self::player(model, PlayerId(at as u32), diags)).collect();
-    Split { players }
+    let player = |at| {
+        let player = PlayerId(at as u32);
+        let equations = coupling::read(model, player, diags);
+        consistency::check(&equations, diags);
+        self::player(model, player, equations, diags)
+    };
+    Split { players: (0..model.players.len()).map(player).collect() }
 }
 
-/// Splits one player.
-fn player(model: &Model, player: PlayerId, diags: &mut Diags) -> PlayerSplit {
-    let equations = coupling::read(model, player, diags);
-    consistency::check(&equations, diags);
+/// Splits one player, whose equations were read.
+fn player(model: &Model, player: PlayerId, equations: Vec<Coupling>, diags: &mut Diags) -> PlayerSplit {
     let (x, z, mut couplings) = blocks::colour(model, player, equations, diags);
     let x = components::cut(model, player, x, &couplings, diags);
     let z = components::cut(model, player, z, &couplings, diags);

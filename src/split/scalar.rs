@@ -83,7 +83,8 @@ impl Scalar {
             let sound = found.walk(summand) && found.subject.as_ref()?.shape == summand.shape;
             sound.then_some(found)
         })?;
-        let subject = found.subject?;
+        // What has no parts is no function of a number.
+        let subject = found.subject.filter(|subject| !subject.same(summand))?;
         let mut reader = Reader { model, subject: &subject, domain: Interval::ALL };
         let curve = reader.known(summand)?.curve;
         let fits = if negated { curve.concave } else { curve.convex };

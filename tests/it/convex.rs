@@ -1,13 +1,15 @@
 //! The automatic split, the statuses and the rules of the ladder on problems small enough to be solved on
 //! paper.
 
+use admmc::data::Memory;
 use admmc::exec::{Cpu, Nobody, Outcome, Status, run, run_keeping, verify};
 use admmc::host::Still;
 use admmc::pipeline::Compiled;
 use admmc::schedule::{self, Carried, Factors};
+use admmc::steps::ir::MethodPlan;
 use admmc::tape::Tensor;
 
-use crate::compile::{compiled, is_refused};
+use crate::compile::{checked, compiled, drawn, is_refused};
 use crate::solve::{close, solve, vector};
 
 fn found(outcome: &Outcome, x: &[f64]) {
@@ -463,6 +465,12 @@ minimize sum(w .* log(1 + exp(-y .* (A*x)))) + sum_squares(x)
     let (split, whole) = (solve(weighted), solve(&format!("{weighted}solve lbfgs\n")));
     assert_eq!(split.status, Status::Solved);
     close(&vector(&split, "x"), &vector(&whole, "x"), 1e-5);
+    // What has no parts is nobody's function: the reason names what stands in the way.
+    let softmax =
+        compiled("var x: real[2]\nvar z: real[2]\nminimize [1, 2]'*softmax(x) + norm1(z)\nsubject to x - z = 0\n");
+    let MethodPlan::Admm(plan) = &softmax.plan.methods[0] else { panic!("it is split") };
+    let tried: Vec<&String> = plan.steps().flat_map(|step| &step.tried).collect();
+    assert!(tried.iter().any(|why| why.starts_with("prox: term 1 holds")), "{tried:?}");
     // Of what is not convex no step is made up.
     let outcome = solve("var x: real[2]\nminimize sum(x.^3) + sum_squares(x)*50 + norm1(x)\n");
     assert_ne!(outcome.status, Status::Solved);
@@ -493,6 +501,10 @@ subject to link[k in 1 to N]: x[k] - z = 0
         schedule.programs.iter().map(|program| program.insts.len()).sum::<usize>()
     };
     assert_eq!(size(50), size(20_000));
+    // Data that comes after a family of rows keeps what is known of it: a wrong shape is told, no more.
+    let wrong = text(3, "sum_squares(x[k] - B[k, :]) + sum_squares(z - ones(5))");
+    let (parsed, model) = checked(std::path::Path::new("test.admm"), &wrong, &Memory::default());
+    assert!(model.is_none() && drawn(&parsed).contains("shape-mismatch"), "{}", drawn(&parsed));
     // Rows alone are written out, each a term with a step of its own.
     let outcome =
         solve("let B = normal(3, 2, seed = 1)\nvar x: real[2]\nminimize sum(k in 1 to 3: norm1(x - B[k, :]))\n");

@@ -9,24 +9,15 @@
 
 use crate::catalogue::member::{Form, Member};
 use crate::catalogue::prox::Prox;
-use crate::catalogue::set::flat;
+use crate::catalogue::set::{largest, on_vector};
 use crate::catalogue::sets::ball1;
-use crate::tape::ops::{Reducer, Unary};
 use crate::tape::{Builder, Value};
 
-pub const MEMBER: Member = Member::total("norm_inf(x)", "greatest magnitude of all elements", |b, args| {
-    let magnitudes = b.unary(Unary::Abs, args[0]);
-    let axes = (0..b.shape(magnitudes).rank()).collect();
-    b.reduce(Reducer::Max, magnitudes, axes)
-})
-.form(Form::Template("‖{0}‖∞"))
-.kinked()
-.prox(Prox::convex(|b, v, t, _| {
-    let shape = b.shape(v).clone();
-    let x = flat(b, v);
-    let x = step(b, x, t);
-    b.reshape(x, shape)
-}));
+pub const MEMBER: Member =
+    Member::total("norm_inf(x)", "greatest magnitude of all elements", |b, args| largest(b, args[0]))
+        .form(Form::Template("‖{0}‖∞"))
+        .kinked()
+        .prox(Prox::convex(|b, v, t, _| on_vector(b, v, |b, x| step(b, x, t))));
 
 /// The step at a vector.
 pub fn step(b: &mut Builder, v: Value, t: Value) -> Value {

@@ -9,7 +9,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
-use crate::catalogue::set::flat;
+use crate::catalogue::set::on_vector;
 use crate::catalogue::sets::simplex;
 use crate::tape::ops::Reducer;
 use crate::tape::{Builder, Value};
@@ -19,12 +19,7 @@ pub const MEMBER: Member = Member::total("max(x)", "the greatest of all elements
     b.reduce(Reducer::Max, args[0], axes)
 })
 .kinked()
-.prox(Prox::convex(|b, v, t, _| {
-    let shape = b.shape(v).clone();
-    let x = flat(b, v);
-    let x = step(b, x, t);
-    b.reshape(x, shape)
-}));
+.prox(Prox::convex(|b, v, t, _| on_vector(b, v, |b, x| step(b, x, t))));
 
 /// The step at a vector.
 pub fn step(b: &mut Builder, v: Value, t: Value) -> Value {

@@ -11,7 +11,7 @@
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
 use crate::catalogue::set::at_least;
-use crate::catalogue::set::flat;
+use crate::catalogue::set::{flat, on_vector};
 use crate::catalogue::sets::capped_simplex;
 use crate::tape::ops::Binary;
 use crate::tape::{Builder, Value};
@@ -21,12 +21,7 @@ pub const MEMBER: Member = Member::total("sum_largest(x, k)", "sum of the k grea
     value(b, x, args[1])
 })
 .kinked()
-.prox(Prox::convex(|b, v, t, args| {
-    let shape = b.shape(v).clone();
-    let x = flat(b, v);
-    let x = step(b, x, t, args[1]);
-    b.reshape(x, shape)
-}))
+.prox(Prox::convex(|b, v, t, args| on_vector(b, v, |b, x| step(b, x, t, args[1]))))
 .values(|_, args| at_least(args, 1, 0.0));
 
 /// The value at a vector: sorted, times what counts of each element.

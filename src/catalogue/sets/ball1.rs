@@ -10,7 +10,7 @@
 use super::simplex;
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
-use crate::catalogue::set::{at_least, flat};
+use crate::catalogue::set::{at_least, on_vector};
 use crate::catalogue::shapes;
 use crate::tape::ops::{Binary, Unary};
 use crate::tape::{Builder, Value};
@@ -19,12 +19,7 @@ pub const MEMBER: Member = Member::set(
     "ball1(radius = 1)",
     "magnitudes of all elements adding up to at most the radius",
     shapes::number,
-    Prox::convex(|b, v, _, args| {
-        let shape = b.shape(v).clone();
-        let x = flat(b, v);
-        let x = project(b, x, args[1]);
-        b.reshape(x, shape)
-    }),
+    Prox::convex(|b, v, _, args| on_vector(b, v, |b, x| project(b, x, args[1]))),
 )
 .values(|_, args| at_least(args, 0, 0.0));
 

@@ -11,7 +11,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
-use crate::catalogue::set::{WrongValue, ensure, finite_at_least, flat};
+use crate::catalogue::set::{WrongValue, ensure, finite_at_least, on_vector};
 use crate::catalogue::shapes;
 use crate::tape::ops::{Binary, Reducer};
 use crate::tape::{Builder, Shape, Value};
@@ -33,10 +33,7 @@ fn values(element: &Shape, args: &[&[f64]]) -> Result<(), WrongValue> {
 }
 
 fn step(b: &mut Builder, v: Value, _: Value, args: &[Value]) -> Value {
-    let shape = b.shape(v).clone();
-    let x = flat(b, v);
-    let point = project(b, x, args[1], args[2]);
-    b.reshape(point, shape)
+    on_vector(b, v, |b, x| project(b, x, args[1], args[2]))
 }
 
 /// The nearest point to a vector.

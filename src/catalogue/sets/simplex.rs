@@ -10,7 +10,7 @@
 
 use crate::catalogue::member::Member;
 use crate::catalogue::prox::Prox;
-use crate::catalogue::set::{along_rows, finite_at_least, flat};
+use crate::catalogue::set::{along_rows, finite_at_least, on_vector};
 use crate::catalogue::shapes;
 use crate::tape::ops::{Reducer, Unary};
 use crate::tape::{Builder, Value};
@@ -19,12 +19,7 @@ pub const MEMBER: Member = Member::set(
     "simplex(sum = 1)",
     "every element at least 0, all of them adding up to the sum",
     shapes::number,
-    Prox::convex(|b, v, _, args| {
-        let shape = b.shape(v).clone();
-        let x = flat(b, v);
-        let x = onto_rows(b, x, args[1]);
-        b.reshape(x, shape)
-    }),
+    Prox::convex(|b, v, _, args| on_vector(b, v, |b, x| onto_rows(b, x, args[1]))),
 )
 .values(|_, args| finite_at_least(args, 0, 0.0));
 

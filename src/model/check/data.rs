@@ -3,7 +3,7 @@
 use super::meaning::{Family, Index, Meaning, Members, Scope};
 use super::{Checker, Facts, shape_words};
 use crate::diag::{Code, Diag};
-use crate::model::ir::{Data, DataId, Expr, ExprKind, Leaf, Member, VarKind};
+use crate::model::ir::{Data, Expr, ExprKind, Leaf, Member, VarKind};
 use crate::syntax::ast::{self, Binder, TypeExpr};
 use crate::tape::{Shape, Tensor};
 
@@ -141,15 +141,9 @@ impl<'a> Checker<'a> {
             members.push(member);
         }
         let (tensor, rows) = stack(&members);
-        let id = DataId(self.model.data.len() as u32);
-        self.model.data.push(Data {
-            name: ident.text.clone(),
-            span: ident.span,
-            tensor: tensor.into(),
-            family: Some(count),
-            rows,
-        });
-        self.facts.push(Facts::default());
+        let (name, span) = (ident.text.clone(), ident.span);
+        let data = Data { name, span, tensor: tensor.into(), family: Some(count), rows };
+        let id = self.push(data, Facts::default());
         Some(Meaning::Family(Family { name: ident.text.clone(), span: ident.span, count, of: Members::Data(id) }))
     }
 }

@@ -80,6 +80,8 @@ struct Checker<'a> {
     facts: Vec<Facts>,
     /// Values of `let (a, b) = …`, by the declaration of `a`.
     tuples: BTreeMap<usize, Option<Vec<Meaning>>>,
+    /// Tables whose first rows, so many, are a family, and which.
+    families_of_rows: Vec<(DataId, usize, DataId)>,
     /// Declarations being given a meaning, for the cycle of a recursive one.
     busy: Vec<usize>,
     depth: usize,
@@ -107,6 +109,7 @@ impl<'a> Checker<'a> {
             declarations: Vec::new(),
             facts: Vec::new(),
             tuples: BTreeMap::new(),
+            families_of_rows: Vec::new(),
             busy: Vec::new(),
             depth: 0,
             too_deep: false,
@@ -198,11 +201,16 @@ impl<'a> Checker<'a> {
 
     /// Adds a data tensor and gives an expression that refers to it.
     fn add_data(&mut self, name: String, span: Span, tensor: Tensor, facts: Facts) -> Expr {
-        let id = DataId(self.model.data.len() as u32);
         let shape = tensor.shape.clone();
-        self.model.data.push(Data { name, span, tensor: tensor.into(), family: None, rows: None });
-        self.facts.push(facts);
+        let id = self.push(Data { name, span, tensor: tensor.into(), family: None, rows: None }, facts);
         Expr { kind: ExprKind::Leaf(Leaf::Data(id, Member::None)), shape, span }
+    }
+
+    /// Adds data to the model, and what is known of it.
+    fn push(&mut self, data: Data, facts: Facts) -> DataId {
+        self.model.data.push(data);
+        self.facts.push(facts);
+        DataId(self.model.data.len() as u32 - 1)
     }
 
     /// A compile-time value as an expression: a number by itself, a tensor as unnamed data.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::Checker;
 use super::meaning::{Index, Meaning, Scope};
 use super::names::State;
 use super::values::take_rows;
-use crate::model::ir::{BY_ROWS, Data, DataId, Expr, ExprKind, Leaf, Member};
+use super::{Checker, Facts};
+use crate::model::ir::{Data, DataId, Expr, ExprKind, Leaf, Member};
 use crate::source::Span;
 use crate::syntax::ast::{self, IndexItem};
 
@@ -47,17 +47,18 @@ impl<'a> Checker<'a> {
 
     /// The first rows of a table as a family of their own, made once.
     fn rows_as_family(&mut self, table: DataId, count: usize) -> DataId {
-        let whole = &self.model.data[table.index()];
-        let name = format!("{}{BY_ROWS}", whole.name);
-        if let Some(at) = self.model.data.iter().position(|data| data.name == name && data.family == Some(count)) {
-            return DataId(at as u32);
+        let known = self.families_of_rows.iter().find(|(of, rows, _)| (*of, *rows) == (table, count));
+        if let Some(&(.., id)) = known {
+            return id;
         }
+        let whole = &self.model.data[table.index()];
         let tensor = match whole.tensor.shape.0[0] == count {
             true => Arc::clone(&whole.tensor),
             false => Arc::new(take_rows(&whole.tensor, &(0..count).collect::<Vec<_>>())),
         };
-        let data = Data { name, span: whole.span, tensor, family: Some(count), rows: None };
-        self.model.data.push(data);
-        DataId(self.model.data.len() as u32 - 1)
+        let data = Data { name: whole.name.clone(), span: whole.span, tensor, family: Some(count), rows: None };
+        let id = self.push(data, Facts::default());
+        self.families_of_rows.push((table, count, id));
+        id
     }
 }

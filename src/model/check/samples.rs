@@ -223,17 +223,10 @@ impl<'a> Checker<'a> {
         let mut shape = tensors[0].shape.clone();
         shape.0.insert(0, count);
         let all = tensors.iter().flat_map(crate::tape::Tensor::to_f64).collect();
-        let id = DataId(self.model.data.len() as u32);
-        let name = self.text(ast.span);
-        self.model.data.push(crate::model::ir::Data {
-            name,
-            span: ast.span,
-            tensor: crate::tape::Tensor::f64(shape, all).into(),
-            family: Some(count),
-            rows: None,
-        });
-        self.facts.push(super::Facts::default());
-        Some(id)
+        let tensor = crate::tape::Tensor::f64(shape, all).into();
+        let (name, span) = (self.text(ast.span), ast.span);
+        let data = crate::model::ir::Data { name, span, tensor, family: Some(count), rows: None };
+        Some(self.push(data, super::Facts::default()))
     }
 
     /// A batch without replacement needs as many rows.

@@ -287,8 +287,7 @@ impl<'a> Checker<'a> {
         Some(Expr { kind: ExprKind::Concat(parts, 0), shape, span })
     }
 
-    /// A known tensor with rows.
-    /// A tensor that has rows; one that is data is not copied.
+    /// A known tensor with rows; one that is data is not copied.
     fn table(&mut self, ast: &'a ast::Expr, scope: &Scope) -> Option<Arc<Tensor>> {
         let expr = self.tensor(ast, scope)?;
         let table = match expr.kind {

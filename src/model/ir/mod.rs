@@ -72,16 +72,6 @@ pub struct Data {
     pub rows: Option<Vec<usize>>,
 }
 
-/// What the name of a table ends in whose rows are a family.
-pub const BY_ROWS: &str = " by rows";
-
-impl Data {
-    /// The name that was written.
-    pub fn written(&self) -> &str {
-        self.name.strip_suffix(BY_ROWS).unwrap_or(&self.name)
-    }
-}
-
 /// A decision variable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Var {
