@@ -137,11 +137,11 @@ enum Point {
 /// other samples are random at every point.
 fn values(model: &Model, leaf: Leaf, at: usize, point: Point, seed: u64) -> Vec<f64> {
     let length = model.leaf_shape(leaf).numel();
-    let member = |all: Vec<f64>, member| {
+    let member = |all: &[f64], member| {
         let first = if let Member::At(k) = member { k as usize * length } else { 0 };
         all[first..][..length].to_vec()
     };
-    let data = |id: DataId, which| member(model.data[id.index()].tensor.to_f64(), which);
+    let data = |id: DataId, which| member(&model.data[id.index()].tensor.to_f64(), which);
     match leaf {
         Leaf::Data(id, which) => data(id, which),
         Leaf::Rho(_) => vec![1.0; length],
@@ -150,7 +150,7 @@ fn values(model: &Model, leaf: Leaf, at: usize, point: Point, seed: u64) -> Vec<
             let ty = Type { dtype: Dtype::F64, shape: var.shape.clone() };
             let init = schedule::start(model, var);
             let state = State { name: var.name.clone(), ty, family: var.family, init, constant: false };
-            starting(&state, seed).map_or_else(|| vec![0.0; length], |tensor| member(tensor.to_f64(), which))
+            starting(&state, seed).map_or_else(|| vec![0.0; length], |tensor| member(&tensor.to_f64(), which))
         }
         Leaf::Sample(id, part, _) => match &model.samples[id.index()].source {
             SampleSource::Rows(parts) => data(parts[part as usize], Member::None),

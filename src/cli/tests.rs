@@ -323,7 +323,7 @@ fn solved(options: &str, folder: &std::path::Path) -> (serde_json::Value, Vec<f6
     let (out, err, exit) = run_in(&line, &shrink(), "", false);
     assert_eq!((err.as_str(), exit), ("", 0), "{out}");
     let solution = crate::data::read_named(&crate::data::Disk, &folder.join("solution.npz")).expect("it was written");
-    let x = solution.iter().find(|(name, _)| name == "x").expect("x is a variable").1.to_f64();
+    let x = solution.iter().find(|(name, _)| name == "x").expect("x is a variable").1.to_f64().into_vec();
     (serde_json::from_str(&out).expect("JSON and nothing else"), x)
 }
 

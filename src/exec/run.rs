@@ -456,7 +456,7 @@ impl<'a> Runner<'a> {
                 tensor: read(published.state.0 as usize),
             });
         }
-        let judged = verdict::judge(&schedule.verdict, &|state| read(state.0 as usize));
+        let judged = verdict::judge(&schedule.verdict, self.executor, &self.bound.buffers);
         let bad = answers.iter().find_map(|answer| Some(not_finite(&answer.name, first_not_finite(&answer.tensor)?)));
         let status = match ended {
             Ended::Early(status) => status,

@@ -144,9 +144,11 @@ pub(super) fn fingerprint(schedule: &Schedule, seed: u64) -> u64 {
         Start::Given(tensor) => Some(tensor.to_f64()),
         _ => None,
     });
-    let data = data.flatten().flat_map(f64::to_le_bytes);
-    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n'])).chain(seed.to_le_bytes()).chain(data);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let bytes = lines.flat_map(|line| line.bytes().chain([b'\n'])).map(u64::from).chain([seed]);
+    let join = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x0100_0000_01b3);
+    let text = bytes.fold(0xcbf2_9ce4_8422_2325, join);
+    // A number is one word: byte by byte, hashing large data takes longer than reading them.
+    data.fold(text, |hash, numbers| numbers.iter().fold(hash, |hash, x| join(hash.rotate_left(29), x.to_bits())))
 }
 
 /// The first element that is not finite.

@@ -40,9 +40,9 @@ fn repeated(tensor: &Tensor, state: &State) -> Tensor {
 fn fill(zeros: &Tensor, value: f64) -> Tensor {
     let n = zeros.numel();
     let elements = match zeros.dtype() {
-        Dtype::F32 => Elements::F32(vec![value as f32; n]),
-        Dtype::F64 => Elements::F64(vec![value; n]),
-        Dtype::Index => Elements::Index(vec![value as u32; n]),
+        Dtype::F32 => Elements::F32(vec![value as f32; n].into()),
+        Dtype::F64 => Elements::F64(vec![value; n].into()),
+        Dtype::Index => Elements::Index(vec![value as u32; n].into()),
     };
     Tensor { shape: zeros.shape.clone(), elements }
 }

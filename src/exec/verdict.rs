@@ -1,11 +1,9 @@
 //! The answer re-checked: objective, constraints and stationarity recomputed in f64 from the
 //! variables alone, on the problem as written. Only this gives the word "solved".
 
-use super::Cpu;
 use super::outcome::Checked;
-use super::{Executor, Slot};
-use crate::schedule::ir::{Check, StateId, Verdict};
-use crate::tape::Tensor;
+use super::{Buffer, Executor, Slot};
+use crate::schedule::ir::{Arg, Check, Verdict};
 
 /// How much looser than the stopping test the re-check is: the test reads norms in the working
 /// precision, and one more iteration can move the point by its own residual.
@@ -20,12 +18,13 @@ pub(super) struct Judged {
     pub holds: bool,
 }
 
-/// Recomputes everything from the states that `read` gives.
-pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judged {
+/// Recomputes everything from the states, of which `buffers` holds one each.
+pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[Buffer]) -> Judged {
+    let mut evaluate = |check: &Check| evaluate(check, executor, buffers);
     let terms: Vec<Checked> = verdict
         .terms
         .iter()
-        .map(|check| Checked { label: check.label.clone(), value: evaluate(check, read)[0], bound: None })
+        .map(|check| Checked { label: check.label.clone(), value: evaluate(check)[0], bound: None })
         .collect();
     // Outside the domain of a term, a hair beyond it too, there is no objective to speak of.
     let mut holds = terms.iter().all(|term| term.value.is_finite());
@@ -33,7 +32,7 @@ pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judg
         checks
             .iter()
             .map(|check| {
-                let outputs = evaluate(check, read);
+                let outputs = evaluate(check);
                 let value = outputs[0].sqrt();
                 let bound = verdict.tol.map(|tol| SLACK * tol * outputs[1].sqrt());
                 if let Some(bound) = bound {
@@ -50,26 +49,17 @@ pub(super) fn judge(verdict: &Verdict, read: &dyn Fn(StateId) -> Tensor) -> Judg
 }
 
 /// Runs a check in f64, summing its outputs over the members.
-fn evaluate(check: &Check, read: &dyn Fn(StateId) -> Tensor) -> Vec<f64> {
-    let mut cpu = Cpu::new(1);
-    let inputs: Vec<Slot> = check
-        .inputs
-        .iter()
-        .map(|arg| {
-            let tensor = read(arg.state);
-            let buffer = cpu.buffer(&tensor.ty());
-            cpu.write(buffer, &tensor);
-            Slot { buffer, member: arg.member }
-        })
-        .collect();
+fn evaluate(check: &Check, executor: &mut dyn Executor, buffers: &[Buffer]) -> Vec<f64> {
+    let slot = |arg: &Arg| Slot { buffer: buffers[arg.state.0 as usize], member: arg.member };
+    let inputs: Vec<Slot> = check.inputs.iter().map(slot).collect();
     let outputs: Vec<Slot> =
-        check.program.outputs.iter().map(|output| cpu.buffer(check.program.ty(output.value)).into()).collect();
-    let call = cpu.bind(&check.program, &inputs, &outputs);
+        check.program.outputs.iter().map(|output| executor.buffer(check.program.ty(output.value)).into()).collect();
+    let call = executor.bind(&check.program, &inputs, &outputs);
     let mut sums = vec![0.0; outputs.len()];
     for member in 0..check.over.unwrap_or(1) {
-        cpu.run(call, member);
+        executor.run(call, member);
         for (sum, output) in sums.iter_mut().zip(&outputs) {
-            *sum += cpu.item(output.buffer);
+            *sum += executor.item(output.buffer);
         }
     }
     sums

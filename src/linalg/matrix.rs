@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
+use super::Shared;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -14,19 +15,20 @@ pub struct Matrix {
     /// Columns.
     pub cols: usize,
     /// Entries, row by row.
-    pub data: Vec<f64>,
+    pub data: Shared<f64>,
 }
 
 impl Matrix {
     /// The matrix of these entries, row by row; as many as it has places.
-    pub fn new(rows: usize, cols: usize, data: Vec<f64>) -> Matrix {
+    pub fn new(rows: usize, cols: usize, data: impl Into<Shared<f64>>) -> Matrix {
+        let data = data.into();
         assert_eq!(rows * cols, data.len(), "entries fill the matrix");
         Matrix { rows, cols, data }
     }
 
     /// Zeros.
     pub fn zeros(rows: usize, cols: usize) -> Matrix {
-        Matrix { rows, cols, data: vec![0.0; rows * cols] }
+        Matrix { rows, cols, data: vec![0.0; rows * cols].into() }
     }
 
     /// The identity.
@@ -36,16 +38,16 @@ impl Matrix {
 
     /// The square matrix with that diagonal.
     pub fn diagonal(entries: &[f64]) -> Matrix {
-        let mut matrix = Matrix::zeros(entries.len(), entries.len());
-        for (i, &entry) in entries.iter().enumerate() {
-            matrix[(i, i)] = entry;
-        }
+        let n = entries.len();
+        let mut matrix = Matrix::zeros(n, n);
+        matrix.data.iter_mut().step_by(n + 1).zip(entries).for_each(|(to, &entry)| *to = entry);
         matrix
     }
 
     /// The matrix whose entry at `(i, j)` is `entry(i, j)`.
     pub fn from_fn(rows: usize, cols: usize, mut entry: impl FnMut(usize, usize) -> f64) -> Matrix {
-        let data = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
+        let places = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
+        let data: Shared<f64> = places.map(|(i, j)| entry(i, j)).collect();
         Matrix { rows, cols, data }
     }
 
@@ -62,16 +64,16 @@ impl Matrix {
     /// The transpose, by blocks that a cache holds.
     pub fn transpose(&self) -> Matrix {
         const BLOCK: usize = 32;
-        let mut to = Matrix::zeros(self.cols, self.rows);
+        let mut to = vec![0.0; self.cols * self.rows];
         for top in (0..self.rows).step_by(BLOCK) {
             for left in (0..self.cols).step_by(BLOCK) {
                 for i in top..self.rows.min(top + BLOCK) {
                     let row = &self.row(i)[left..self.cols.min(left + BLOCK)];
-                    row.iter().enumerate().for_each(|(j, &x)| to.data[(left + j) * self.rows + i] = x);
+                    row.iter().enumerate().for_each(|(j, &x)| to[(left + j) * self.rows + i] = x);
                 }
             }
         }
-        to
+        Matrix::new(self.cols, self.rows, to)
     }
 
     /// `self · other`
@@ -91,9 +93,10 @@ impl Matrix {
         let to = MatMut::from_row_major_slice_mut(&mut product.data, n, n);
         let (low, full) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
         triangular::matmul(to, low, Accum::Replace, m.transpose(), full, m, full, 1.0, Par::Seq);
+        let entries = &mut product.data[..];
         for i in 0..n {
             for j in 0..i {
-                product.data[j * n + i] = product.data[i * n + j];
+                entries[j * n + i] = entries[i * n + j];
             }
         }
         product

@@ -19,6 +19,7 @@ mod gram;
 mod matrix;
 mod operator;
 mod rows;
+mod shared;
 pub mod spectral;
 mod sum;
 mod symbolic;
@@ -30,6 +31,7 @@ pub use gram::Gram;
 pub use matrix::Matrix;
 pub use operator::Operator;
 pub use rows::independent_rows;
+pub use shared::Shared;
 pub use sum::Sum;
 pub use symbolic::Symbolic;
 

@@ -245,7 +245,7 @@ fn without_zeros<'a>(k: &'a Operator, weights: &'a [f64]) -> (Cow<'a, Operator>,
     let kept: Vec<usize> = (0..weights.len()).filter(|&i| weights[i] != 0.0).collect();
     let rows = match k {
         Operator::Dense(m) => {
-            let data = kept.iter().flat_map(|&i| m.row(i)).copied().collect();
+            let data: Vec<f64> = kept.iter().flat_map(|&i| m.row(i)).copied().collect();
             Matrix::new(kept.len(), m.cols, data).into()
         }
         k => Csr::selection(&kept, k.rows()).matmul(&k.to_sparse()).into(),

@@ -3,6 +3,7 @@
 
 use super::ir::{Expr, ExprKind, Leaf, Member, Model};
 use super::lower::Lower;
+use crate::linalg::Shared;
 use crate::tape::ops::Operand;
 use crate::tape::{Dtype, Elements, Op, Program, Tensor};
 
@@ -60,14 +61,14 @@ fn data(model: &Model, leaf: Leaf) -> Option<Tensor> {
 
 /// Runs a verified program on these inputs, in doubles.
 pub fn evaluate(program: &Program, inputs: &[Tensor]) -> Vec<Tensor> {
-    let mut values: Vec<Vec<f64>> = Vec::with_capacity(program.insts.len());
+    let mut values: Vec<Shared<f64>> = Vec::with_capacity(program.insts.len());
     for inst in &program.insts {
         let value = match inst.op {
             Op::Input(position) => inputs[position as usize].to_f64(),
             _ => {
                 let operand = |arg: &crate::tape::Value| Operand { ty: program.ty(*arg), x: &values[arg.index()] };
                 let operands: Vec<Operand> = inst.args.iter().map(operand).collect();
-                inst.op.rule().eval(&operands, &inst.ty)
+                inst.op.rule().eval(&operands, &inst.ty).into()
             }
         };
         values.push(value);

@@ -134,9 +134,9 @@ fn networks(answer: &Answer, pieces: &[(String, usize, Vec<usize>)]) -> Vec<(Str
 fn piece(tensor: &Tensor, offset: usize, shape: Shape) -> Tensor {
     let range = offset..offset + shape.numel();
     let elements = match &tensor.elements {
-        Elements::F32(values) => Elements::F32(values[range].to_vec()),
-        Elements::F64(values) => Elements::F64(values[range].to_vec()),
-        Elements::Index(values) => Elements::Index(values[range].to_vec()),
+        Elements::F32(values) => Elements::F32(values[range].to_vec().into()),
+        Elements::F64(values) => Elements::F64(values[range].to_vec().into()),
+        Elements::Index(values) => Elements::Index(values[range].to_vec().into()),
     };
     Tensor { shape, elements }
 }

@@ -191,7 +191,7 @@ impl<'a> Iteration<'a> {
     ) -> Option<Value> {
         let weights = coupling.weights.as_ref()?;
         let name = coder.prefixed(self.plan.player.index(), &format!("{what}.{}", coupling.name));
-        let all = weights.iter().map(|&w| of(w)).collect();
+        let all: Vec<f64> = weights.iter().map(|&w| of(w)).collect();
         let state = coder.constant(&name, coupling.shape.clone(), None, all);
         let value = draft.read(coder, state);
         Some(draft.b.cast(value, dtype))

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use super::ir::{Arg, CallStmt, ProgramId, SamplerId, Schedule, Start, State, StateId, Stmt};
+use crate::linalg::Shared;
 use crate::model::Lower;
 use crate::model::Model;
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Leaf, Loop, Member, PlayerId, VarId};
 use crate::split::Split;
 use crate::tape::ops::Range;
-use crate::tape::{Builder, Dtype, Program, Shape, Tensor, Type, Value, passes};
+use crate::tape::{Builder, Dtype, Elements, Program, Shape, Tensor, Type, Value, passes};
 
 /// A schedule being written.
 pub(super) struct Coder<'a> {
@@ -63,6 +64,12 @@ impl<'a> Coder<'a> {
             );
             return id;
         }
+        // Data that stand in several places are one state.
+        let same =
+            |known: &State| known.constant && (&known.ty, known.family) == (&ty, family) && is_same(&known.init, &init);
+        if let Some(at) = self.out.states.iter().position(same) {
+            return StateId(at as u32);
+        }
         self.out.states.push(State { name: name.to_string(), ty, family, init, constant: false });
         StateId(self.out.states.len() as u32 - 1)
     }
@@ -81,12 +88,19 @@ impl<'a> Coder<'a> {
     }
 
     /// Numbers that never change.
-    pub fn constant(&mut self, name: &str, shape: Shape, family: Option<usize>, numbers: Vec<f64>) -> StateId {
+    pub fn constant(
+        &mut self,
+        name: &str,
+        shape: Shape,
+        family: Option<usize>,
+        numbers: impl Into<Shared<f64>>,
+    ) -> StateId {
+        let numbers = numbers.into();
         let id = self.state(
             name,
             Type { dtype: self.dtype, shape: shape.clone() },
             family,
-            Start::Given(Arc::new(Tensor::f64([numbers.len()], numbers))),
+            Start::Given(Arc::new(Tensor::shared([numbers.len()], numbers))),
         );
         self.out.states[id.0 as usize].constant = true;
         id
@@ -98,12 +112,12 @@ impl<'a> Coder<'a> {
         dtype: Dtype,
         name: &str,
         shape: Shape,
-        numbers: impl FnOnce() -> Vec<f64>,
+        numbers: impl FnOnce() -> Shared<f64>,
     ) -> StateId {
         if let Some(id) = self.out.find(name) {
             return id;
         }
-        let tensor = Tensor::f64([shape.numel()], numbers());
+        let tensor = Tensor::shared([shape.numel()], numbers());
         let id = self.state(name, Type { dtype, shape }, None, Start::Given(Arc::new(tensor)));
         self.out.states[id.0 as usize].constant = true;
         id
@@ -226,6 +240,15 @@ impl<'a> Coder<'a> {
             .collect();
         let values = draft.b.inline(&program, &args);
         (values, leaves.into_iter().zip(args).collect())
+    }
+}
+
+/// Whether both are the same numbers in memory.
+fn is_same(a: &Start, b: &Start) -> bool {
+    let (Start::Given(a), Start::Given(b)) = (a, b) else { return false };
+    match (&a.elements, &b.elements) {
+        (Elements::F64(a), Elements::F64(b)) => a.is(b),
+        _ => false,
     }
 }
 

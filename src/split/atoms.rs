@@ -154,7 +154,7 @@ fn bounds<'e>(model: &Model, expr: &'e Expr) -> (Vec<f64>, Vec<f64>, &'e Expr) {
     let n = expr.shape.numel();
     let spread = |side: &Expr| {
         let all = fold(model, side)?.to_f64();
-        Some(if all.len() == n { all } else { vec![all[0]; n] })
+        Some(if all.len() == n { all.into_vec() } else { vec![all[0]; n] })
     };
     if let ExprKind::Apply(Function::Sub, sides) = &expr.kind {
         let [left, right] = &sides[..] else { unreachable!("a difference has two sides (catalogue::operators)") };

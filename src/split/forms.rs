@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::movement;
-use crate::linalg::{Csr, Curvature, Matrix, Operator, Sum};
+use crate::linalg::{Csr, Curvature, Matrix, Operator, Shared, Sum};
 use crate::source::Span;
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::{Operand, Range, Reducer};
@@ -19,7 +19,7 @@ use crate::tape::{Inst, Op, Program, Shape, Value};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Form {
     /// Does not depend on any variable.
-    Constant(Vec<f64>),
+    Constant(Shared<f64>),
     /// `Σ K v + offset`
     Affine(Affine),
     /// `Σ L (a ∘ b) + affine`
@@ -74,7 +74,7 @@ pub enum Known {
     /// A variable the form is in.
     Variable,
     /// Numbers known now.
-    Constant(Vec<f64>),
+    Constant(Shared<f64>),
     /// Changes from call to call: a sample, a multiplier, another player's variable.
     Unknown,
 }
@@ -160,7 +160,7 @@ fn evaluate(program: &Program, inst: &Inst, forms: &[Form]) -> Form {
             _ => unreachable!("the caller saw constants only"),
         })
         .collect();
-    Form::Constant(inst.op.rule().eval(&operands, &inst.ty))
+    Form::Constant(inst.op.rule().eval(&operands, &inst.ty).into())
 }
 
 fn concat(program: &Program, inst: &Inst, forms: &[Form], axis: usize) -> Option<Form> {
@@ -209,10 +209,10 @@ fn product(inst: &Inst, a: &Form, b: &Form, sa: &Shape, sb: &Shape, ta: bool, tb
 }
 
 /// A matrix by compressed rows, on a vector or on each column of a matrix.
-fn sparse([starts, columns, values]: [&Vec<f64>; 3], transpose: bool, to: &Shape, from: &Shape) -> Operator {
+fn sparse([starts, columns, values]: [&[f64]; 3], transpose: bool, to: &Shape, from: &Shape) -> Operator {
     let whole = |numbers: &[f64]| numbers.iter().map(|&x| x as usize).collect();
     let (rows, cols) = if transpose { (from.0[0], to.0[0]) } else { (to.0[0], from.0[0]) };
-    let matrix = Csr { rows, cols, starts: whole(starts), columns: whole(columns), values: values.clone() };
+    let matrix = Csr { rows, cols, starts: whole(starts), columns: whole(columns), values: values.to_vec() };
     let matrix: Operator = if transpose { matrix.transpose().into() } else { matrix.into() };
     match from.0[1..] {
         [width] if width != 1 => Operator::kronecker(matrix, Operator::Identity(width)),
@@ -250,7 +250,8 @@ fn diagonal(entries: Vec<f64>) -> Operator {
 /// `L f`
 fn linear(operator: Operator, form: &Form) -> Option<Form> {
     Some(match form {
-        Form::Constant(x) => Form::Constant(operator.apply(x)),
+        Form::Constant(x) if matches!(operator, Operator::Identity(_)) => Form::Constant(x.clone()),
+        Form::Constant(x) => Form::Constant(operator.apply(x).into()),
         Form::Affine(a) => Form::Affine(a.mapped(&operator)),
         Form::Quadratic(q) => Form::Quadratic(q.mapped(&operator)),
         Form::Root(q) => match operator {
@@ -268,7 +269,7 @@ fn linear(operator: Operator, form: &Form) -> Option<Form> {
 
 fn add(a: &Form, b: &Form) -> Option<Form> {
     let quadratic = |form: &Form| match form {
-        Form::Constant(x) => Some(Quadratic { products: Vec::new(), rest: Affine::constant(x.clone()) }),
+        Form::Constant(x) => Some(Quadratic { products: Vec::new(), rest: Affine::constant(x.to_vec()) }),
         Form::Affine(a) => Some(Quadratic { products: Vec::new(), rest: a.clone() }),
         Form::Quadratic(q) => Some(q.clone()),
         Form::Root(_) | Form::Other(_) => None,
@@ -285,7 +286,7 @@ fn add(a: &Form, b: &Form) -> Option<Form> {
 /// The elementwise product of two forms of `n` elements.
 fn multiply(a: &Form, b: &Form, n: usize) -> Option<Form> {
     match (a, b) {
-        (Form::Constant(d), f) | (f, Form::Constant(d)) => linear(diagonal(d.clone()), f),
+        (Form::Constant(d), f) | (f, Form::Constant(d)) => linear(diagonal(d.to_vec()), f),
         (Form::Affine(left), Form::Affine(right)) => Some(Form::Quadratic(Quadratic {
             products: vec![Product { post: Operator::Identity(n), left: left.clone(), right: right.clone() }],
             rest: Affine::constant(vec![0.0; n]),

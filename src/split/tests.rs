@@ -114,7 +114,7 @@ fn a_form_computes_what_its_program_computes() {
     b.output("value", value);
     let program = b.finish();
     let numbers = matrix(2, 6);
-    let form = forms::outputs(&program, &[Known::Variable, Known::Constant(numbers.clone())]).remove(0);
+    let form = forms::outputs(&program, &[Known::Variable, Known::Constant(numbers.clone().into())]).remove(0);
     let Form::Affine(affine) = form else { panic!("affine, and got {form:?}") };
 
     let point = matrix(3, 6);

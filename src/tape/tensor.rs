@@ -1,16 +1,17 @@
 //! A tensor on the host: how data, states and results travel between stages and devices.
 
 use super::ir::{Dtype, Shape, Type};
+use crate::linalg::Shared;
 
 /// Elements, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Elements {
     /// Singles.
-    F32(Vec<f32>),
+    F32(Shared<f32>),
     /// Doubles.
-    F64(Vec<f64>),
+    F64(Shared<f64>),
     /// Indices.
-    Index(Vec<u32>),
+    Index(Shared<u32>),
 }
 
 /// A dense row-major tensor.
@@ -28,6 +29,13 @@ impl Tensor {
     pub fn f64(shape: impl Into<Shape>, elements: Vec<f64>) -> Tensor {
         let shape = shape.into();
         assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
+        Tensor { shape, elements: Elements::F64(elements.into()) }
+    }
+
+    /// A double tensor of numbers that others hold too; panics as [`Tensor::f64`] does.
+    pub fn shared(shape: impl Into<Shape>, elements: Shared<f64>) -> Tensor {
+        let shape = shape.into();
+        assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
         Tensor { shape, elements: Elements::F64(elements) }
     }
 
@@ -35,14 +43,14 @@ impl Tensor {
     pub fn f32(shape: impl Into<Shape>, elements: Vec<f32>) -> Tensor {
         let shape = shape.into();
         assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
-        Tensor { shape, elements: Elements::F32(elements) }
+        Tensor { shape, elements: Elements::F32(elements.into()) }
     }
 
     /// An index tensor; panics as [`Tensor::f64`] does.
     pub fn index(shape: impl Into<Shape>, elements: Vec<u32>) -> Tensor {
         let shape = shape.into();
         assert_eq!(shape.numel(), elements.len(), "elements of a tensor fill its shape {shape}");
-        Tensor { shape, elements: Elements::Index(elements) }
+        Tensor { shape, elements: Elements::Index(elements.into()) }
     }
 
     /// One double.
@@ -54,9 +62,9 @@ impl Tensor {
     pub fn zeros(ty: &Type) -> Tensor {
         let n = ty.shape.numel();
         let elements = match ty.dtype {
-            Dtype::F32 => Elements::F32(vec![0.0; n]),
-            Dtype::F64 => Elements::F64(vec![0.0; n]),
-            Dtype::Index => Elements::Index(vec![0; n]),
+            Dtype::F32 => Elements::F32(vec![0.0; n].into()),
+            Dtype::F64 => Elements::F64(vec![0.0; n].into()),
+            Dtype::Index => Elements::Index(vec![0; n].into()),
         };
         Tensor { shape: ty.shape.clone(), elements }
     }
@@ -80,8 +88,8 @@ impl Tensor {
         self.shape.numel()
     }
 
-    /// Every element as a double.
-    pub fn to_f64(&self) -> Vec<f64> {
+    /// Every element as a double; doubles are shared, not copied.
+    pub fn to_f64(&self) -> Shared<f64> {
         match &self.elements {
             Elements::F32(v) => v.iter().map(|&x| x as f64).collect(),
             Elements::F64(v) => v.clone(),
@@ -106,9 +114,9 @@ impl Tensor {
         }
         let values = self.to_f64();
         let elements = match dtype {
-            Dtype::F32 => Elements::F32(values.into_iter().map(|x| x as f32).collect()),
+            Dtype::F32 => Elements::F32(values.iter().map(|&x| x as f32).collect()),
             Dtype::F64 => Elements::F64(values),
-            Dtype::Index => Elements::Index(values.into_iter().map(|x| x as u32).collect()),
+            Dtype::Index => Elements::Index(values.iter().map(|&x| x as u32).collect()),
         };
         Tensor { shape: self.shape.clone(), elements }
     }
@@ -135,9 +143,9 @@ impl Tensor {
         let shape = Shape(self.shape.0[1..].to_vec());
         let range = i * shape.numel()..(i + 1) * shape.numel();
         let elements = match &self.elements {
-            Elements::F32(v) => Elements::F32(v[range].to_vec()),
-            Elements::F64(v) => Elements::F64(v[range].to_vec()),
-            Elements::Index(v) => Elements::Index(v[range].to_vec()),
+            Elements::F32(v) => Elements::F32(v[range].to_vec().into()),
+            Elements::F64(v) => Elements::F64(v[range].to_vec().into()),
+            Elements::Index(v) => Elements::Index(v[range].to_vec().into()),
         };
         Tensor { shape, elements }
     }

@@ -22,7 +22,7 @@ pub(crate) fn solve(text: &str) -> Outcome {
 }
 
 pub(crate) fn vector(outcome: &Outcome, name: &str) -> Vec<f64> {
-    outcome.answer(name).unwrap_or_else(|| panic!("`{name}` is a result")).to_f64()
+    outcome.answer(name).unwrap_or_else(|| panic!("`{name}` is a result")).to_f64().into_vec()
 }
 
 pub(crate) fn close(a: &[f64], b: &[f64], tolerance: f64) {

@@ -148,7 +148,7 @@ impl Case {
             self.cpu.write(buffer, &Tensor::f64(ty.shape.clone(), numbers).cast(ty.dtype));
         }
         self.cpu.run(self.calls[k].0, 0);
-        self.cpu.read(*self.calls[k].1.last().expect("the result has a buffer")).to_f64()
+        self.cpu.read(*self.calls[k].1.last().expect("the result has a buffer")).to_f64().into_vec()
     }
 
     /// `tφ(x)`: infinite where φ has no value.

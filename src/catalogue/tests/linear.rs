@@ -106,7 +106,7 @@ fn a_problem_sees_them_as_affine() {
                 .collect();
             let known = |k: usize| match k == variable {
                 true => Known::Variable,
-                false => Known::Constant(numbers[k].clone()),
+                false => Known::Constant(numbers[k].clone().into()),
             };
             let known: Vec<Known> = (0..shapes.len()).map(known).collect();
             let found = forms::outputs(&program, &known).swap_remove(0);

@@ -34,7 +34,7 @@ pub fn case(set: Function, shape: impl Into<Shape>, args: Vec<Tensor>) -> Case {
     let shape = shape.into();
     let shapes: Vec<Shape> = std::iter::once(shape.clone()).chain(args.iter().map(|arg| arg.shape.clone())).collect();
     assert_eq!(set.shape(&shapes), Ok(Shape::scalar()), "{} takes these", set.name());
-    let values: Vec<Vec<f64>> = args.iter().map(Tensor::to_f64).collect();
+    let values: Vec<Vec<f64>> = args.iter().map(|arg| arg.to_f64().into_vec()).collect();
     let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
     assert_eq!(set.accepts(&shape, &slices), Ok(()), "{} is a set", set.name());
     Case { set, shape, args }
@@ -202,7 +202,7 @@ struct Oracle<'a> {
 
 impl Oracle<'_> {
     fn at(&self, v: &[f64]) -> Vec<f64> {
-        evaluate(&self.program, &self.case.inputs(self.dtype, &self.t, v), Rounding::Outputs)[0].to_f64()
+        evaluate(&self.program, &self.case.inputs(self.dtype, &self.t, v), Rounding::Outputs)[0].to_f64().into_vec()
     }
 }
 
@@ -219,7 +219,7 @@ impl Device<'_> {
     fn at(&mut self, v: &[f64]) -> Vec<f64> {
         self.cpu.write(self.v, &Tensor::f64(self.shape.clone(), v.to_vec()).cast(self.dtype));
         self.cpu.run(self.call, 0);
-        self.cpu.read(self.x).to_f64()
+        self.cpu.read(self.x).to_f64().into_vec()
     }
 }
 

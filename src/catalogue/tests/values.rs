@@ -27,7 +27,7 @@ pub fn value(function: Function, args: &[Tensor]) -> Vec<f64> {
     let shapes: Vec<Shape> = args.iter().map(|arg| arg.shape.clone()).collect();
     let shape = function.shape(&shapes).unwrap_or_else(|why| panic!("{} takes {shapes:?}: {why:?}", function.name()));
     let y = function.lower(&mut b, &values, &shape);
-    let numbers: Vec<Vec<f64>> = args.iter().map(Tensor::to_f64).collect();
+    let numbers: Vec<Vec<f64>> = args.iter().map(|arg| arg.to_f64().into_vec()).collect();
     interpret(b.program(), &numbers, Rounding::Outputs).swap_remove(y.index())
 }
 
@@ -38,7 +38,7 @@ fn step(function: Function, t: f64, args: &[Tensor]) -> Vec<f64> {
     let t = b.constant(t, Dtype::F64);
     let subject = function.proximal().expect("the function has a step").subject;
     let x = function.prox(&mut b, values[subject], t, &values);
-    let numbers: Vec<Vec<f64>> = args.iter().map(Tensor::to_f64).collect();
+    let numbers: Vec<Vec<f64>> = args.iter().map(|arg| arg.to_f64().into_vec()).collect();
     interpret(b.program(), &numbers, Rounding::Outputs).swap_remove(x.index())
 }
 

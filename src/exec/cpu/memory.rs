@@ -36,21 +36,32 @@ element!(f32, F32);
 element!(f64, F64);
 element!(u32, Index);
 
-/// A cache line; also the alignment that any vector register asks for.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u64; 8]);
+/// Bytes of a cache line; also the alignment that any vector register asks for.
+const LINE: usize = 64;
+
+/// Words of a cache line.
+const WORDS: usize = LINE / size_of::<u64>();
 
 /// Bytes that start at a cache line.
 #[derive(Debug)]
 pub(super) struct Block {
-    lines: Vec<Line>,
+    /// A line more than is used. (Zeros of a plain number are pages that the system clears when they are
+    /// first touched: what is never used costs nothing.)
+    words: Vec<u64>,
+    /// Words before the first line.
+    before: usize,
+    /// Lines used.
+    lines: usize,
 }
 
 impl Block {
     /// Zeros.
     pub fn zeros(bytes: usize) -> Block {
-        Block { lines: vec![Line([0; 8]); bytes.div_ceil(size_of::<Line>())] }
+        let lines = bytes.div_ceil(LINE);
+        let words = vec![0; (lines + 1) * WORDS];
+        let before = words.as_ptr().align_offset(LINE);
+        assert!(before < WORDS, "a line begins within the first line's length");
+        Block { words, before, lines }
     }
 
     /// Grows to at least that many bytes; what it held is lost.
@@ -62,15 +73,16 @@ impl Block {
 
     /// Takes over what another block of the same size holds.
     pub fn copy_from(&mut self, other: &Block) {
-        self.lines.copy_from_slice(&other.lines);
+        let used = other.before..other.before + other.lines * WORDS;
+        self.words[self.before..][..self.lines * WORDS].copy_from_slice(&other.words[used]);
     }
 
     pub fn bytes(&self) -> usize {
-        self.lines.len() * size_of::<Line>()
+        self.lines * LINE
     }
 
     pub fn pointer(&mut self) -> *mut u8 {
-        self.lines.as_mut_ptr().cast()
+        self.words[self.before..].as_mut_ptr().cast()
     }
 
     /// The first `len` elements.
@@ -78,14 +90,14 @@ impl Block {
         assert!(len * size_of::<T>() <= self.bytes(), "a block holds its elements");
         // SAFETY: the block is at least that long and aligned for every element type, all of which
         // have a value for every bit pattern.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), len) }
+        unsafe { std::slice::from_raw_parts(self.words[self.before..].as_ptr().cast(), len) }
     }
 
     /// The first `len` elements.
     pub fn elements_mut<T: Element>(&mut self, len: usize) -> &mut [T] {
         assert!(len * size_of::<T>() <= self.bytes(), "a block holds its elements");
         // SAFETY: as in `elements`, and the borrow is unique.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
+        unsafe { std::slice::from_raw_parts_mut(self.words[self.before..].as_mut_ptr().cast(), len) }
     }
 }
 

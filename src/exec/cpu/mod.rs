@@ -119,9 +119,9 @@ impl Executor for Cpu {
         let (ty, block) = self.block(buffer);
         let n = ty.shape.numel();
         let elements = match ty.dtype {
-            Dtype::F32 => Elements::F32(block.elements(n).to_vec()),
-            Dtype::F64 => Elements::F64(block.elements(n).to_vec()),
-            Dtype::Index => Elements::Index(block.elements(n).to_vec()),
+            Dtype::F32 => Elements::F32(block.elements(n).to_vec().into()),
+            Dtype::F64 => Elements::F64(block.elements(n).to_vec().into()),
+            Dtype::Index => Elements::Index(block.elements(n).to_vec().into()),
         };
         Tensor { shape: ty.shape.clone(), elements }
     }

@@ -77,7 +77,7 @@ impl Draft {
         for index in self.values.len()..self.b.program().insts.len() {
             let inst = &self.b.program().insts[index];
             let x = match inst.op {
-                Op::Input(position) => self.inputs[position as usize].to_f64(),
+                Op::Input(position) => self.inputs[position as usize].to_f64().into_vec(),
                 _ => {
                     let program = self.b.program();
                     let operand =

@@ -20,7 +20,7 @@ pub(super) fn trace(program: &Program, inputs: Vec<Tensor>) -> Option<NonFinite>
             let call = cpu.bind(&single, &slots, &[buffers[index].into()]);
             cpu.run(call, 0);
         }
-        values.push(cpu.read(buffers[index]).to_f64());
+        values.push(cpu.read(buffers[index]).to_f64().into_vec());
     }
     blame(program, &values)
 }

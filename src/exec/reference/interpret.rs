@@ -34,7 +34,7 @@ pub fn interpret(program: &Program, inputs: &[Vec<f64>], rounding: Rounding) -> 
 
 /// The outputs of a program.
 pub fn evaluate(program: &Program, inputs: &[Tensor], rounding: Rounding) -> Vec<Tensor> {
-    let inputs: Vec<Vec<f64>> = inputs.iter().map(Tensor::to_f64).collect();
+    let inputs: Vec<Vec<f64>> = inputs.iter().map(|input| input.to_f64().into_vec()).collect();
     let values = interpret(program, &inputs, rounding);
     let tensor = |value: Value| {
         let ty = program.ty(value);

@@ -8,7 +8,7 @@ use crate::tape::{Op, Program, Tensor, Value};
 
 /// The first instruction, and the first element of it.
 pub(super) fn trace(program: &Program, inputs: &[Tensor]) -> Option<NonFinite> {
-    let inputs: Vec<Vec<f64>> = inputs.iter().map(Tensor::to_f64).collect();
+    let inputs: Vec<Vec<f64>> = inputs.iter().map(|input| input.to_f64().into_vec()).collect();
     blame(program, &interpret(program, &inputs, Rounding::Instructions))
 }
 

@@ -6,6 +6,7 @@ use super::values::builtin;
 use super::{Checker, shape_words};
 use crate::catalogue::{Function, Misuse, Signature};
 use crate::diag::{Code, Diag, closest};
+use crate::linalg::Shared;
 use crate::model::fold::fold;
 use crate::model::ir::{ConstraintId, Expr, ExprKind, NetId, PlayerId};
 use crate::source::Span;
@@ -84,8 +85,8 @@ impl<'a> Checker<'a> {
         if function.has_value_rule()
             && let Some(first) = typed.first()
         {
-            let known = |arg: &Expr| fold(&self.model, arg).map_or(Vec::new(), |value| value.to_f64());
-            let values: Vec<Vec<f64>> = typed.iter().map(known).collect();
+            let known = |arg: &Expr| fold(&self.model, arg).map_or(Shared::default(), |value| value.to_f64());
+            let values: Vec<Shared<f64>> = typed.iter().map(known).collect();
             let shape = first.shape.clone();
             self.arguments_fit(function, &shape, &typed, &values, None)?;
         }

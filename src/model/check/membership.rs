@@ -9,6 +9,7 @@ use super::names::{number, suggest};
 use super::{Checker, shape_words};
 use crate::catalogue::{Function, Reading, WrongArguments, WrongValue};
 use crate::diag::{Code, Diag, closest};
+use crate::linalg::Shared;
 use crate::model::fold::{fold, fold_member, is_constant};
 use crate::model::ir::{Expr, ExprKind, Relation};
 use crate::source::Span;
@@ -91,7 +92,7 @@ impl<'a> Checker<'a> {
             Index::Loop { count } => Some(*count),
             Index::At(_) => None,
         });
-        let known: Option<Vec<Vec<f64>>> =
+        let known: Option<Vec<Shared<f64>>> =
             args.iter().map(|arg| fold(&self.model, arg).map(|value| value.to_f64())).collect();
         if let Some(known) = known {
             return self.arguments_fit(set, element, args, &known, None);
@@ -125,10 +126,10 @@ impl<'a> Checker<'a> {
         set: Function,
         first: &Shape,
         args: &[Expr],
-        values: &[Vec<f64>],
+        values: &[Shared<f64>],
         member: Option<usize>,
     ) -> Option<()> {
-        let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
+        let slices: Vec<&[f64]> = values.iter().map(|value| &value[..]).collect();
         let Err(WrongValue { at, must }) = set.accepts(first, &slices) else { return Some(()) };
         let (parameter, name) = (set.signature().parameters()[at].name, set.name());
         let of = member.map_or(String::new(), |member| format!(" for member {}", member + 1));

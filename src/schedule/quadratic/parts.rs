@@ -1,6 +1,7 @@
 //! The matrices of a closed-form step as states and values.
 
 use super::Quadratic;
+use crate::linalg::Shared;
 use crate::linalg::{Curvature, Factored, Operator};
 use crate::schedule::admm::Iteration;
 use crate::schedule::coder::{Coder, Draft};
@@ -98,7 +99,7 @@ pub(super) fn dense(coder: &mut Coder, q: Quadratic) -> StateId {
             multiplied_out(coder, q, &parts, n)
         }
         _ => {
-            let numbers = members.iter().flat_map(|p| p.to_dense().data).collect();
+            let numbers = members.iter().flat_map(|p| p.to_dense().data).collect::<Shared<f64>>();
             coder.constant(&name, Shape::matrix(n, n), q.own(), numbers)
         }
     }
@@ -128,7 +129,7 @@ fn multiplied_out(coder: &mut Coder, q: Quadratic, parts: &[&Factored], n: usize
             add_diagonal(&mut draft, product, d)
         }
         None => {
-            let full = bases.iter().flat_map(|base| base.to_dense().data).collect();
+            let full = bases.iter().flat_map(|base| base.to_dense().data).collect::<Shared<f64>>();
             let base = coder.constant(&format!("B.{}", q.tag), Shape::matrix(n, n), q.own(), full);
             let base = draft.read(coder, q.arg(base));
             draft.b.add(product, base)
@@ -203,7 +204,7 @@ pub(super) fn product(
     let nnz = sparse.nnz();
     let starts = coder.indices(&format!("{name} rows"), sparse.starts.iter().map(index).collect());
     let columns = coder.indices(&format!("{name} columns"), sparse.columns.iter().map(index).collect());
-    let values = coder.constant_in(dtype, &format!("{name}{suffix}"), Shape::vector(nnz), || sparse.values);
+    let values = coder.constant_in(dtype, &format!("{name}{suffix}"), Shape::vector(nnz), || sparse.values.into());
     let args = [starts, columns, values].map(|state| draft.read(coder, state));
     let ty = Type::new(dtype, [if transpose { cols } else { rows }]);
     draft.b.push(Op::SparseMatVec { transpose }, vec![args[0], args[1], args[2], x], ty)

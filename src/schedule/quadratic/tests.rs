@@ -48,7 +48,7 @@ fn with(compiled: &Compiled, solver: &Solver) -> schedule::Schedule {
 /// The variable `x` after the run.
 fn x_after(schedule: &schedule::Schedule, executor: &mut dyn Executor) -> Vec<f64> {
     let outcome = run(schedule, executor, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint");
-    outcome.answer("x").expect("`x` is a result").to_f64()
+    outcome.answer("x").expect("`x` is a result").to_f64().into_vec()
 }
 
 /// The first x-step from zeros: `(P + ρMᵀM)v + Eᵀν = −p − ρMᵀ(−c)`, `Ev = e`, densely.
