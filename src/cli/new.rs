@@ -22,7 +22,7 @@ const DIGITS: &[(&str, &[u8])] =
 const CAMERA: &[(&str, &[u8])] = &[example!("data/camera.pgm")];
 const GDP: &[(&str, &[u8])] = &[example!("data/gdp.csv")];
 const NILE: &[(&str, &[u8])] = &[example!("data/nile.csv")];
-const STACKLOSS: &[(&str, &[u8])] = &[example!("data/stackloss.csv")];
+const STACKLOSS: &[(&str, &[u8])] = &[example!("data/stackloss.parquet")];
 const TUMOURS: &[(&str, &[u8])] = &[example!("data/breast_cancer.csv.gz")];
 
 /// The kinds: an example, what it is, and the data it reads.

@@ -129,7 +129,7 @@ impl<'a> Table<'a> {
 }
 
 /// The position, from 0, of the column asked for.
-fn find(column: &Column, names: Option<&[String]>, width: usize) -> Result<usize, Fault> {
+pub(super) fn find(column: &Column, names: Option<&[String]>, width: usize) -> Result<usize, Fault> {
     let available = || names.map(<[String]>::to_vec).unwrap_or_default();
     let absent = |name: String, near: Option<String>| Fault::Absent {
         what: "column",

@@ -39,6 +39,10 @@ pub enum Place {
     Cell { line: u64, column: usize, name: Option<String> },
     /// A whole line of a text file.
     Line(u64),
+    /// A column of a table by columns.
+    Column(String),
+    /// A cell of a table by columns; the row counts from 1.
+    Row { row: usize, column: String },
     /// An entry of an array, counted from 1 along each axis.
     Entry(Vec<usize>),
     /// A place inside the named array of an archive.
@@ -82,7 +86,7 @@ impl DataError {
             Fault::Missing { near: Some(near) } => format!("did you mean `{}`?", self.path.with_file_name(near).display()),
             Fault::Missing { near: None } => "a path is relative to the folder of the file that names it".to_owned(),
             Fault::Unreadable { .. } => "check the path and its permissions".to_owned(),
-            Fault::Malformed { place: Some(Place::Cell { .. }), .. } => {
+            Fault::Malformed { place: Some(Place::Cell { .. } | Place::Column(_) | Place::Row { .. }), .. } => {
                 "every cell must be a number; `missing = \"NA\"` announces cells without a value, \
                  `column = \"name\"` takes one column"
                     .to_owned()
@@ -138,6 +142,8 @@ impl fmt::Display for Place {
                 write!(f, "line {line}, column {column} (`{}`)", shortened(name))
             }
             Place::Line(line) => write!(f, "line {line}"),
+            Place::Column(name) => write!(f, "column `{}`", shortened(name)),
+            Place::Row { row, column } => write!(f, "row {row} of column `{}`", shortened(column)),
             Place::Entry(at) if at.is_empty() => write!(f, "its only entry"),
             Place::Entry(at) => {
                 let at: Vec<String> = at.iter().map(usize::to_string).collect();

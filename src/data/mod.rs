@@ -15,6 +15,7 @@ mod idx;
 mod mtx;
 mod npy;
 pub mod npz;
+mod parquet;
 mod pgm;
 mod png;
 pub mod safetensors;
@@ -44,6 +45,8 @@ pub enum Format {
     Safetensors,
     /// A matrix in text, sparse or dense.
     Mtx,
+    /// A table by columns.
+    Parquet,
     /// An image, packed.
     Png,
     /// An image in plain bytes or text.
@@ -59,6 +62,7 @@ impl Format {
         Format::Idx,
         Format::Safetensors,
         Format::Mtx,
+        Format::Parquet,
         Format::Png,
         Format::Pgm,
     ];
@@ -72,6 +76,7 @@ impl Format {
             Format::Idx => "idx",
             Format::Safetensors => "safetensors",
             Format::Mtx => "mtx",
+            Format::Parquet => "parquet",
             Format::Png => "png",
             Format::Pgm => "pgm",
         }
@@ -114,11 +119,12 @@ pub enum Column {
 /// What to take from a file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
-    /// Only this column of a csv file, as a vector.
+    /// Only this column of a csv or parquet file, as a vector.
     pub column: Option<Column>,
     /// The array of an npz or safetensors file; may be left out where there is one only.
     pub key: Option<String>,
-    /// The text of a cell without a value. In binary files only `nan` has a meaning. Without it,
+    /// The text of a cell without a value. In binary files only `nan` has a meaning, in parquet any text
+    /// says that cells may be empty. Without it,
     /// every cell must hold a finite number.
     pub missing: Option<String>,
 }
@@ -181,6 +187,7 @@ pub fn read(files: &dyn Files, format: Format, path: &Path, options: &Options) -
         Format::Npy => npy::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Npz => npz::read(&bytes, options.key.as_deref()).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Mtx => mtx::read(&bytes),
+        Format::Parquet => parquet::read(bytes, options),
         Format::Png => png::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Pgm => pgm::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),
         Format::Idx => idx::read(&bytes).and_then(|tensor| Loaded::from_array(tensor, options)),

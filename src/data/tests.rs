@@ -588,7 +588,7 @@ fn mutated_files_are_answered() {
 }
 
 /// Flips, overwrites, cuts, repeats: one to four of them.
-fn mutate(valid: &[u8], random: &mut Random) -> Vec<u8> {
+pub(super) fn mutate(valid: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = valid.to_vec();
     for _ in 0..=random.below(3) {
         let at = random.below(bytes.len().max(1));
@@ -606,7 +606,7 @@ fn mutate(valid: &[u8], random: &mut Random) -> Vec<u8> {
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
@@ -624,7 +624,7 @@ fn formats_by_name() {
         assert_eq!(Format::from_name(format.name()), Some(format));
         assert_eq!(Format::of_path(Path::new(&format!("a/b.{}.GZ", format.name()))), Some(format));
     }
-    assert_eq!(Format::of_path(Path::new("b.parquet")), None);
+    assert_eq!(Format::of_path(Path::new("b.feather")), None);
     assert_eq!(read_file("t.csv", "1", &Options::default()).expect("a number").tensor.shape, Shape::vector(1));
 }
 

@@ -93,6 +93,7 @@ mod tests {
     fn a_vector_that_nobody_else_holds_is_taken_without_a_copy() {
         let alone: Shared<u32> = vec![7; 3].into();
         let address = alone.as_ptr();
-        assert_eq!(alone.into_vec().as_ptr(), address);
+        let taken = alone.into_vec();
+        assert_eq!(taken.as_ptr(), address);
     }
 }

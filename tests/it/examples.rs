@@ -274,7 +274,8 @@ fn projected_networks_still_read_digits() {
         let outcome = execute(&compile(name, &[("n_epochs", "20")], None), 1, 0);
         assert_eq!(outcome.status, Status::Completed, "{name}: {outcome:?}");
         let accuracy = outcome.last(column).expect("it is tracked");
-        let mut numbers = outcome.answer("classifier.θ2").or(outcome.answer("θ2")).expect("the copy").to_f64().into_vec();
+        let mut numbers =
+            outcome.answer("classifier.θ2").or(outcome.answer("θ2")).expect("the copy").to_f64().into_vec();
         // Biases are free: 128, 32 and 10 numbers, each behind the weights of its layer.
         for (weights, biases) in [(64 * 128, 128), (128 * 32, 32), (32 * 10, 10)].into_iter() {
             numbers.rotate_left(weights);

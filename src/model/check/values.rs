@@ -28,6 +28,7 @@ const TABLE: &[(&str, &str)] = &[
     ("npz(file, key = …, missing = …)", "an array of a NumPy archive"),
     ("idx(file)", "an array in the format of the MNIST files"),
     ("mtx(file)", "a MatrixMarket file; a list of coordinates is a sparse matrix"),
+    ("parquet(file, column = …, missing = …)", "a table of a parquet file; a column of it, by name or position"),
     ("png(file)", "an image, from 0 to 1"),
     ("pgm(file)", "an image, PGM or PPM, in bytes or in text, from 0 to 1"),
     ("safetensors(file, key = …)", "a tensor of a safetensors file"),
