@@ -140,6 +140,9 @@ pub struct Outcome {
     pub seconds: f64,
     /// Objective terms as written, by label, in f64.
     pub terms: Vec<Checked>,
+    /// What the objective can't be better than, near the answer, by the multipliers: a lower bound of what is
+    /// minimised, an upper one of what is maximised. None where the problem is not known to be convex.
+    pub bound: Option<f64>,
     /// Constraint residuals, by label, in f64.
     pub constraints: Vec<Checked>,
     /// Stationarity residuals, by block, in f64.

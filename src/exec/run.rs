@@ -483,6 +483,7 @@ impl<'a> Runner<'a> {
             epochs: self.epoch(),
             seconds: self.seconds(),
             terms: judged.terms,
+            bound: judged.bound,
             constraints: judged.constraints,
             stationarity: judged.stationarity,
             answers,

@@ -14,6 +14,8 @@ pub(super) struct Judged {
     pub terms: Vec<Checked>,
     pub constraints: Vec<Checked>,
     pub stationarity: Vec<Checked>,
+    /// The dual bound of the objective.
+    pub bound: Option<f64>,
     /// Whether every residual is within its bound.
     pub holds: bool,
 }
@@ -28,6 +30,14 @@ pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[B
         .collect();
     // Outside the domain of a term, a hair beyond it too, there is no objective to speak of.
     let mut holds = terms.iter().all(|term| term.value.is_finite());
+    let bound = verdict.bound.as_ref().map(|bound| {
+        let part = |part: &Check| {
+            let sums = evaluate(part);
+            sums[0] - (sums[1] * sums[2]).sqrt()
+        };
+        let least: f64 = bound.parts.iter().map(part).sum();
+        if bound.maximize { -least } else { least }
+    });
     let mut residuals = |checks: &[Check]| -> Vec<Checked> {
         checks
             .iter()
@@ -45,7 +55,7 @@ pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[B
     };
     let constraints = residuals(&verdict.constraints);
     let stationarity = residuals(&verdict.stationarity);
-    Judged { terms, constraints, stationarity, holds }
+    Judged { bound: bound.filter(|bound| bound.is_finite()), terms, constraints, stationarity, holds }
 }
 
 /// Runs a check in f64, summing its outputs over the members.

@@ -21,6 +21,9 @@ impl fmt::Display for Model {
         for sample in &self.samples {
             self.sample(f, sample)?;
         }
+        for named in &self.named {
+            writeln!(f, "let {}: {}", named.name, named.expr.shape)?;
+        }
         for player in &self.players {
             self.player(f, player)?;
         }

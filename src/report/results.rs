@@ -29,6 +29,11 @@ impl Summary {
         };
         let constraints = outcome.constraints.iter().map(|checked| residual("constraint", checked));
         let stationarity = outcome.stationarity.iter().map(|checked| residual("stationarity", checked));
+        let numbers = |answer: &Answer| {
+            let one = answer.tensor.item().filter(|_| !matches!(answer.role, Role::Network(_)));
+            one.map(|value| (title(&answer.name, &answer.role), value))
+        };
+        let follows = |answer: &&Answer| answer.role == Role::Value;
         let counts = [Some(("iterations", outcome.iterations)), outcome.epochs.map(|epochs| ("epochs", epochs))];
         Summary {
             file: origin.file.clone(),
@@ -39,6 +44,9 @@ impl Summary {
             terms: outcome.terms.iter().map(named).collect(),
             // Over random batches there is no objective, only the terms without them.
             objective: (!outcome.terms.is_empty() && outcome.epochs.is_none()).then(|| outcome.objective()),
+            bound: outcome.bound,
+            named: outcome.answers.iter().filter(follows).filter_map(numbers).collect(),
+            values: outcome.answers.iter().filter_map(numbers).collect(),
             residuals: constraints.chain(stationarity).collect(),
             counts: counts.into_iter().flatten().map(|(name, count)| (name.to_owned(), count as u64)).collect(),
             tracks: tracks(outcome),
@@ -83,7 +91,7 @@ pub fn write(folder: &Folder, outcome: &Outcome, summary: &mut Summary) -> io::R
     let mut tensors = solution::Named::new();
     for answer in &outcome.answers {
         match &answer.role {
-            Role::Variable | Role::Dual => {
+            Role::Variable | Role::Dual | Role::Value => {
                 tensors.push((title(&answer.name, &answer.role), answer.tensor.clone()));
             }
             Role::Network(pieces) => {
@@ -187,6 +195,7 @@ mod tests {
         let pieces = vec![("layer1.weight".to_owned(), 0, vec![1, 2]), ("layer1.bias".to_owned(), 2, vec![1])];
         let checked = |label: &str, value, bound| Checked { label: label.to_owned(), value, bound };
         Outcome {
+            bound: None,
             name: "play".to_owned(),
             status: Status::Completed,
             iterations: 2,

@@ -22,6 +22,12 @@ pub struct Summary {
     pub terms: Vec<(String, f64)>,
     /// Their sum, in the sense it was written (a maximised objective is not negated).
     pub objective: Option<f64>,
+    /// What the objective can't be better than, near the answer.
+    pub bound: Option<f64>,
+    /// Numbers that the problem names, computed from the variables.
+    pub named: Vec<(String, f64)>,
+    /// All results that are one number: variables, multipliers, what is named.
+    pub values: Vec<(String, f64)>,
     /// Residuals against their tolerances.
     pub residuals: Vec<Residual>,
     /// How often: (`iterations`, 412), (`epochs`, 250).
@@ -60,6 +66,12 @@ impl Summary {
         }
         if let Some(objective) = self.objective {
             table.row(["objective".to_owned(), number(objective)]);
+        }
+        if let Some(bound) = self.bound {
+            table.row(["dual bound".to_owned(), number(bound)]);
+        }
+        for (name, value) in &self.named {
+            table.row([name.clone(), number(*value)]);
         }
         table.rule();
         for Residual { name, value, tolerance } in &self.residuals {
@@ -102,7 +114,9 @@ impl Summary {
             "status": self.status,
             "because": self.because,
             "objective": self.objective.map(float),
+            "bound": self.bound.map(float),
             "terms": floats(&self.terms),
+            "values": floats(&self.values),
             "residuals": residuals.collect::<Vec<_>>(),
             "counts": self.counts.iter().map(|(name, n)| (name.clone(), json!(n))).collect::<Map<_, _>>(),
             "tracks": floats(&self.tracks),
@@ -143,6 +157,9 @@ mod tests {
             good: true,
             terms: vec![("fit".to_owned(), 3.25), ("reg".to_owned(), 0.5)],
             objective: Some(3.75),
+            bound: Some(3.5),
+            named: vec![("risk".to_owned(), 0.125)],
+            values: vec![("risk".to_owned(), 0.125), ("dual(budget)".to_owned(), -2.0)],
             residuals: vec![residual("‖r‖ primal", 4e-7), residual("‖s‖ dual", 2e-6)],
             counts: vec![("iterations".to_owned(), 120)],
             tracks: vec![("loss".to_owned(), f64::NAN)],
@@ -162,6 +179,8 @@ mod tests {
             fit          3.25
             reg           0.5
             objective    3.75
+            dual bound    3.5
+            risk        0.125
             ─────────────────────────
             ‖r‖ primal   4e-7  ≤ 1e-6
             ‖s‖ dual     2e-6  > 1e-6
@@ -195,9 +214,14 @@ mod tests {
               "status": "solved",
               "because": null,
               "objective": 3.75,
+              "bound": 3.5,
               "terms": {
                 "fit": 3.25,
                 "reg": 0.5
+              },
+              "values": {
+                "risk": 0.125,
+                "dual(budget)": -2.0
               },
               "residuals": [
                 {

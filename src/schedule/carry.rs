@@ -29,7 +29,7 @@ pub struct Factors {
 
 /// The states whose last values [`Carried::new`] takes.
 pub fn carried(schedule: &Schedule) -> Vec<StateId> {
-    let solution = schedule.results.iter().filter(|published| !matches!(published.role, Role::Network(_)));
+    let solution = schedule.results.iter().filter(|published| matches!(published.role, Role::Variable | Role::Dual));
     let factors = factorisations(schedule).flat_map(|call| &call.outputs).map(|arg| arg.state);
     solution.map(|published| published.state).chain(schedule.rho.iter().copied()).chain(factors).collect()
 }

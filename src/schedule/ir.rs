@@ -351,6 +351,8 @@ pub enum Role {
     Network(Vec<(String, usize, Vec<usize>)>),
     /// A multiplier.
     Dual,
+    /// What follows from the variables: a named expression, the slack of an inequality.
+    Value,
 }
 
 /// What is recomputed at the end, each program in f64 on the problem as written.
@@ -366,10 +368,23 @@ pub struct Verdict {
     /// Stationarity residual of each block, where the terms are smooth and not sampled: label, a
     /// program with outputs `residual²` and `scale²`.
     pub stationarity: Vec<Check>,
+    /// What a bound of the objective is added up from, where the problem is known to be convex.
+    pub bound: Option<DualBound>,
     /// Tolerance of the stopping test, where there is one.
     pub tol: Option<f64>,
-    /// What runs before the checks: sums over a family that they read.
+    /// What runs before the checks: sums over a family that they read, and the results that follow from
+    /// the variables.
     pub gathers: Vec<Stmt>,
+}
+
+/// A bound of the objective from the multipliers: `Σ (value − ‖residual‖·‖size‖)` bounds it from below, at all
+/// points that meet the constraints and lie, step by step, no further from the answer than its own norm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DualBound {
+    /// Programs with outputs `value`, `residual²` and `size²`.
+    pub parts: Vec<Check>,
+    /// Whether the objective is maximised, so that it is bounded from above by the negative.
+    pub maximize: bool,
 }
 
 /// One recomputed quantity.

@@ -10,6 +10,7 @@
 mod adapt;
 mod admm;
 mod anderson;
+mod bound;
 mod carry;
 mod certificate;
 mod coder;
@@ -28,6 +29,7 @@ mod quadratic;
 mod residuals;
 mod sample;
 mod start;
+mod values;
 mod verdict;
 mod verify;
 mod violation;
@@ -87,13 +89,16 @@ pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Result
         }
         (SolveBody::Method(_), None) => unreachable!("a method has a plan, or an error stopped before (steps::choose)"),
     };
-    let results = results(&mut coder, plan);
+    let mut results = results(&mut coder, plan);
+    let (values, calls) = values::published(&mut coder);
+    results.extend(values);
     let mut schedule = coder.out;
     schedule.body = coder.setup;
     schedule.body.extend(body);
     schedule.tail = tail;
     schedule.results = results;
     schedule.verdict = verdict;
+    schedule.verdict.gathers.extend(calls);
     let schedule = merge::merge(schedule);
     verify(&schedule)?;
     Ok(schedule)

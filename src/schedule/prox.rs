@@ -54,6 +54,10 @@ pub(super) struct Gap {
     pub moved: Value,
     /// `D(v − v⁺)`, in the units of a gradient.
     pub residual: Value,
+    /// `v⁺`
+    pub next: Value,
+    /// `(D − P)(v − v⁺)`, which lies in `∂h(v⁺) + Mᵀλ`.
+    pub slope: Value,
 }
 
 /// The gap of a step at values of its variables, in f64.
@@ -78,7 +82,8 @@ pub(super) fn gap(
     let center = draft.b.sub(v, moved);
     let next = site.map(coder, draft, center, &shapes);
     let off = draft.b.sub(v, next);
-    Gap { off, moved, residual: draft.b.mul(d, off) }
+    let rest = draft.b.sub(d, p);
+    Gap { off, moved, residual: draft.b.mul(d, off), next, slope: draft.b.mul(rest, off) }
 }
 
 /// `sup ⟨w, z⟩` over the points that the step's sets and bounds allow: exactly for bounds, for sets by how

@@ -7,7 +7,7 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
-use super::{prox, violation};
+use super::{bound, prox, violation};
 use crate::model::ir::{Constraint, ConstraintId, Expr, Leaf, Member, PlayerId, Term};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
@@ -59,6 +59,7 @@ pub(super) fn admm(coder: &mut Coder, it: &Iteration) -> Verdict {
     if plan.is_stochastic() {
         return verdict;
     }
+    verdict.bound = bound::of(coder, it, &mut verdict.gathers);
     for step in plan.steps() {
         let own = match it.split.introduced(coder.model).find(|(var, ..)| step.component.vars == [*var]) {
             Some((_, coupling, stands_for)) => optimality(coder, it, step, (coupling, stands_for), scales[0]),
@@ -146,9 +147,9 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
             let sum = draft.b.add(flat, multiplier);
             match held(coder, it, step, &mut draft, &values) {
                 Some(held) => {
-                    let square = draft.b.sum_squares(held);
+                    let square = draft.b.sum_squares(held.slope);
                     scale = draft.b.add(scale, square);
-                    draft.b.add(sum, held)
+                    draft.b.add(sum, held.slope)
                 }
                 None => sum,
             }
@@ -160,11 +161,25 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
     check(draft, label, &[("residual²", residual), ("scale²", scale)], step.component.over)
 }
 
-/// `Eᵀν`: what the equations that a step keeps add to its gradient, from their published multipliers.
-fn held(coder: &mut Coder, it: &Iteration, step: &Step, draft: &mut Draft, values: &[Value]) -> Option<Value> {
+/// What the equations that a step keeps, `Ev = e`, add to its Lagrangian, from their published multipliers.
+pub(super) struct Held {
+    /// `⟨ν, Ev − e⟩`
+    pub value: Value,
+    /// `Eᵀν`
+    pub slope: Value,
+}
+
+/// The equations of a step at values of its variables.
+pub(super) fn held(
+    coder: &mut Coder,
+    it: &Iteration,
+    step: &Step,
+    draft: &mut Draft,
+    values: &[Value],
+) -> Option<Held> {
     let Rule::Quadratic { equalities: Some(_), .. } = &step.rule else { return None };
     let vars = step.component.vars.clone();
-    let mut sum: Option<Vec<Value>> = None;
+    let mut sum: Option<(Value, Vec<Value>)> = None;
     for &id in &step.component.constraints {
         let expr = coder.model.players[it.plan.player.index()].constraints[id.index()].relation.expr().clone();
         let mut at_point =
@@ -172,12 +187,16 @@ fn held(coder: &mut Coder, it: &Iteration, step: &Step, draft: &mut Draft, value
         let (rows, _) = coder.lower(draft, &[expr], Dtype::F64, &mut at_point);
         let multiplier = draft.leaf(coder, Leaf::Dual(it.plan.player, id, Member::None), Dtype::F64);
         let own = tape::vjp(&mut draft.b, rows[0], multiplier, values);
+        let value = draft.b.dot(multiplier, rows[0]);
         sum = Some(match sum {
-            None => own,
-            Some(sum) => sum.into_iter().zip(own).map(|(a, b)| draft.b.add(a, b)).collect(),
+            None => (value, own),
+            Some((so_far, sum)) => {
+                let slopes = sum.into_iter().zip(own).map(|(a, b)| draft.b.add(a, b)).collect();
+                (draft.b.add(so_far, value), slopes)
+            }
         });
     }
-    sum.map(|parts| draft.flat(&parts))
+    sum.map(|(value, parts)| Held { value, slope: draft.flat(&parts) })
 }
 
 /// `scale² + n γ²`: the absolute part of the tolerance.
@@ -189,7 +208,7 @@ fn with_floor(coder: &Coder, draft: &mut Draft, scale: Value, gamma: StateId, n:
     draft.b.add(scale, floor)
 }
 
-fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Option<usize>) -> Check {
+pub(super) fn check(mut draft: Draft, label: String, outputs: &[(&str, Value)], over: Option<usize>) -> Check {
     for &(name, value) in outputs {
         draft.b.output(name, value);
     }

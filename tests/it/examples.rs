@@ -216,6 +216,14 @@ const KNOWN: &[(&str, Status, f64, &str)] = &[
 /// Relative error of an objective at the default tolerance; the worst seen is 2e-5.
 const NEAR: f64 = 1e-4;
 
+/// Relative distance of a dual bound from the objective.
+const BOUND: f64 = 1e-3;
+
+fn is_maximised(name: &str) -> bool {
+    let text = std::fs::read_to_string(path(name)).expect("the example is there");
+    text.lines().any(|line| line.starts_with("maximize"))
+}
+
 /// All of them, at default settings. The verdict is on the problem as written: constraints and optimality.
 #[test]
 fn known_answers_are_found() {
@@ -228,6 +236,15 @@ fn known_answers_are_found() {
         }
         if (found - objective).abs() > NEAR * objective.abs() {
             wrong.push(format!("{name} ends at {found}, not at {objective} ({from})"));
+        }
+        // The bound is one: the answer of others is not beyond it, and it is near.
+        if let Some(bound) = outcome.bound {
+            let better = if is_maximised(name) { bound - objective } else { objective - bound };
+            if better < -1e-6 * objective.abs().max(1.0) || better > BOUND * objective.abs().max(1.0) {
+                wrong.push(format!("{name}: {bound} bounds {objective}"));
+            }
+        } else if outcome.status == Status::Solved {
+            wrong.push(format!("{name} is solved without a bound"));
         }
         let checks = outcome.constraints.iter().chain(&outcome.stationarity);
         let missed = checks.filter(|check| check.bound.is_none_or(|bound| check.value > bound));

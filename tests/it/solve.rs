@@ -224,6 +224,28 @@ fn an_unsplit_problem_is_solved_as_it_stands() {
 }
 
 /// A sum over an index and a labelled sum are cut apart to be stepped, and are one number of the report.
+/// What is named is computed from the variables as they end, members of a family one by one; an inequality
+/// leaves its slack, a bound doesn't. The values by hand: the projection of (2, −1) on `x₁ + x₂ ≤ 1/2, x ≥ −2`
+/// is (1.75, −1.25).
+#[test]
+fn named_values_and_slacks_are_results() {
+    let outcome = solve(
+        "let c = [2, -1]\nvar x: real[2]\nlet gap = x - c\nlet far = norm2(gap)\nlet known = c[1]\n\
+         minimize sum_squares(gap)/2\nsubject to\n    cap: x[1] + x[2] <= 0.5\n    x >= -2\n",
+    );
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    close(&vector(&outcome, "gap"), &[-0.25, -0.25], 1e-4);
+    close(&vector(&outcome, "far"), &[0.125f64.sqrt()], 1e-4);
+    close(&vector(&outcome, "slack(cap)"), &[0.0], 1e-4);
+    let names: Vec<&str> = outcome.answers.iter().map(|answer| answer.name.as_str()).collect();
+    assert!(
+        !names.contains(&"known") && names.iter().filter(|name| name.starts_with("slack")).count() == 1,
+        "{names:?}"
+    );
+    let family = "let c = [1, 2]\nvar u[k in 1 to 2]: real\nminimize sum(k in 1 to 2: (u[k] - c[k])^2)\nsubject to room[k in 1 to 2]: 2*u[k] <= 3\n";
+    close(&vector(&solve(family), "slack(room)"), &[1.0, 0.0], 1e-4);
+}
+
 #[test]
 fn a_term_of_the_file_is_one_term_of_the_report() {
     let text = "var x: real[3]\nminimize fit: (sum_squares(x - [1, 2, 3]) + 2*sum(x)) + sum(k in 1 to 3: k*x[k]^2) + norm1(x)\n";

@@ -5,7 +5,7 @@ use super::names::What;
 use super::{Checker, Facts};
 use crate::diag::{Code, Diag};
 use crate::model::fold::fold;
-use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Member};
+use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Member, Named, PlayerId};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::tape::Tensor;
@@ -30,7 +30,9 @@ impl<'a> Checker<'a> {
             What::Let { family: None, value, part: None, .. } => {
                 let before = self.model.data.len();
                 let meaning = self.meaning(value, &scope)?;
-                self.named(meaning, ident, value.span, before)
+                let meaning = self.named(meaning, ident, value.span, before)?;
+                self.keep_named(&meaning, ident, player);
+                Some(meaning)
             }
             What::Let { family: None, value, part: Some(part), first } => self.part(ident, value, part, first, &scope),
             What::Var { family, ty, init, stream } => self.var(ident, family, ty, (init, stream), &scope),
@@ -94,6 +96,19 @@ impl<'a> Checker<'a> {
             }
             None => expr,
         }))
+    }
+
+    /// Notes an expression of variables under its name: its value is a result.
+    fn keep_named(&mut self, meaning: &Meaning, ident: &ast::Ident, player: Option<PlayerId>) {
+        let Meaning::Expr(expr) = meaning else { return };
+        let mut varies = false;
+        expr.leaves(&mut |leaf| varies |= matches!(leaf, Leaf::Var(..)));
+        if !varies || self.model.is_random(expr) {
+            return;
+        }
+        let owner = player.and_then(|player| self.model.players[player.index()].name.as_deref());
+        let name = owner.map_or_else(|| ident.text.clone(), |owner| format!("{owner}.{}", ident.text));
+        self.model.named.push(Named { name, span: ident.span, expr: expr.clone() });
     }
 
     pub(super) fn rename(&mut self, id: DataId, ident: &ast::Ident) {

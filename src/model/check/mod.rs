@@ -59,6 +59,8 @@ pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags
         }
         checker.overrides(asts);
         checker.declare_all();
+        // A name is resolved where it is first used.
+        checker.model.named.sort_by_key(|named| named.span);
         checker.problems(asts);
         checker.dropouts();
         checker.solves(asts);

@@ -25,6 +25,7 @@ fn each(model: &mut Model, visit: &mut impl FnMut(&mut DataId)) {
             parts.iter_mut().for_each(&mut *visit);
         }
     }
+    model.named.iter_mut().for_each(|named| inside(&mut named.expr, visit));
     for player in &mut model.players {
         for term in &mut player.terms {
             inside(&mut term.expr, visit);

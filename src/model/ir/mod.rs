@@ -49,10 +49,23 @@ pub struct Model {
     pub nets: Vec<Net>,
     /// Random batches.
     pub samples: Vec<Sample>,
+    /// Named expressions that hold variables and no random batch, in source order.
+    pub named: Vec<Named>,
     /// Players; one without a name for a plain problem.
     pub players: Vec<Player>,
     /// `solve` blocks in source order; at least one (the default where none is written).
     pub solves: Vec<Solve>,
+}
+
+/// `let name = expression`, where that depends on variables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// As written; `player.name` inside a player.
+    pub name: String,
+    /// The declaration.
+    pub span: Span,
+    /// What it stands for.
+    pub expr: Expr,
 }
 
 /// A bound tensor.
