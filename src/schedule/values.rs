@@ -3,6 +3,7 @@
 
 use super::coder::{Coder, as_is};
 use super::ir::{Arg, Published, Role, Stmt};
+use crate::catalogue::Function;
 use crate::model::ir::{ConstraintId, Expr, ExprKind, Loop, Relation};
 use crate::model::is_constant;
 use crate::tape::{Dtype, Type};
@@ -33,10 +34,8 @@ pub(super) fn published(coder: &mut Coder) -> (Vec<Published>, Vec<Stmt>) {
 fn is_bound(expr: &Expr) -> bool {
     let mut parts = expr.children();
     parts.retain(|part| !is_constant(part));
-    match parts[..] {
-        [part] => matches!(part.kind, ExprKind::Leaf(_)) || is_bound(part),
-        _ => false,
-    }
+    let plain = matches!(&expr.kind, ExprKind::Apply(Function::Sub | Function::Neg, _));
+    plain && matches!(parts[..], [part] if matches!(part.kind, ExprKind::Leaf(_)))
 }
 
 /// `sign` times an expression as a result of that name; of a loop, all its members.
