@@ -11,7 +11,7 @@
 use super::admm::{Cotangent, Iteration, Side, add_square};
 use super::coder::{Coder, Draft};
 use super::ir::{StateId, Stmt, StopStatus};
-use super::{gradient, quadratic};
+use super::{composite, gradient, quadratic};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::{self, Value};
@@ -90,6 +90,7 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
             let balanced = draft.read(coder, state);
             Some(draft.b.sub(multiplier, balanced))
         }
+        (Rule::Composite(rule), _) => Some(composite::residual(it, coder, &mut draft, step, rule, multiplier)),
         (Rule::Descent(_), _) => {
             let point = super::admm::point(coder, &mut draft, &step.component.vars, over);
             let value = gradient::objective(it, coder, &mut draft, step, &point.values, coder.dtype);

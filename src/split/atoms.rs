@@ -41,6 +41,13 @@ pub struct Atom {
     pub over: Option<Loop>,
 }
 
+impl Atom {
+    /// Whether it is a function with no value at some points.
+    pub fn ends(&self) -> bool {
+        matches!(&self.shape, AtomShape::Function { phi, .. } if phi.facts().domain)
+    }
+}
+
 /// What an atom says of its subject.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AtomShape {
