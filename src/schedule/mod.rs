@@ -32,6 +32,8 @@ mod quadratic;
 mod residuals;
 mod sample;
 mod start;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod verify;
 mod violation;

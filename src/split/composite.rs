@@ -22,6 +22,13 @@ pub struct Parts {
     pub form: Proximal,
 }
 
+impl Parts {
+    /// Whether all of the component is smooth.
+    pub fn is_smooth(&self, component: &Component) -> bool {
+        component.constraints.is_empty() && self.smooth.len() == component.terms.len()
+    }
+}
+
 /// The parts of a component, or why it has none. The map is that in the metric `hold·I + ρG`, with `gram`
 /// the diagonal of `G` for a number of entries.
 ///
@@ -46,9 +53,6 @@ pub fn parts(
             Piece::Other { smooth: true, .. } => smooth.push(at),
             Piece::Other { why, .. } => return Err(why),
         }
-    }
-    if kinked.is_empty() && ending.is_empty() && component.constraints.is_empty() {
-        return Err("no term has a kink, and no constraint lies on its variables".to_string());
     }
     let of = |mapped: &[usize]| {
         let rest = Component { terms: mapped.to_vec(), ..component.clone() };

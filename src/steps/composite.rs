@@ -39,6 +39,10 @@ pub(super) fn rule(
     let own = |gram: &dyn Fn(usize) -> Option<Vec<f64>>| parts(model, player, component, hold, gram);
     // First whether there is a map at all: what is said of the method is of no use where there is none.
     let free = own(&|n| Some(vec![0.0; n]))?;
+    let asked = inner.as_ref().is_some_and(|inner| inner.kind == DescentKind::Fista);
+    if free.is_smooth(component) && !asked {
+        return Err("no term has a kink, and no constraint lies on its variables".to_string());
+    }
     match descent.kind {
         DescentKind::Lbfgs { .. } | DescentKind::Newton => {
             return Err(format!(

@@ -41,9 +41,8 @@ pub(super) fn rule(
         Some(descent) if descent.tol.is_some() && component.over.is_some() && !is_lbfgs => {
             Err("an inner tolerance on the members of a family is not executed yet".to_string())
         }
-        Some(Descent { kind: DescentKind::Newton, .. }) => Err("`newton` is a method of its own".to_string()),
-        Some(Descent { kind: DescentKind::Fista, .. }) => {
-            Err("`fista` wants a function with a kink, or a constraint, besides a smooth one".to_string())
+        Some(Descent { kind: DescentKind::Newton | DescentKind::Fista, .. }) => {
+            Err(format!("`{option}` names another method"))
         }
         Some(_) if sampled && is_lbfgs => {
             Err("L-BFGS needs the same objective at every step, and a term reads a random batch".to_string())

@@ -302,7 +302,11 @@ fn step(
                 component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
             let at = component.terms.first().map_or(span, |&at| terms[at].span);
             let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
-                .here("no closed form, and no inner method is named")
+                .here(if inner.is_none() {
+                    "no closed form, and no inner method is named"
+                } else {
+                    "no closed form, and not a step of the method that is named"
+                })
                 .help(format!("give each function or set a variable of its own, or name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`"));
             for why in tried {
                 diag = diag.certify(why);

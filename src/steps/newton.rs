@@ -20,7 +20,20 @@ const DEFAULT: Descent = Descent { kind: DescentKind::Newton, rate: 1.0, steps: 
 /// Most steps where a tolerance is given and no number of steps.
 const TO_A_TOLERANCE: usize = 100;
 
-/// Variables, of all members together, up to which it is taken by itself.
+/// Variables, of all members together, up to which it is taken by itself. By trial against twenty steps of
+/// L-BFGS, the whole run of `h(w) + norm1(z)`, `w = z`, seconds of L-BFGS over those of Newton's method, A m×n
+/// normal:
+///
+/// ```text
+/// n, m        logistic  columns e⁻³ to e³   Poisson  columns e⁻³ to e^1.5
+/// 10, 50      5.8       5.2                 3.5      7.9
+/// 30, 150     3.4       4.2                 8.8      8.7
+/// 100, 500    3.1       3.0                 3.5      4.2
+/// 300, 1500   1.9       0.9                 3.2      4.0
+/// 1000, 2000  1.8       1.1                 4.0      2.4
+/// 1000, 500   2.7       1.0                 2.7      4.0
+/// 3000, 1000  2.9       0.6                 3.0      3.3
+/// ```
 const MOST: usize = 1000;
 
 /// Members of a family up to which it takes all at once, each written out in its programs.
