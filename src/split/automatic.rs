@@ -275,6 +275,8 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
     for at in 0..this.terms.len() {
         match atoms::of_term(model, player, at) {
             Piece::Quadratic => kept.terms.push(at),
+            // A coupling has one right side for all members.
+            Piece::Atom(atom) if atom.differs => return None,
             Piece::Atom(atom) => add(*atom),
             Piece::Other { smooth: true, .. } => {
                 kept.terms.push(at);

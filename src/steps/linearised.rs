@@ -23,9 +23,6 @@ pub(super) fn rule(
     component: &Component,
     couplings: &[Coupling],
 ) -> Result<Rule, String> {
-    if component.over.is_some() {
-        return Err("the members of a family are not executed yet".to_string());
-    }
     if !couplings.iter().any(|coupling| coupling.holds(&component.vars)) {
         return Err("no coupling lies on its variables".to_string());
     }

@@ -6,7 +6,7 @@ use admmc::exec::{Cpu, Nobody, Outcome, Status, run, run_keeping, verify};
 use admmc::host::Still;
 use admmc::pipeline::Compiled;
 use admmc::schedule::{self, Carried, Factors};
-use admmc::steps::ir::MethodPlan;
+use admmc::steps::ir::{MethodPlan, Rule};
 use admmc::tape::Tensor;
 
 use crate::compile::{checked, compiled, drawn, is_refused};
@@ -509,4 +509,44 @@ subject to link[k in 1 to N]: x[k] - z = 0
     let outcome =
         solve("let B = normal(3, 2, seed = 1)\nvar x: real[2]\nminimize sum(k in 1 to 3: norm1(x - B[k, :]))\n");
     assert_eq!(outcome.status, Status::Solved);
+}
+
+/// Members with data of their own share a step where these only shift it: |x − b| + x² is least at b within
+/// [−½, ½], and the least sum of magnitudes is at the median.
+#[test]
+fn members_are_shifted_by_their_own_data() {
+    let text = "
+let B = [1, 0.2; -3, 0.5]
+var x[k in 1 to 2]: real[2]
+minimize sum(k in 1 to 2: norm1(x[k] - B[k, :])) + sum(k in 1 to 2: sum_squares(x[k]))
+";
+    found(&solve(text), &[0.5, 0.2, -0.5, 0.5]);
+    let text = "
+let B = [1, 2; 3, 9; 5, 4]
+var x[k in 1 to 3]: real[2]
+var z: real[2]
+minimize sum(k in 1 to 3: 2*norm1(x[k] - B[k, :]))
+subject to same[k in 1 to 3]: x[k] - z = 0
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(&outcome, "z"), &[3.0, 4.0], 1e-5);
+}
+
+/// The same with a coupling whose MᵀM is full, member by member: CVXPY 1.9 with Clarabel, each by itself.
+#[test]
+fn members_take_linearised_steps() {
+    let text = "
+let B = [1, 2; -1, 0; 0.5, 1]
+let C = [1, 2; 3, 1]
+let t = [1, 2]
+var x[k in 1 to 3]: real[2]
+var z[k in 1 to 3]: real[2]
+minimize sum(k in 1 to 3: 2*norm1(x[k] - B[k, :])) + sum(k in 1 to 3: sum_squares(z[k] - t)/2)
+subject to link[k in 1 to 3]: C*x[k] - z[k] = 0
+split x | z
+";
+    let MethodPlan::Admm(plan) = &compiled(text).plan.methods[0] else { panic!("it is split") };
+    assert!(matches!(plan.x[0].rule, Rule::Linearised(_)));
+    found(&solve(text), &[0.6, 0.6, 0.5, 0.0, 0.5, 0.7]);
 }
