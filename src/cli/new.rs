@@ -79,6 +79,7 @@ const KINDS: &[Kind] = &[
     Kind { file: example!("toy.admm"), about: "a small network, its regulariser split off", data: &[] },
     Kind { file: example!("fair.admm"), about: "a network that scores like for like", data: &[] },
     Kind { file: example!("classifier.admm"), about: "a network that tells digits apart", data: DIGITS },
+    Kind { file: example!("sparse_classifier.admm"), about: "the same, thresholded while it is trained", data: DIGITS },
     Kind { file: example!("prune.admm"), about: "the same with a tenth of its weights", data: DIGITS },
     Kind { file: example!("quantise.admm"), about: "the same with weights of three values", data: DIGITS },
     Kind { file: example!("gan.admm"), about: "a GAN whose discriminator is split in two", data: DIGITS },

@@ -167,6 +167,10 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             )
         }
         Rule::Descent(descent) => {
+            let members = match descent.kind {
+                DescentKind::Newton => format!("{members}, {} variables", step.gram.n() * step.members()),
+                _ => members,
+            };
             // What keeps a smooth step from a closed form is that it is not quadratic.
             let reason = step.tried.iter().find(|why| why.starts_with("quadratic")).or(step.tried.last());
             let why = reason.map_or(String::new(), |why| format!("; not {why}"));

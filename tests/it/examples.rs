@@ -241,8 +241,19 @@ fn known_answers_are_found() {
 /// Whoever trains a network has a test above or below.
 #[test]
 fn every_example_is_tested() {
-    let networks =
-        ["classifier", "fair", "gan", "gan_conv", "gan_hybrid", "gan_many", "gan_tied", "prune", "quantise", "toy"];
+    let networks = [
+        "classifier",
+        "fair",
+        "gan",
+        "gan_conv",
+        "gan_hybrid",
+        "gan_many",
+        "gan_tied",
+        "prune",
+        "quantise",
+        "sparse_classifier",
+        "toy",
+    ];
     let mut tested: Vec<&str> = KNOWN.iter().map(|(name, ..)| *name).chain(networks).collect();
     tested.sort_unstable();
     assert_eq!(names(), tested);
@@ -291,6 +302,17 @@ fn projected_networks_still_read_digits() {
     let (accuracy, weights) = run("quantise", "quantised");
     assert!(accuracy > 0.93, "{accuracy}");
     assert!(weights.iter().all(|weight| [-0.2f32, 0.0, 0.2].contains(&(*weight as f32))));
+}
+
+/// The threshold in the step that trains a network sets weights to 0, to the last bit, and the digits are read.
+#[test]
+fn a_network_is_thresholded_while_it_is_trained() {
+    let outcome = execute(&compile("sparse_classifier", &[("n_epochs", "40")], None), 1, 0);
+    assert_eq!(outcome.status, Status::Completed, "{outcome:?}");
+    let (accuracy, left) = (outcome.last("accuracy"), outcome.last("left").expect("it is tracked"));
+    assert!(accuracy.expect("it is tracked") > 0.95, "{accuracy:?}");
+    // Without the norm all 12608 are left.
+    assert!(left < 8000.0, "{left}");
 }
 
 /// Those who differ by d are scored apart by L·d at most.
