@@ -16,6 +16,9 @@ use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::{self, Value};
 
+/// Roundings of `ρAx` that a first multiplier must be above to be a scale.
+const ROUNDING: f64 = 16.0;
+
 /// The states a record shows.
 pub(super) struct Shown {
     pub primal: StateId,
@@ -151,7 +154,14 @@ fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<St
         let per_entry = draft.b.scale(1.0 / root_n.max(1.0), scale);
         largest_dual = draft.b.binary(Binary::Max, largest_dual, per_entry);
     }
-    let gamma_d = first(&mut draft, gamma_d, largest_dual);
+    // Multipliers that are rounding alone, as where copies agree after one step, are no scale.
+    let rho = draft.read(coder, it.rho);
+    let noise = draft.b.mul(rho, per_row);
+    let noise = draft.b.scale(ROUNDING * coder.dtype.eps(), noise);
+    let above = draft.b.binary(Binary::Less, noise, largest_dual);
+    let zero = draft.number(0.0, coder.dtype);
+    let told = draft.b.select(above, largest_dual, zero);
+    let gamma_d = first(&mut draft, gamma_d, told);
     draft.write(coder, shown.primal, r);
     draft.write(coder, shown.dual, dual);
     let Some(tol) = it.plan.settings.tol else {

@@ -550,3 +550,35 @@ split x | z
     assert!(matches!(plan.x[0].rule, Rule::Linearised(_)));
     found(&solve(text), &[0.6, 0.6, 0.5, 0.0, 0.5, 0.7]);
 }
+
+/// After one step the copies agree, so the first multipliers are rounding: they are no scale of the dual residual.
+#[test]
+fn a_first_multiplier_of_rounding_is_no_scale() {
+    let text = "
+let B = [1, 2; 3, 9; 5, 4]
+var x1, x2, x3, z: real[2]
+minimize norm1(x1 - B[1, :]) + norm1(x2 - B[2, :]) + norm1(x3 - B[3, :])
+subject to x1 - z = 0, x2 - z = 0, x3 - z = 0
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(&outcome, "z"), &[3.0, 4.0], 1e-5);
+}
+
+/// An equation that is kept with x joins columns that no coupling joins: their rows keep weights of one size.
+/// CVXPY 1.9 with Clarabel.
+#[test]
+fn parts_that_no_coupling_joins_are_weighed_alike() {
+    let text = "
+let A = [-0.8, -1.3, -0.2; 0.4, 1.1, 0.1; -0.6, -0.8, 0.7; 1.6, 0.3, -1.2; -1, 1.6, 0.2; -1.7, -0.1, -1.2; -0.6, -0.5, -0.7; 0.6, -0.1, -0.6]
+let y = [-1, -1, 1, 1, -1, -1, -1, 1]
+var x, z: real[3]
+minimize logistic(y, A*x) + 0.2*norm1(z)
+subject to x - z = 0, x >= 0
+";
+    let split = &compiled(text).split.players[0];
+    let weights: Vec<f64> = split.couplings.iter().flat_map(|c| c.weights.clone().unwrap_or(vec![1.0])).collect();
+    let (least, most) = weights.iter().fold((f64::INFINITY, 0.0f64), |(least, most), &w| (least.min(w), most.max(w)));
+    assert!(most <= 100.0 * least, "{weights:?}");
+    found(&solve(text), &[1.727_389_6, 0.0, 0.626_634_6]);
+}

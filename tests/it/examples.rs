@@ -58,7 +58,7 @@ fn toy_explained() {
           ρ starts at 1 (as written) and stays
           κ = ρη = 0.002
 
-        one iteration: 1 449 413 flops, 132 176 bytes read and written by its programs
+        one iteration: 1 449 417 flops, 132 176 bytes read and written by its programs
     "#]]
     .assert_eq(&explained("toy"));
 }
