@@ -22,7 +22,7 @@ const TO_A_TOLERANCE: usize = 100;
 
 /// Variables, of all members together, up to which it is taken by itself. By trial against twenty steps of
 /// L-BFGS, the whole run of `h(w) + norm1(z)`, `w = z`, seconds of L-BFGS over those of Newton's method, A m×n
-/// normal:
+/// normal, a run each on a busy machine; against L-BFGS to a tolerance of 0.1 the gain is between 0.3 and 4.8:
 ///
 /// ```text
 /// n, m        logistic  columns e⁻³ to e³   Poisson  columns e⁻³ to e^1.5
