@@ -525,7 +525,7 @@ fn every_stage_can_be_seen() {
           taken back where it makes matters worse (Anderson, type II)
           over-relaxed by α = 1.6: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps
 
-        one iteration: 169 flops, 720 bytes read and written by its programs
+        one iteration: 173 flops, 720 bytes read and written by its programs
         exit 0
     "#]]
     .assert_eq(&answer("admmc explain p/shrink.admm", &shrink(), ""));

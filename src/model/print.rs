@@ -301,8 +301,11 @@ impl fmt::Display for Descent {
                 write!(f, "adam(rate = {rate}, beta1 = {beta1}, beta2 = {beta2}, epsilon = {epsilon:e}")?;
             }
             DescentKind::Lbfgs { memory } => write!(f, "lbfgs(memory = {memory}")?,
+            DescentKind::Newton => write!(f, "newton(")?,
+            DescentKind::Fista => write!(f, "fista(")?,
         }
-        write!(f, ", steps = {}", self.steps)?;
+        let comma = if matches!(self.kind, DescentKind::Newton | DescentKind::Fista) { "" } else { ", " };
+        write!(f, "{comma}steps = {}", self.steps)?;
         if let Some(tol) = self.tol {
             write!(f, ", tol = {tol:e}")?;
         }

@@ -9,7 +9,7 @@ use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
 use crate::split::ir::PlayerSplit;
 use crate::steps::Plan;
-use crate::steps::ir::{AdmmPlan, Curvature, MethodPlan, Rule, Solver, Step, System};
+use crate::steps::ir::{AdmmPlan, Curvature, MethodPlan, Penalty, Rule, Solver, Step, System};
 use crate::steps::{Script, updates};
 use crate::tape::Cost;
 
@@ -167,11 +167,42 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             )
         }
         Rule::Descent(descent) => {
+            let members = match descent.kind {
+                DescentKind::Newton => format!("{members}, {} variables", step.gram.n() * step.members()),
+                _ => members,
+            };
             // What keeps a smooth step from a closed form is that it is not quadratic.
             let reason = step.tried.iter().find(|why| why.starts_with("quadratic")).or(step.tried.last());
             let why = reason.map_or(String::new(), |why| format!("; not {why}"));
             format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
         }
+        Rule::Composite(it) => {
+            let named = |at: &usize| terms[*at].name.clone();
+            let (smooth, rest): (Vec<usize>, Vec<usize>) =
+                step.component.terms.iter().partition(|at| it.smooth.contains(at));
+            let held = step.component.constraints.iter().map(|&id| constraints[id.index()].name(id));
+            let mut smooth: Vec<String> = smooth.iter().map(named).collect();
+            smooth.dedup();
+            let rest: Vec<String> = rest.iter().map(named).chain(held).collect();
+            let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
+            format!(
+                "{} on s = {}, each step ended by the map of φ = {}: {}, {}{members}{why}",
+                method_name(&it.descent),
+                if smooth.is_empty() { "0".to_string() } else { smooth.join(" + ") },
+                rest.join(" + "),
+                settings(&it.descent),
+                penalty(step, it.penalty)
+            )
+        }
+    }
+}
+
+/// How a composite step takes the penalty.
+fn penalty(step: &Step, penalty: Penalty) -> String {
+    match penalty {
+        Penalty::Exact => format!("the penalty in the metric of the map, MᵀM = {}", step.gram),
+        Penalty::Linearised(kappa) => format!("the penalty linearised, κ = {} bounds ‖M‖²", number(kappa)),
+        Penalty::Smooth => format!("the penalty a part of s, MᵀM = {}", step.gram),
     }
 }
 
@@ -253,7 +284,7 @@ fn amount(x: f64) -> String {
 fn p(step: &Step) -> String {
     match &step.rule {
         Rule::Quadratic { curvature, .. } => curvature[0].to_string(),
-        Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) => String::new(),
+        Rule::Prox(_) | Rule::Linearised(_) | Rule::Descent(_) | Rule::Composite(_) => String::new(),
     }
 }
 
@@ -315,6 +346,8 @@ fn method_name(descent: &Descent) -> &'static str {
         DescentKind::Gradient { .. } => "gradient descent with momentum",
         DescentKind::Adam { .. } => "Adam",
         DescentKind::Lbfgs { .. } => "L-BFGS",
+        DescentKind::Newton => "Newton's method",
+        DescentKind::Fista => "FISTA",
     }
 }
 
@@ -325,6 +358,7 @@ fn settings(descent: &Descent) -> String {
     };
     match descent.kind {
         DescentKind::Lbfgs { memory } => format!("at most {steps}, {memory} pairs"),
+        DescentKind::Newton | DescentKind::Fista => format!("at most {steps}"),
         _ => format!("{steps} of η = {}", number(descent.rate)),
     }
 }

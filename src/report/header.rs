@@ -75,6 +75,7 @@ fn steps(model: &Model, method: &MethodPlan) -> (String, String) {
                     Rule::Quadratic { .. } | Rule::Prox(_) => "closed form".to_owned(),
                     Rule::Linearised(_) => "a linearised step".to_owned(),
                     Rule::Descent(descent) => words(descent),
+                    Rule::Composite(it) => format!("{} and a proximal map", words(&it.descent)),
                 };
                 format!("{} by {rule}", vars.join(", "))
             };
@@ -92,6 +93,8 @@ fn words(descent: &Descent) -> String {
         DescentKind::Gradient { .. } => format!("gradient steps at rate {}", number(descent.rate)),
         DescentKind::Adam { .. } => format!("Adam at rate {}", number(descent.rate)),
         DescentKind::Lbfgs { .. } => "L-BFGS".to_owned(),
+        DescentKind::Newton => "Newton's method".to_owned(),
+        DescentKind::Fista => "FISTA".to_owned(),
     }
 }
 

@@ -271,6 +271,7 @@ impl<'a> Iteration<'a> {
             crate::steps::ir::Rule::Prox(form) => super::prox::step(self, coder, step, form, side, body),
             crate::steps::ir::Rule::Linearised(form) => super::linearised::step(self, coder, step, form, side, body),
             crate::steps::ir::Rule::Descent(descent) => super::gradient::step(self, coder, step, descent, side, body),
+            crate::steps::ir::Rule::Composite(rule) => super::composite::step(self, coder, step, rule, side, body),
         }
     }
 

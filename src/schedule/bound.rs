@@ -15,7 +15,7 @@ use super::admm::{Cotangent, Iteration, point};
 use super::coder::{Coder, Draft, as_is, summed};
 use super::ir::{Check, DualBound, Stmt};
 use super::verdict::{check, held};
-use super::{gradient, prox};
+use super::{composite, gradient, prox};
 use crate::model::ir::Expr;
 use crate::steps::ir::{Rule, Step};
 use crate::tape::{self, Dtype, Value};
@@ -68,6 +68,10 @@ fn part(coder: &mut Coder, it: &Iteration, step: &Step, gathers: &mut Vec<Stmt>)
         Rule::Prox(form) | Rule::Linearised(form) => {
             let gap = prox::gap(it, coder, &mut draft, step, form, &values, multiplier);
             (gap.next, Some(gap.slope), None)
+        }
+        Rule::Composite(rule) => {
+            let (next, slope) = composite::landed(it, coder, &mut draft, step, rule, &values, multiplier);
+            (next, Some(slope), None)
         }
         Rule::Quadratic { .. } | Rule::Descent(_) => (v, None, held(coder, it, step, &mut draft, &values)),
     };

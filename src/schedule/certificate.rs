@@ -157,7 +157,7 @@ fn primal(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>
                 prox::support(it, coder, &mut draft, step, form, &values, w)
             }
             // Defined everywhere: any direction at all is too much.
-            Rule::Quadratic { .. } | Rule::Linearised(_) | Rule::Descent(_) => {
+            Rule::Quadratic { .. } | Rule::Linearised(_) | Rule::Descent(_) | Rule::Composite(_) => {
                 let square = draft.b.sum_squares(w);
                 draft.b.scale(FAR * FAR, square)
             }

@@ -6,6 +6,7 @@ use super::direction;
 use super::gradient;
 use super::ir::{Arg, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
 use super::lbfgs::{self, Problem, whole_shape};
+use super::newton;
 use super::sample;
 use crate::model::ir::{Descent, DescentKind, Expr, Leaf, Member, VarId};
 use crate::split::ir::{Copied, PlayerSplit, Whole};
@@ -208,7 +209,7 @@ fn is_family(coder: &Coder, var: VarId) -> bool {
 }
 
 /// The statements of one step, and the state that holds the objective's value (before the step; after
-/// it for L-BFGS). `begin` goes before the loop of steps.
+/// it for methods that search along their directions). `begin` goes before the loop of steps.
 pub(super) struct Steps {
     pub begin: Vec<Stmt>,
     pub body: Vec<Stmt>,
@@ -221,8 +222,8 @@ pub(super) fn steps(coder: &mut Coder, split: &PlayerSplit, descent: &Descent, t
     let unsplit = Unsplit::new(split);
     let tag = coder.prefixed(split.player.index(), "·whole");
     let status = if tested { StopStatus::Converged } else { StopStatus::Inner };
-    if let DescentKind::Lbfgs { memory } = descent.kind {
-        return lbfgs_steps(coder, &unsplit, &tag, memory, descent.tol, status);
+    if descent.is_searched() {
+        return searched_steps(coder, &unsplit, &tag, descent, status);
     }
     let mut draft = coder.draft("descent");
     let states: Vec<StateId> = unsplit.whole.kept.iter().map(|&var| coder.leaf(Leaf::Var(var, Member::None))).collect();
@@ -252,14 +253,11 @@ pub(super) fn steps(coder: &mut Coder, split: &PlayerSplit, descent: &Descent, t
     Steps { begin: Vec::new(), body, value: shown }
 }
 
-fn lbfgs_steps(
-    coder: &mut Coder,
-    unsplit: &Unsplit,
-    tag: &str,
-    memory: usize,
-    tol: Option<f64>,
-    status: StopStatus,
-) -> Steps {
+fn searched_steps(coder: &mut Coder, unsplit: &Unsplit, tag: &str, descent: &Descent, status: StopStatus) -> Steps {
+    let memory = match descent.kind {
+        DescentKind::Lbfgs { memory } => memory,
+        _ => 0,
+    };
     let kept = unsplit.whole.kept.clone();
     let shapes: Vec<_> = kept.iter().map(|&var| whole_shape(coder, var)).collect();
     let n = shapes.iter().map(|shape| shape.numel()).sum();
@@ -292,8 +290,11 @@ fn lbfgs_steps(
         write: &mut write,
         value: &mut value,
     };
-    let begin = lbfgs::begin(coder, &mut problem);
-    let body = lbfgs::step(coder, &mut problem, tol, status);
+    let (begin, body) = if descent.kind == DescentKind::Newton {
+        (newton::begin(coder, &mut problem, None), newton::step(coder, &mut problem, descent.tol, status))
+    } else {
+        (lbfgs::begin(coder, &mut problem), lbfgs::step(coder, &mut problem, descent.tol, status))
+    };
     Steps { begin, body, value: lbfgs::value_state(coder, tag) }
 }
 

@@ -57,7 +57,9 @@ pub(super) fn of(
             let metric = draft.b.offset(root, epsilon);
             Direction { vector: m_hat, metric: Some(metric) }
         }
-        DescentKind::Lbfgs { .. } => unreachable!("L-BFGS has a file of its own"),
+        DescentKind::Lbfgs { .. } | DescentKind::Newton | DescentKind::Fista => {
+            unreachable!("what finds its step lengths has a file of its own (gradient::step)")
+        }
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) fn step(
     side: Side,
     body: &mut Vec<Stmt>,
 ) {
-    if let DescentKind::Lbfgs { memory } = descent.kind {
-        return lbfgs::inner(it, coder, step, descent, memory, side, body);
+    if descent.is_searched() {
+        return lbfgs::inner(it, coder, step, descent, side, body);
     }
     let over = step.component.over;
     let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));

@@ -10,7 +10,8 @@ use super::coder::{Coder, Draft};
 use super::direction;
 use super::gradient;
 use super::ir::{LineSearch, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
-use crate::model::ir::Descent;
+use super::{inexact, newton};
+use crate::model::ir::{Descent, DescentKind};
 use crate::steps::ir::{Curvature, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::ops::Range;
@@ -212,13 +213,12 @@ fn two_loops(coder: &Coder, draft: &mut Draft, states: &States, gradient: Value,
 }
 
 /// The inner minimisation of a component: `h(v) + ⟨pull, v⟩ + ρ/2 vᵀMᵀMv`; of a family, that of all its
-/// members as one.
+/// members as one. By L-BFGS, or by Newton's method.
 pub(super) fn inner(
     it: &mut Iteration,
     coder: &mut Coder,
     own: &Step,
     descent: &Descent,
-    memory: usize,
     side: Side,
     body: &mut Vec<Stmt>,
 ) {
@@ -258,6 +258,10 @@ pub(super) fn inner(
         let sum = draft.b.add(data, linear);
         draft.b.add(sum, quadratic)
     };
+    let memory = match descent.kind {
+        DescentKind::Lbfgs { memory } => memory,
+        _ => 0,
+    };
     let mut problem = Problem {
         tag: tag.clone(),
         n,
@@ -270,8 +274,16 @@ pub(super) fn inner(
     if descent.tol.is_some() {
         body.push(direction::reset_stop(coder, &tag));
     }
-    body.extend(begin(coder, &mut problem));
-    let steps = step(coder, &mut problem, descent.tol, StopStatus::Inner);
+    let steps = if descent.kind == DescentKind::Newton {
+        let mut bound =
+            |coder: &mut Coder, draft: &mut Draft, squares: Value| inexact::bound(shared, coder, draft, squares);
+        let bound: Option<newton::Bound> = if descent.tol.is_none() { Some(&mut bound) } else { None };
+        body.extend(newton::begin(coder, &mut problem, bound));
+        newton::step(coder, &mut problem, descent.tol, StopStatus::Inner)
+    } else {
+        body.extend(begin(coder, &mut problem));
+        step(coder, &mut problem, descent.tol, StopStatus::Inner)
+    };
     body.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Step, body: steps }));
 }
 

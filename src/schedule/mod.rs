@@ -1,7 +1,7 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`linearised`],
-//! [`gradient`], [`lbfgs`]), [`residuals`]
+//! [`gradient`], [`lbfgs`], [`newton`], [`composite`], [`fista`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
@@ -14,14 +14,18 @@ mod bound;
 mod carry;
 mod certificate;
 mod coder;
+mod composite;
 mod descent;
 mod direction;
+mod fista;
 mod game;
 mod gradient;
+mod inexact;
 pub mod ir;
 mod lbfgs;
 mod linearised;
 mod merge;
+mod newton;
 mod point;
 mod print;
 mod prox;
@@ -29,6 +33,8 @@ mod quadratic;
 mod residuals;
 mod sample;
 mod start;
+#[cfg(test)]
+mod tests;
 mod values;
 mod verdict;
 mod verify;
@@ -53,8 +59,9 @@ use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict};
 /// a record evaluates the objective.
 const RECORD_ALWAYS: usize = 1 << 14;
 
-/// Tolerance of L-BFGS as a baseline where none is written: below it f64 line searches find nothing.
-const LBFGS_TOL: f64 = 1e-8;
+/// Tolerance of L-BFGS and Newton's method as a baseline where none is written: below it f64 line searches find
+/// nothing.
+const SEARCHED_TOL: f64 = 1e-8;
 
 /// The heading of what makes factors, by which [`carry`] knows it.
 const FACTORISE: &str = "factorise";
@@ -245,8 +252,8 @@ fn descent_body(
 ) -> (Vec<Stmt>, Verdict) {
     let split = &coder.split.players[player.index()];
     let mut descent = descent.clone();
-    if descent.is_lbfgs() {
-        descent.tol = descent.tol.or(Some(LBFGS_TOL));
+    if descent.is_searched() {
+        descent.tol = descent.tol.or(Some(SEARCHED_TOL));
     }
     let unsplit = descent::Unsplit::new(split);
     let samples = sample::redrawn(coder, &unsplit.terms(coder));
@@ -259,7 +266,7 @@ fn descent_body(
     let record = recorded(coder, row);
     // The row that ends a run belongs to it: it is written before the test.
     match stop {
-        Some(at) if !descent.is_lbfgs() => body.insert(at, record),
+        Some(at) if !descent.is_searched() => body.insert(at, record),
         _ => body.push(record),
     }
     let mut all = steps.begin;

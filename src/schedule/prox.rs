@@ -14,7 +14,7 @@ use crate::model::ir::Leaf;
 use crate::split::proximal::{Map, Proximal};
 use crate::steps::ir::Step;
 use crate::tape::ir::{Binary, Unary};
-use crate::tape::{Dtype, Shape, Value, vjp};
+use crate::tape::{Dtype, Shape, Value, jvp, vjp};
 
 /// The statements of the step.
 pub(super) fn step(it: &Iteration, coder: &mut Coder, step: &Step, form: &Proximal, side: Side, body: &mut Vec<Stmt>) {
@@ -38,12 +38,88 @@ pub(super) fn pulled(
     pull: Value,
     shapes: &[Shape],
 ) -> Value {
-    let site = Site { it, step, form, dtype: coder.dtype };
+    let site = Site { it, step, form, held: None, dtype: coder.dtype };
     let d = site.metric(coder, draft);
     let force = site.with_linear(coder, draft, pull);
     let center = draft.b.div(force, d);
     let center = draft.b.neg(center);
     site.map(coder, draft, center, shapes)
+}
+
+/// Where the map of a composite step leads.
+pub(super) struct Landed {
+    /// `v⁺`, the map at `−force/F` in the metric `F = dP + ρG`.
+    pub next: Value,
+    /// `−force − Fv⁺`, a slope of the map's function at `v⁺`.
+    pub slope: Value,
+}
+
+/// The map in the metric `dP + ρG`, d a number or an entry a coordinate.
+pub(super) fn landed(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    (step, form): (&Step, &Proximal),
+    d: Option<Value>,
+    force: Value,
+    shapes: &[Shape],
+) -> Landed {
+    let site = Site { it, step, form, held: d, dtype: draft.b.dtype(force) };
+    let metric = site.metric(coder, draft);
+    let center = draft.b.div(force, metric);
+    let center = draft.b.neg(center);
+    let next = site.map(coder, draft, center, shapes);
+    let held = draft.b.mul(metric, next);
+    let sum = draft.b.add(force, held);
+    Landed { next, slope: draft.b.neg(sum) }
+}
+
+/// `dP + ρG`
+pub(super) fn metric(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    (step, form): (&Step, &Proximal),
+    d: Option<Value>,
+    dtype: Dtype,
+) -> Value {
+    Site { it, step, form, held: d, dtype }.metric(coder, draft)
+}
+
+/// `dPv` in the metric of a composite step.
+pub(super) fn held(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    (step, form): (&Step, &Proximal),
+    d: Option<Value>,
+    v: Value,
+) -> Value {
+    let site = Site { it, step, form, held: d, dtype: draft.b.dtype(v) };
+    let p = site.curvature(coder, draft);
+    draft.b.mul(p, v)
+}
+
+/// `F(v − v⁺)`, with `v⁺` the map at `v − F⁻¹·gradient` in the metric `F = dP + ρG`: what is left of
+/// stationarity, in the units of a gradient.
+pub(super) fn left(
+    it: &Iteration,
+    coder: &mut Coder,
+    draft: &mut Draft,
+    (step, form): (&Step, &Proximal),
+    d: Option<Value>,
+    values: &[Value],
+    gradient: Value,
+) -> Value {
+    let site = Site { it, step, form, held: d, dtype: draft.b.dtype(gradient) };
+    let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
+    let v = draft.flat(values);
+    let metric = site.metric(coder, draft);
+    let moved = draft.b.div(gradient, metric);
+    let center = draft.b.sub(v, moved);
+    let next = site.map(coder, draft, center, &shapes);
+    let off = draft.b.sub(v, next);
+    draft.b.mul(metric, off)
 }
 
 /// How far a point is from stationary: zero, exactly where it is.
@@ -70,7 +146,7 @@ pub(super) fn gap(
     values: &[Value],
     multiplier: Value,
 ) -> Gap {
-    let site = Site { it, step, form, dtype: Dtype::F64 };
+    let site = Site { it, step, form, held: None, dtype: Dtype::F64 };
     let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
     let v = draft.flat(values);
     let d = site.metric(coder, draft);
@@ -98,7 +174,7 @@ pub(super) fn support(
     values: &[Value],
     w: Value,
 ) -> Value {
-    let site = Site { it, step, form, dtype: coder.dtype };
+    let site = Site { it, step, form, held: None, dtype: coder.dtype };
     let v = draft.flat(values);
     let size = draft.b.norm2(v);
     let reach = draft.b.offset(size, 1.0);
@@ -135,6 +211,8 @@ struct Site<'a> {
     it: &'a Iteration<'a>,
     step: &'a Step,
     form: &'a Proximal,
+    /// What multiplies `P`, a number or an entry a coordinate; none is 1.
+    held: Option<Value>,
     dtype: Dtype,
 }
 
@@ -147,9 +225,42 @@ impl Site<'_> {
 
     /// `P + ρG`
     fn metric(&self, coder: &mut Coder, draft: &mut Draft) -> Value {
-        let p = self.numbers(coder, draft, "P", &self.form.curvature);
+        let p = self.curvature(coder, draft);
         let g = self.numbers(coder, draft, "MᵀM", &self.form.gram);
         self.sum(coder, draft, p, g)
+    }
+
+    /// `P`, times what it is held with.
+    fn curvature(&self, coder: &mut Coder, draft: &mut Draft) -> Value {
+        let p = self.numbers(coder, draft, "P", &self.form.curvature);
+        match self.held {
+            Some(held) => draft.b.mul(held, p),
+            None => p,
+        }
+    }
+
+    /// `(w/F)KKᵀ` in every row of K, one element each, where F is known only when the step is taken:
+    /// `w√ν |KF⁻¹|`.
+    fn thresholds(
+        &self,
+        coder: &mut Coder,
+        draft: &mut Draft,
+        (u, point): (Value, &[Value]),
+        nu: Value,
+        weight: Value,
+    ) -> Value {
+        let metric = self.metric(coder, draft);
+        let inverse = draft.b.unary(Unary::Recip, metric);
+        let shapes: Vec<Shape> = point.iter().map(|&value| draft.b.shape(value).clone()).collect();
+        let parts = draft.unflat(inverse, &shapes);
+        let image = jvp(&mut draft.b, u, point, &parts);
+        let image = draft.b.unary(Unary::Abs, image);
+        let root = draft.b.unary(Unary::Sqrt, nu);
+        let scaled = draft.b.mul(root, image);
+        let t = draft.b.mul(weight, scaled);
+        // A row without an element moves nothing, and any t will do.
+        let other = draft.b.constant_like(1.0, t);
+        draft.b.select(t, t, other)
     }
 
     fn sum(&self, coder: &mut Coder, draft: &mut Draft, p: Value, g: Value) -> Value {
@@ -197,12 +308,20 @@ impl Site<'_> {
             if draft.b.shape(value).is_scalar() { value } else { draft.b.reshape(value, shape.clone()) }
         };
         let nu = row(coder, draft, "ν", |row| row.nu);
-        let p = row(coder, draft, "P at", |row| row.curvature);
-        let g = row(coder, draft, "MᵀM at", |row| row.gram);
-        let d = self.sum(coder, draft, p, g);
         let weight = draft.number(map.weight, self.dtype);
-        let weighted = draft.b.mul(weight, nu);
-        let t = draft.b.div(weighted, d);
+        let t = match self.held {
+            Some(held) if !draft.b.shape(held).is_scalar() => self.thresholds(coder, draft, (u, &point), nu, weight),
+            held => {
+                let mut p = row(coder, draft, "P at", |row| row.curvature);
+                if let Some(held) = held {
+                    p = draft.b.mul(held, p);
+                }
+                let g = row(coder, draft, "MᵀM at", |row| row.gram);
+                let d = self.sum(coder, draft, p, g);
+                let weighted = draft.b.mul(weight, nu);
+                draft.b.div(weighted, d)
+            }
+        };
         let next = map.phi.prox(&mut draft.b, u, t, &args);
         // The whole variable is what the map gives, exactly: its zeros are zeros.
         if let Some(var) = map.whole {

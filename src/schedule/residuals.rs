@@ -11,10 +11,13 @@
 use super::admm::{Cotangent, Iteration, Side, add_square};
 use super::coder::{Coder, Draft};
 use super::ir::{StateId, Stmt, StopStatus};
-use super::{gradient, quadratic};
+use super::{composite, gradient, quadratic};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::{Binary, Unary};
 use crate::tape::{self, Value};
+
+/// Roundings of `ρAx` that a first multiplier must be above to be a scale.
+const ROUNDING: f64 = 16.0;
 
 /// The states a record shows.
 pub(super) struct Shown {
@@ -90,6 +93,7 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
             let balanced = draft.read(coder, state);
             Some(draft.b.sub(multiplier, balanced))
         }
+        (Rule::Composite(rule), _) => Some(composite::residual(it, coder, &mut draft, step, rule, multiplier)),
         (Rule::Descent(_), _) => {
             let point = super::admm::point(coder, &mut draft, &step.component.vars, over);
             let value = gradient::objective(it, coder, &mut draft, step, &point.values, coder.dtype);
@@ -150,7 +154,14 @@ fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<St
         let per_entry = draft.b.scale(1.0 / root_n.max(1.0), scale);
         largest_dual = draft.b.binary(Binary::Max, largest_dual, per_entry);
     }
-    let gamma_d = first(&mut draft, gamma_d, largest_dual);
+    // Multipliers that are rounding alone, as where copies agree after one step, are no scale.
+    let rho = draft.read(coder, it.rho);
+    let noise = draft.b.mul(rho, per_row);
+    let noise = draft.b.scale(ROUNDING * coder.dtype.eps(), noise);
+    let above = draft.b.binary(Binary::Less, noise, largest_dual);
+    let zero = draft.number(0.0, coder.dtype);
+    let told = draft.b.select(above, largest_dual, zero);
+    let gamma_d = first(&mut draft, gamma_d, told);
     draft.write(coder, shown.primal, r);
     draft.write(coder, shown.dual, dual);
     let Some(tol) = it.plan.settings.tol else {

@@ -7,7 +7,7 @@ use super::coder::{Coder, Draft, as_is, summed};
 use super::descent::Unsplit;
 use super::gradient;
 use super::ir::{Arg, Check, StateId, Stmt, Verdict};
-use super::{bound, prox, violation};
+use super::{bound, composite, prox, violation};
 use crate::model::ir::{Constraint, ConstraintId, Expr, Leaf, Member, PlayerId, Term};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{Rule, Step};
@@ -140,6 +140,7 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
         Rule::Prox(form) | Rule::Linearised(form) => {
             prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual
         }
+        Rule::Composite(rule) => composite::gap(it, coder, &mut draft, step, rule, &values, multiplier),
         Rule::Quadratic { .. } | Rule::Descent(_) => {
             let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
             let gradients = tape::gradient(&mut draft.b, value, &values);

@@ -3,7 +3,7 @@
 use super::forms::{self, Form, Hessian, Known};
 use super::ir::Part;
 use crate::linalg::Operator;
-use crate::model::ir::{DataId, Expr, Leaf, Member, PlayerId, VarId};
+use crate::model::ir::{DataId, Expr, Leaf, Loop, Member, PlayerId, VarId};
 use crate::model::{Lower, Model};
 use crate::source::Span;
 use crate::tape::{Dtype, Program};
@@ -31,6 +31,11 @@ pub enum NotAffine {
 /// Reads an expression.
 pub fn read(model: &Model, player: PlayerId, expr: &Expr) -> Result<Affine, NotAffine> {
     let (form, leaves) = form(model, player, expr);
+    affine(form, &leaves)
+}
+
+/// A form that is affine, over the variables that its inputs are.
+fn affine(form: Form, leaves: &[Leaf]) -> Result<Affine, NotAffine> {
     match form {
         Form::Affine(affine) => {
             let parts = affine.parts.iter().filter_map(|(&input, operator)| match leaves[input] {
@@ -44,6 +49,31 @@ pub fn read(model: &Model, player: PlayerId, expr: &Expr) -> Result<Affine, NotA
         Form::Other(stopped) if stopped.op == "input" => Err(NotAffine::Changes(stopped.origin)),
         Form::Other(stopped) => Err(NotAffine::Nonlinear(stopped.origin)),
     }
+}
+
+/// Reads an expression of a family, whose members may have data of their own: the operators must be those of
+/// every member, and the constant part is the first one's. Also gives whether those of others differ.
+pub fn read_members(
+    model: &Model,
+    player: PlayerId,
+    expr: &Expr,
+    over: Option<Loop>,
+) -> Result<(Affine, bool), NotAffine> {
+    let lowered = Lowered::new(model, expr);
+    let Some(over) = over.filter(|_| lowered.differs()) else {
+        return read(model, player, expr).map(|affine| (affine, false));
+    };
+    let of = |member: usize| affine(lowered.form(model, player, Some(member)), &lowered.leaves);
+    let first = of(0)?;
+    let mut differs = false;
+    for member in 1..over.count {
+        let own = of(member)?;
+        if own.parts != first.parts {
+            return Err(NotAffine::Changes(None));
+        }
+        differs |= own.offset != first.offset;
+    }
+    Ok((first, differs))
 }
 
 /// What an expression is over the player's variables, and the leaves that are its inputs.

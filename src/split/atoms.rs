@@ -39,6 +39,15 @@ pub struct Atom {
     pub affine: Affine,
     /// The family it is repeated over.
     pub over: Option<Loop>,
+    /// Whether `k` differs from member to member; `affine` has that of the first.
+    pub differs: bool,
+}
+
+impl Atom {
+    /// Whether it is a function with no value at some points.
+    pub fn ends(&self) -> bool {
+        matches!(&self.shape, AtomShape::Function { phi, .. } if phi.facts().domain)
+    }
 }
 
 /// What an atom says of its subject.
@@ -83,35 +92,48 @@ pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
     let term = &model.players[player.index()].terms[at];
     let name = term.quoted();
     let other = |why: String| Piece::Other { why, smooth: kink(model, player, &term.expr).is_none() };
-    let stopped = match Lowered::new(model, &term.expr).form(model, player, None) {
+    let lowered = Lowered::new(model, &term.expr);
+    let stopped = match lowered.form(model, player, None) {
         Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_) => return Piece::Quadratic,
         Form::Root(_) => "a norm".to_string(),
         Form::Other(stopped) if stopped.op == "input" => {
-            return other(format!("{name} reads what changes from call to call"));
+            // Members with data of their own share a step where all that differs is an argument or `k`.
+            let differs = term.over.is_some() && lowered.differs();
+            let bent = || matches!(lowered.form(model, player, Some(0)), Form::Other(_) | Form::Root(_));
+            let atom = if differs && bent() { applied(model, player, at, "").ok() } else { None };
+            return match atom {
+                Some(atom) => Piece::Atom(Box::new(atom)),
+                None => other(format!("{name} reads what changes from call to call")),
+            };
         }
         Form::Other(stopped) => stopped.op,
     };
+    match applied(model, player, at, &stopped) {
+        Ok(atom) => Piece::Atom(Box::new(atom)),
+        Err(why) => other(why),
+    }
+}
+
+/// The atom that a term is, which is no quadratic because of what `stopped` says, or why it is none.
+fn applied(model: &Model, player: PlayerId, at: usize, stopped: &str) -> Result<Atom, String> {
+    let term = &model.players[player.index()].terms[at];
+    let name = term.quoted();
     let (weight, inner) = weighted(model, &term.expr);
-    let Some((weight, phi, args)) = recognised(model, weight, inner) else {
-        return other(format!("{name} holds {stopped}"));
-    };
+    let (weight, phi, args) = recognised(model, weight, inner).ok_or_else(|| format!("{name} holds {stopped}"))?;
     let facts = phi.facts();
     if weight < 0.0 {
-        return other(format!("{name} counts {} negatively, which has no proximal step", phi.name()));
+        return Err(format!("{name} counts {} negatively, which has no proximal step", phi.name()));
     }
     if args.iter().enumerate().any(|(k, arg)| k != facts.subject && !is_constant(arg)) {
-        return other(format!("{name} has variables in two arguments of {}", phi.name()));
+        return Err(format!("{name} has variables in two arguments of {}", phi.name()));
     }
     let subject = args[facts.subject].clone();
-    match affine::read(model, player, &subject) {
-        Ok(affine) => Piece::Atom(Box::new(Atom {
-            place: Place::Term(at),
-            shape: AtomShape::Function { phi, args, weight },
-            subject,
-            affine,
-            over: term.over,
-        })),
-        Err(_) => other(format!("{name} applies {} to something that is not affine", phi.name())),
+    match affine::read_members(model, player, &subject, term.over) {
+        Ok((affine, differs)) => {
+            let shape = AtomShape::Function { phi, args, weight };
+            Ok(Atom { place: Place::Term(at), shape, subject, affine, over: term.over, differs })
+        }
+        Err(_) => Err(format!("{name} applies {} to something that is not affine", phi.name())),
     }
 }
 
@@ -126,6 +148,7 @@ pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece
             subject: subject.clone(),
             affine,
             over: constraint.over,
+            differs: false,
         }))),
         Err(_) => None,
     };

@@ -13,13 +13,13 @@
 use super::atoms::{self, Atom, AtomShape, Piece, Place};
 use super::ir::{Component, Coupling, PlayerSplit};
 use super::scalar::Phi;
-use super::{coupling, is_exact, proximal, variables};
+use super::{composite, coupling, is_exact, proximal, variables};
 use crate::catalogue::Function;
 use crate::diag::Diags;
 use crate::model::Model;
 use crate::model::ir::{
-    Constraint, ConstraintId, Expr, ExprKind, Init, Leaf, Loop, Member, Method, PlayerId, Relation, SolveBody, Step,
-    StepKind, Var, VarId, VarKind, Written,
+    Constraint, ConstraintId, DescentKind, Expr, ExprKind, Init, Leaf, Loop, Member, Method, PlayerId, Relation,
+    SolveBody, Step, StepKind, Var, VarId, VarKind, Written,
 };
 use crate::source::Span;
 use crate::tape::Shape;
@@ -50,7 +50,8 @@ fn is_stepped(model: &Model, split: &PlayerSplit) -> bool {
     };
     let coupled = |id: ConstraintId| split.couplings.iter().any(|coupling| coupling.constraint == id);
     let placed = (0..this.constraints.len()).map(|at| ConstraintId(at as u32)).all(|id| coupled(id) || within(id));
-    let named = names_inner_methods(model);
+    let inner = Named::of(model);
+    let named = !inner.0.is_empty();
     placed
         && split.x.components.iter().chain(&split.z.components).all(|component| {
             let terms = component.terms.iter();
@@ -61,27 +62,60 @@ fn is_stepped(model: &Model, split: &PlayerSplit) -> bool {
                     Piece::Atom(_) => named || atoms::kink(model, split.player, &this.terms[at].expr).is_none(),
                     Piece::Other { smooth, .. } => named || smooth,
                 });
-            smooth || is_exact(model, split.player, component, &split.couplings)
+            // What a named method keeps in one step is not taken apart.
+            let is_x = split.x.components.contains(component);
+            let composite =
+                || split.is_split() && inner.is_proximal(is_x) && is_composite(model, split.player, component);
+            smooth || is_exact(model, split.player, component, &split.couplings) || composite()
         })
 }
 
-/// Whether some solve block names an inner method: then a step without a rule of its own takes that.
-fn names_inner_methods(model: &Model) -> bool {
-    fn method(method: &Method) -> bool {
-        matches!(method, Method::Admm(admm) if admm.x_step.is_some() || admm.z_step.is_some())
+/// Whether a component is a smooth function and a proximal map, in some metric.
+fn is_composite(model: &Model, player: PlayerId, component: &Component) -> bool {
+    composite::parts(model, player, component, 1.0, &|n| Some(vec![0.0; n])).is_ok()
+}
+
+/// The inner methods that solve blocks name, each with whether it is that of block x: a step without a rule
+/// of its own takes it.
+#[derive(Default)]
+struct Named(Vec<(bool, DescentKind)>);
+
+impl Named {
+    fn of(model: &Model) -> Named {
+        let mut named = Named::default();
+        for solve in &model.solves {
+            match &solve.body {
+                SolveBody::Method(method) => named.method(method),
+                SolveBody::Game(steps) => named.steps(steps),
+            }
+        }
+        named
     }
-    fn any(steps: &[Step]) -> bool {
-        steps.iter().any(|step| match &step.kind {
-            StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => any(body),
-            StepKind::When { body, .. } => any(std::slice::from_ref(body)),
-            StepKind::Method { method: own, .. } => method(own),
-            StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => false,
-        })
+
+    fn method(&mut self, method: &Method) {
+        let Method::Admm(admm) = method else { return };
+        let inner = [(true, &admm.x_step), (false, &admm.z_step)];
+        self.0.extend(inner.iter().filter_map(|(is_x, step)| step.as_ref().map(|step| (*is_x, step.kind))));
     }
-    model.solves.iter().any(|solve| match &solve.body {
-        SolveBody::Method(own) => method(own),
-        SolveBody::Game(steps) => any(steps),
-    })
+
+    fn steps(&mut self, steps: &[Step]) {
+        for step in steps {
+            match &step.kind {
+                StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
+                    self.steps(body);
+                }
+                StepKind::When { body, .. } => self.steps(std::slice::from_ref(body)),
+                StepKind::Method { method, .. } => self.method(method),
+                StepKind::Restart { .. } | StepKind::Track { .. } | StepKind::SaveImages { .. } => {}
+            }
+        }
+    }
+
+    /// Whether a block names a method whose steps may end in a proximal map, and no other.
+    fn is_proximal(&self, is_x: bool) -> bool {
+        let mut own = self.0.iter().filter(|(side, _)| *side == is_x).peekable();
+        own.peek().is_some() && own.all(|(_, kind)| !matches!(kind, DescentKind::Lbfgs { .. } | DescentKind::Newton))
+    }
 }
 
 /// An expression that gets a variable of its own, and the atoms on it.
@@ -241,6 +275,8 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
     for at in 0..this.terms.len() {
         match atoms::of_term(model, player, at) {
             Piece::Quadratic => kept.terms.push(at),
+            // A coupling has one right side for all members.
+            Piece::Atom(atom) if atom.differs => return None,
             Piece::Atom(atom) => add(*atom),
             Piece::Other { smooth: true, .. } => {
                 kept.terms.push(at);

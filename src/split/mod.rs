@@ -11,13 +11,15 @@
 //! 6. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
 //!
 //! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
-//! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms.
+//! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms, [`composite`] of atoms and what
+//! is smooth together.
 
 pub mod affine;
 pub mod atoms;
 mod automatic;
 mod blocks;
 mod components;
+pub mod composite;
 mod consistency;
 mod coupling;
 pub mod forms;

@@ -92,21 +92,23 @@ pub fn form(
     component: &Component,
     couplings: &[Coupling],
 ) -> Result<Proximal, String> {
-    form_with(model, player, component, |_| gram(model, component, couplings))
+    form_with(model, player, component, 0.0, |_| diagonal(model, component, couplings))
 }
 
-/// The same with another diagonal in the place of that of `MᵀM`, given the number of its entries.
+/// The same with `hold` added to the diagonal of `P`, and another diagonal in the place of that of `MᵀM`,
+/// given the number of its entries.
 pub fn form_with(
     model: &Model,
     player: PlayerId,
     component: &Component,
+    hold: f64,
     gram: impl FnOnce(usize) -> Option<Vec<f64>>,
 ) -> Result<Proximal, String> {
     let lens: Vec<usize> = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).collect();
     let n = lens.iter().sum();
     let mut form = Proximal {
         gram: gram(n).ok_or("MᵀM is not diagonal")?,
-        curvature: vec![0.0; n],
+        curvature: vec![hold; n],
         linear: vec![0.0; n],
         maps: Vec::new(),
         lower: vec![f64::NEG_INFINITY; n],
@@ -250,7 +252,7 @@ fn quadratic(
 }
 
 /// The diagonal of `MᵀWM` over the component's variables, where that is all of it.
-fn gram(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<f64>> {
+pub fn diagonal(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<f64>> {
     let n: usize = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
     let mut sum = vec![0.0; n];
     for (times, operator) in weighted(model, component, couplings) {

@@ -80,6 +80,7 @@ fn equilibrate(model: &Model, player: PlayerId, x: &Block, couplings: &[Coupling
         .iter()
         .map(|a| (0..a.rows).map(|i| inverse(a.row(i).map(|(_, value)| value * value).sum())).collect())
         .collect();
+    let start = weights.clone();
     for _ in 0..TURNS {
         let mut columns = p.clone();
         for (a, w) in rows.iter().zip(&weights) {
@@ -92,8 +93,60 @@ fn equilibrate(model: &Model, player: PlayerId, x: &Block, couplings: &[Coupling
             }
         }
     }
+    settle(&rows, &p, &start, &mut weights);
     let mean = geometric_mean(weights.iter().flatten().copied());
     weights.iter().map(|w| w.iter().map(|w| w / mean).collect()).collect()
+}
+
+/// Where nothing joins two parts of A, and P holds one of them nowhere, the turns say nothing of its scale:
+/// with more rows than columns, or fewer, its weights drift by that ratio each turn. It keeps the mean that
+/// the lengths of its rows gave it.
+fn settle(rows: &[Csr], p: &[f64], start: &[Vec<f64>], weights: &mut [Vec<f64>]) {
+    let mut part: Vec<usize> = (0..p.len()).collect();
+    let entries = |a: &Csr, i: usize| -> Vec<usize> {
+        a.row(i).filter(|(_, value)| *value != 0.0).map(|(column, _)| column).collect()
+    };
+    for a in rows {
+        for i in 0..a.rows {
+            for pair in entries(a, i).windows(2) {
+                let (one, other) = (root(&mut part, pair[0]), root(&mut part, pair[1]));
+                part[one.max(other)] = one.min(other);
+            }
+        }
+    }
+    // Of each part: sums of logarithms before and after, and rows; whether P holds it.
+    let mut sums = vec![(0.0, 0.0, 0.0); p.len()];
+    let mut held = vec![false; p.len()];
+    (0..p.len()).filter(|&column| p[column] > 0.0).for_each(|column| held[root(&mut part, column)] = true);
+    let mut own: Vec<Vec<Option<usize>>> = Vec::new();
+    for ((a, start), weights) in rows.iter().zip(start).zip(&*weights) {
+        let roots = (0..a.rows).map(|i| entries(a, i).first().map(|&column| root(&mut part, column)));
+        let roots: Vec<Option<usize>> = roots.collect();
+        for (at, (start, weight)) in roots.iter().zip(start.iter().zip(weights)) {
+            let Some(at) = *at else { continue };
+            let (before, after, count) = sums[at];
+            sums[at] = (before + start.ln(), after + weight.ln(), count + 1.0);
+        }
+        own.push(roots);
+    }
+    for (roots, weights) in own.iter().zip(weights) {
+        for (at, weight) in roots.iter().zip(weights) {
+            if let Some(at) = at.filter(|&at| !held[at]) {
+                let (before, after, count) = sums[at];
+                *weight *= ((before - after) / count).exp();
+            }
+        }
+    }
+}
+
+/// The first column of the part that a column is in; the way there is made shorter.
+fn root(part: &mut [usize], column: usize) -> usize {
+    let mut first = column;
+    while part[first] != first {
+        first = part[first];
+    }
+    part[column] = first;
+    first
 }
 
 /// `A` of a coupling.

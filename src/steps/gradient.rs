@@ -31,9 +31,9 @@ pub(super) fn rule(
     option: &str,
 ) -> Result<Rule, String> {
     if !component.constraints.is_empty() {
-        return Err("a constraint lies on its variables, which descent does not keep to".to_string());
+        return Err("a constraint lies on its variables, which plain descent does not keep to".to_string());
     }
-    let is_lbfgs = inner.as_ref().is_none_or(Descent::is_lbfgs);
+    let is_lbfgs = inner.as_ref().is_none_or(|descent| matches!(descent.kind, DescentKind::Lbfgs { .. }));
     match inner {
         _ if component.over.is_some_and(|members| members > MOST_MEMBERS) && is_lbfgs => {
             Err(format!("L-BFGS takes a family as one, and of at most {MOST_MEMBERS} members"))
@@ -41,7 +41,10 @@ pub(super) fn rule(
         Some(descent) if descent.tol.is_some() && component.over.is_some() && !is_lbfgs => {
             Err("an inner tolerance on the members of a family is not executed yet".to_string())
         }
-        Some(descent) if sampled && descent.is_lbfgs() => {
+        Some(Descent { kind: DescentKind::Newton | DescentKind::Fista, .. }) => {
+            Err(format!("`{option}` names another method"))
+        }
+        Some(_) if sampled && is_lbfgs => {
             Err("L-BFGS needs the same objective at every step, and a term reads a random batch".to_string())
         }
         // "To a tolerance" is as many steps as it takes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 pub use crate::linalg::Curvature;
 use crate::linalg::spectral::Spectrum;
 use crate::linalg::{Operator, Symbolic};
-use crate::model::ir::{Admm, Descent, PlayerId};
+use crate::model::ir::{Admm, Descent, DescentKind, PlayerId};
 use crate::split::ir::Component;
 use crate::split::proximal::{Map, Proximal};
 
@@ -82,7 +82,8 @@ impl AdmmPlan {
     /// Step size of the first gradient step, which is the unit of κ = ρ · rate.
     pub fn rate(&self) -> Option<f64> {
         self.steps().find_map(|step| match &step.rule {
-            Rule::Descent(descent) if !descent.is_lbfgs() => Some(descent.rate),
+            Rule::Descent(descent) if !descent.is_searched() => Some(descent.rate),
+            Rule::Composite(it) if !it.descent.is_searched() => Some(it.descent.rate),
             _ => None,
         })
     }
@@ -119,7 +120,7 @@ impl Step {
             Rule::Quadratic { linear, .. } if linear.len() > 1 => linear.iter().map(|p| square(p)).sum(),
             Rule::Quadratic { linear, .. } => times(linear.iter().map(|p| square(p)).sum()),
             Rule::Prox(form) | Rule::Linearised(form) => times(square(&form.linear)),
-            Rule::Descent(_) => 0.0,
+            Rule::Descent(_) | Rule::Composite(_) => 0.0,
         }
     }
 }
@@ -144,6 +145,34 @@ pub enum Rule {
     Linearised(Box<Proximal>),
     /// An inner method, the penalty taken exactly.
     Descent(Descent),
+    /// Gradient steps that end in a proximal map.
+    Composite(Box<Composite>),
+}
+
+/// The step of `s + φ`, s smooth, φ with a proximal map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composite {
+    /// The terms of s: positions in the player's terms.
+    pub smooth: Vec<usize>,
+    /// The map of φ; its `P` is `I/η`, or `I` where η is searched for.
+    pub form: Proximal,
+    /// The method.
+    pub descent: Descent,
+    /// How the penalty is taken.
+    pub penalty: Penalty,
+    /// Whether steps are extrapolated: s is known to be convex.
+    pub accelerated: bool,
+}
+
+/// How a composite step takes the penalty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Penalty {
+    /// In the metric of the map.
+    Exact,
+    /// Linearised at the last point, with κ in the place of `MᵀM`.
+    Linearised(f64),
+    /// As part of s.
+    Smooth,
 }
 
 impl Rule {
@@ -163,7 +192,17 @@ impl Rule {
         let strict = |map: &Map| map.phi.facts().domain || map.is_set() && !map.phi.facts().convex;
         matches!(self, Rule::Prox(form) if form.maps.iter().any(strict))
     }
+
+    /// Whether it takes steps of a length that is named.
+    pub fn has_rate(&self) -> bool {
+        match self {
+            Rule::Descent(descent) => !descent.is_searched(),
+            Rule::Composite(it) => !it.descent.is_searched(),
+            Rule::Quadratic { .. } | Rule::Prox(_) | Rule::Linearised(_) => false,
+        }
+    }
 }
+
 /// Equations `Ev = e` on the variables of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Equalities {
@@ -274,8 +313,8 @@ pub struct Effort {
 }
 
 impl Descent {
-    /// Whether it is L-BFGS, which has no rate.
-    pub fn is_lbfgs(&self) -> bool {
-        matches!(self.kind, crate::model::ir::DescentKind::Lbfgs { .. })
+    /// Whether it finds its step lengths by itself, so that it has no rate.
+    pub fn is_searched(&self) -> bool {
+        matches!(self.kind, DescentKind::Lbfgs { .. } | DescentKind::Newton | DescentKind::Fista)
     }
 }

@@ -23,20 +23,22 @@ pub(super) fn rule(
     component: &Component,
     couplings: &[Coupling],
 ) -> Result<Rule, String> {
-    if component.over.is_some() {
-        return Err("the members of a family are not executed yet".to_string());
-    }
-    let parts: Vec<Operator> = weighted(model, component, couplings)
-        .into_iter()
-        .map(|(times, operator)| Operator::scaled(times.sqrt(), operator))
-        .collect();
-    if parts.is_empty() {
+    if !couplings.iter().any(|coupling| coupling.holds(&component.vars)) {
         return Err("no coupling lies on its variables".to_string());
     }
-    let kappa = Operator::stack(parts).norm_bound().powi(2);
-    let form = proximal::form_with(model, player, component, |n| Some(vec![kappa; n]))?;
+    let kappa = bound(model, component, couplings);
+    let form = proximal::form_with(model, player, component, 0.0, |n| Some(vec![kappa; n]))?;
     if form.maps.is_empty() && !form.is_bounded() {
         return Err("no function of the catalogue and no bound".to_string());
     }
     Ok(Rule::Linearised(Box::new(form)))
+}
+
+/// `κ ≥ ‖M‖²` over the component's couplings; 0 where there is none.
+pub(super) fn bound(model: &Model, component: &Component, couplings: &[Coupling]) -> f64 {
+    let parts: Vec<Operator> = weighted(model, component, couplings)
+        .into_iter()
+        .map(|(times, operator)| Operator::scaled(times.sqrt(), operator))
+        .collect();
+    if parts.is_empty() { 0.0 } else { Operator::stack(parts).norm_bound().powi(2) }
 }

@@ -3,14 +3,18 @@
 //! 1. [`prox`]: one proximal map of atoms of the catalogue — closed form;
 //! 2. [`quadratic`]: all terms are quadratic in the component — closed form;
 //! 3. [`linearised`]: a proximal map, the penalty linearised;
-//! 4. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
+//! 4. [`newton`]: Newton's method, on few variables of a smooth convex function;
+//! 5. [`composite`]: a smooth function and a proximal map, by gradient steps that end in the map;
+//! 6. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
 //!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
+mod composite;
 mod gradient;
 pub mod ir;
 mod linearised;
+mod newton;
 mod print;
 mod prox;
 mod quadratic;
@@ -116,8 +120,8 @@ fn method(
             );
             None
         }
-        Method::Descent(descent) if random && (descent.is_lbfgs() || descent.tol.is_some()) => {
-            let what = if descent.is_lbfgs() { "L-BFGS needs" } else { "a tolerance needs" };
+        Method::Descent(descent) if random && (descent.is_searched() || descent.tol.is_some()) => {
+            let what = if descent.is_searched() { "this method needs" } else { "a tolerance needs" };
             diags.push(
                 Diag::new(
                     Code::NoStepRule,
@@ -230,7 +234,7 @@ fn admm(
     plan.convex = convex;
     // 1/rate is the largest that gradient steps ask for, and may fall; the others' start is a guess from
     // below. (Without convexity a ρ that is too low leaves the copies apart for good.)
-    let falls = |step: &Step| step.convex || matches!(&step.rule, Rule::Descent(descent) if !descent.is_lbfgs());
+    let falls = |step: &Step| step.convex || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
@@ -257,11 +261,13 @@ fn step(
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
+    let convex = || component.terms.iter().all(|&at| atoms::is_convex(model, split.player, at));
     let make = |rule: Rule, tried: Vec<String>| {
         let convex = match &rule {
             Rule::Quadratic { system, .. } => system.convex,
             Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
-            Rule::Descent(_) => component.terms.iter().all(|&at| atoms::is_convex(model, split.player, at)),
+            Rule::Descent(_) => convex(),
+            Rule::Composite(it) => it.form.is_convex() && convex(),
         };
         Some(Step { component: component.clone(), rule, gram: gram.clone(), sampled, convex, tried })
     };
@@ -280,6 +286,14 @@ fn step(
         Ok(_) => tried.push(format!("linearised: `{option}` names another method")),
         Err(why) => tried.push(format!("linearised: {why}")),
     }
+    match newton::rule(model, split.player, component, inner, sampled, option) {
+        Ok(rule) => return make(rule, tried),
+        Err(why) => tried.push(format!("newton: {why}")),
+    }
+    match composite::rule(model, split.player, component, &split.couplings, inner, sampled, option) {
+        Ok(rule) => return make(rule, tried),
+        Err(why) => tried.push(format!("composite: {why}")),
+    }
     match gradient::rule(model, split.player, component, inner, sampled, option) {
         Ok(rule) => make(rule, tried),
         Err(why) => {
@@ -288,7 +302,11 @@ fn step(
                 component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
             let at = component.terms.first().map_or(span, |&at| terms[at].span);
             let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
-                .here("no closed form, and no inner method is named")
+                .here(if inner.is_none() {
+                    "no closed form, and no inner method is named"
+                } else {
+                    "no closed form, and not a step of the method that is named"
+                })
                 .help(format!("give each function or set a variable of its own, or name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`"));
             for why in tried {
                 diag = diag.certify(why);

@@ -42,6 +42,10 @@ impl fmt::Display for Step {
                 write!(f, "prox of {}{bounds}", if names.is_empty() { "0".to_string() } else { names.join(", ") })?;
             }
             Rule::Descent(descent) => write!(f, "{descent:?}")?,
+            Rule::Composite(it) => {
+                let names: Vec<&str> = it.form.maps.iter().map(|map| map.phi.name()).collect();
+                write!(f, "{:?}, then prox of {}", it.descent, names.join(", "))?;
+            }
         }
         write!(f, ", MᵀM {}", self.gram)?;
         self.tried.iter().try_for_each(|why| write!(f, "; not {why}"))

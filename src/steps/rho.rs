@@ -153,7 +153,7 @@ fn units(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
                 let bounds = form.lower.iter().chain(&form.upper).copied();
                 (weights.fold(mean(form.linear.iter().copied()), f64::max), mean(bounds))
             }
-            Rule::Descent(_) => (0.0, 0.0),
+            Rule::Descent(_) | Rule::Composite(_) => (0.0, 0.0),
         };
         slopes = slopes.max(slope / m);
         sides = sides.max(side * m);

@@ -3,7 +3,7 @@
 //! Closed-form steps with scalar operators are written out; `z⁺ = (ρx − λ)/(μ + ρ)` is derived here
 //! from `P`, `p` and the couplings, never looked up.
 
-use super::ir::{AdmmPlan, Rule, Step};
+use super::ir::{AdmmPlan, Composite, Penalty, Rule, Step};
 use crate::model::Model;
 use crate::model::ir::{DescentKind, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
@@ -67,6 +67,7 @@ impl Writer<'_> {
             Rule::Prox(form) => self.prox(step, form),
             Rule::Linearised(form) => self.linearised(step, form),
             Rule::Descent(descent) => self.descent(step, descent),
+            Rule::Composite(it) => self.composite(step, it),
         }
     }
 
@@ -111,6 +112,48 @@ impl Writer<'_> {
             Script::Latex => (format!(r"{name} - M^\top(M{name} - q)/\kappa"), r"\rho\kappa", r"\leftarrow"),
         };
         format!("{name} {arrow} {}", self.mapped(form, &center, weight))
+    }
+
+    /// The map at a gradient step of the smooth part.
+    fn composite(&self, step: &Step, it: &Composite) -> String {
+        let member = if step.component.over.is_some() { Member::Loop } else { Member::None };
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.name(var, member)).collect();
+        let name = if let [one] = &names[..] { one.clone() } else { format!("({})", names.join(", ")) };
+        let latex = self.script == Script::Latex;
+        let [eta, rho, gram, kappa, pull, inverse, gradient, arrow] = match latex {
+            true => [r"\eta", r"\rho ", "M^\\top M", r"\kappa", "M^\\top q", "F^{-1}", r"\nabla s", r"\leftarrow"],
+            false => ["η", "ρ", "MᵀM", "κ", "Mᵀq", "F⁻¹", "∇s", "←"],
+        };
+        let minus = if latex { "-" } else { "−" };
+        // The point that a step starts from, what it is held with, the gradient.
+        let (from, held, held_at, slope) = match it.descent.kind {
+            DescentKind::Fista => ("y", "L".to_string(), "Ly".to_string(), format!("{gradient}(y)")),
+            DescentKind::Gradient { momentum } => {
+                let slope = if momentum == 0.0 { format!("{gradient}({name})") } else { "m".to_string() };
+                (name.as_str(), format!("1/{eta}"), format!("{name}/{eta}"), slope)
+            }
+            _ => (name.as_str(), format!("D/{eta}"), format!("D{name}/{eta}"), "m".to_string()),
+        };
+        let (metric, center) = match it.penalty {
+            Penalty::Exact => {
+                (format!("{held} + {rho}{gram}"), format!("{inverse}({held_at} {minus} {slope} + {rho}{pull})"))
+            }
+            Penalty::Linearised(_) => (
+                format!("{held} + {rho}{kappa}"),
+                format!("{from} {minus} {inverse}({slope} + {rho}{gram}{from} {minus} {rho}{pull})"),
+            ),
+            Penalty::Smooth => {
+                (held.clone(), format!("{from} {minus} {inverse}({slope} + {rho}{gram}{from} {minus} {rho}{pull})"))
+            }
+        };
+        let steps = match (it.descent.is_searched(), it.descent.steps) {
+            (true, _) if latex => r",\quad y = \text{the last, extrapolated}".to_string(),
+            (true, _) => ", y the last, extrapolated".to_string(),
+            (false, 1) => String::new(),
+            (false, count) => format!("   ({count} times)"),
+        };
+        let comma = if latex { r",\quad " } else { ", " };
+        format!("{name} {arrow} {}{comma}F = {metric}{steps}", self.mapped(&it.form, &center, "F"))
     }
 
     /// The map applied to its centre: a projection, a cut to bounds, or `prox`.
@@ -225,6 +268,7 @@ impl Writer<'_> {
         let numerator = if step.component.vars.len() == 1 { self.scalar_numerator(var, true) } else { None };
         let body = match (descent.kind, numerator, step.gram.scale()) {
             (DescentKind::Lbfgs { .. }, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by L-BFGS"),
+            (DescentKind::Newton, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by Newton's method"),
             (kind, Some((plain, summed)), Some(gram)) if summed.0.is_empty() => {
                 // The pull without its ρ-terms joins the gradient; the ρ-terms are taken implicitly.
                 let duals = Sum(plain.0.iter().filter(|t| !t.1).map(|t| (-t.0, t.1, t.2.clone())).collect());
@@ -255,13 +299,13 @@ impl Writer<'_> {
                 }
             },
         };
-        let steps = if descent.steps > 1 && !descent.is_lbfgs() {
+        let steps = if descent.steps > 1 && !descent.is_searched() {
             format!("   ({} times)", descent.steps)
         } else {
             String::new()
         };
         let arrow = if self.script == Script::Latex { r"\leftarrow" } else { "←" };
-        let next = if descent.is_lbfgs() { next } else { name };
+        let next = if descent.is_searched() { next } else { name };
         format!("{next} {arrow} {body}{steps}")
     }
 

@@ -6,7 +6,7 @@ use admmc::exec::{Cpu, Nobody, Outcome, Status, run, run_keeping, verify};
 use admmc::host::Still;
 use admmc::pipeline::Compiled;
 use admmc::schedule::{self, Carried, Factors};
-use admmc::steps::ir::MethodPlan;
+use admmc::steps::ir::{MethodPlan, Rule};
 use admmc::tape::Tensor;
 
 use crate::compile::{checked, compiled, drawn, is_refused};
@@ -509,4 +509,76 @@ subject to link[k in 1 to N]: x[k] - z = 0
     let outcome =
         solve("let B = normal(3, 2, seed = 1)\nvar x: real[2]\nminimize sum(k in 1 to 3: norm1(x - B[k, :]))\n");
     assert_eq!(outcome.status, Status::Solved);
+}
+
+/// Members with data of their own share a step where these only shift it: |x − b| + x² is least at b within
+/// [−½, ½], and the least sum of magnitudes is at the median.
+#[test]
+fn members_are_shifted_by_their_own_data() {
+    let text = "
+let B = [1, 0.2; -3, 0.5]
+var x[k in 1 to 2]: real[2]
+minimize sum(k in 1 to 2: norm1(x[k] - B[k, :])) + sum(k in 1 to 2: sum_squares(x[k]))
+";
+    found(&solve(text), &[0.5, 0.2, -0.5, 0.5]);
+    let text = "
+let B = [1, 2; 3, 9; 5, 4]
+var x[k in 1 to 3]: real[2]
+var z: real[2]
+minimize sum(k in 1 to 3: 2*norm1(x[k] - B[k, :]))
+subject to same[k in 1 to 3]: x[k] - z = 0
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(&outcome, "z"), &[3.0, 4.0], 1e-5);
+}
+
+/// The same with a coupling whose MᵀM is full, member by member: CVXPY 1.9 with Clarabel, each by itself.
+#[test]
+fn members_take_linearised_steps() {
+    let text = "
+let B = [1, 2; -1, 0; 0.5, 1]
+let C = [1, 2; 3, 1]
+let t = [1, 2]
+var x[k in 1 to 3]: real[2]
+var z[k in 1 to 3]: real[2]
+minimize sum(k in 1 to 3: 2*norm1(x[k] - B[k, :])) + sum(k in 1 to 3: sum_squares(z[k] - t)/2)
+subject to link[k in 1 to 3]: C*x[k] - z[k] = 0
+split x | z
+";
+    let MethodPlan::Admm(plan) = &compiled(text).plan.methods[0] else { panic!("it is split") };
+    assert!(matches!(plan.x[0].rule, Rule::Linearised(_)));
+    found(&solve(text), &[0.6, 0.6, 0.5, 0.0, 0.5, 0.7]);
+}
+
+/// After one step the copies agree, so the first multipliers are rounding: they are no scale of the dual residual.
+#[test]
+fn a_first_multiplier_of_rounding_is_no_scale() {
+    let text = "
+let B = [1, 2; 3, 9; 5, 4]
+var x1, x2, x3, z: real[2]
+minimize norm1(x1 - B[1, :]) + norm1(x2 - B[2, :]) + norm1(x3 - B[3, :])
+subject to x1 - z = 0, x2 - z = 0, x3 - z = 0
+";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved);
+    close(&vector(&outcome, "z"), &[3.0, 4.0], 1e-5);
+}
+
+/// An equation that is kept with x joins columns that no coupling joins: their rows keep weights of one size.
+/// CVXPY 1.9 with Clarabel.
+#[test]
+fn parts_that_no_coupling_joins_are_weighed_alike() {
+    let text = "
+let A = [-0.8, -1.3, -0.2; 0.4, 1.1, 0.1; -0.6, -0.8, 0.7; 1.6, 0.3, -1.2; -1, 1.6, 0.2; -1.7, -0.1, -1.2; -0.6, -0.5, -0.7; 0.6, -0.1, -0.6]
+let y = [-1, -1, 1, 1, -1, -1, -1, 1]
+var x, z: real[3]
+minimize logistic(y, A*x) + 0.2*norm1(z)
+subject to x - z = 0, x >= 0
+";
+    let split = &compiled(text).split.players[0];
+    let weights: Vec<f64> = split.couplings.iter().flat_map(|c| c.weights.clone().unwrap_or(vec![1.0])).collect();
+    let (least, most) = weights.iter().fold((f64::INFINITY, 0.0f64), |(least, most), &w| (least.min(w), most.max(w)));
+    assert!(most <= 100.0 * least, "{weights:?}");
+    found(&solve(text), &[1.727_389_6, 0.0, 0.626_634_6]);
 }

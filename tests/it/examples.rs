@@ -58,7 +58,7 @@ fn toy_explained() {
           ρ starts at 1 (as written) and stays
           κ = ρη = 0.002
 
-        one iteration: 1 449 413 flops, 132 176 bytes read and written by its programs
+        one iteration: 1 449 417 flops, 132 176 bytes read and written by its programs
     "#]]
     .assert_eq(&explained("toy"));
 }
@@ -200,12 +200,14 @@ const KNOWN: &[(&str, Status, f64, &str)] = &[
     ("model_predictive_control", Status::Solved, 85.629_45, "CVXPY"),
     ("nonnegative_least_squares", Status::Solved, 0.237_983_4, "SciPy: nnls"),
     ("optimal_transport", Status::Solved, 0.096_078_31, "SciPy: linprog with HiGHS"),
+    ("poisson_regression", Status::Solved, 324.704_0, "CVXPY"),
     ("polyhedra", Status::Solved, 0.0, "nothing to minimise"),
     ("portfolio", Status::Solved, 0.051_398_82, "CVXPY"),
     ("quadratic_program", Status::Solved, -19.917_52, "CVXPY"),
     ("regressor_selection", Status::Stationary, 0.204_578_4, "NumPy: the best of all 4845 choices"),
     ("ridge", Status::Solved, 5.189_152, "NumPy: the normal equations"),
     ("robust_pca", Status::Solved, 95.562_73, "CVXPY"),
+    ("signed_logistic", Status::Solved, 85.775_58, "CVXPY"),
     ("sparse_covariance", Status::Solved, 15.273_76, "CVXPY"),
     ("svm", Status::Solved, 7.244_314, "CVXPY"),
     ("total_variation", Status::Solved, 1_021_705.0, "CVXPY"),
@@ -260,8 +262,19 @@ fn known_answers_are_found() {
 /// Whoever trains a network has a test above or below.
 #[test]
 fn every_example_is_tested() {
-    let networks =
-        ["classifier", "fair", "gan", "gan_conv", "gan_hybrid", "gan_many", "gan_tied", "prune", "quantise", "toy"];
+    let networks = [
+        "classifier",
+        "fair",
+        "gan",
+        "gan_conv",
+        "gan_hybrid",
+        "gan_many",
+        "gan_tied",
+        "prune",
+        "quantise",
+        "sparse_classifier",
+        "toy",
+    ];
     let mut tested: Vec<&str> = KNOWN.iter().map(|(name, ..)| *name).chain(networks).collect();
     tested.sort_unstable();
     assert_eq!(names(), tested);
@@ -311,6 +324,17 @@ fn projected_networks_still_read_digits() {
     let (accuracy, weights) = run("quantise", "quantised");
     assert!(accuracy > 0.93, "{accuracy}");
     assert!(weights.iter().all(|weight| [-0.2f32, 0.0, 0.2].contains(&(*weight as f32))));
+}
+
+/// The threshold in the step that trains a network sets weights to 0, to the last bit, and the digits are read.
+#[test]
+fn a_network_is_thresholded_while_it_is_trained() {
+    let outcome = execute(&compile("sparse_classifier", &[("n_epochs", "40")], None), 1, 0);
+    assert_eq!(outcome.status, Status::Completed, "{outcome:?}");
+    let (accuracy, left) = (outcome.last("accuracy"), outcome.last("left").expect("it is tracked"));
+    assert!(accuracy.expect("it is tracked") > 0.95, "{accuracy:?}");
+    // Without the norm all 12608 are left.
+    assert!(left < 8000.0, "{left}");
 }
 
 /// Those who differ by d are scored apart by L·d at most.

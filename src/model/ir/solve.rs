@@ -85,7 +85,7 @@ pub enum Adapt {
 pub struct Descent {
     /// Which.
     pub kind: DescentKind,
-    /// Step size η (none for L-BFGS).
+    /// Step size η; none for methods that find it themselves.
     pub rate: f64,
     /// Steps: of an inner method per ADMM iteration, of a baseline in all.
     pub steps: usize,
@@ -104,6 +104,10 @@ pub enum DescentKind {
     Adam { beta1: f64, beta2: f64, epsilon: f64 },
     /// Limited-memory BFGS with that many pairs.
     Lbfgs { memory: usize },
+    /// Newton's method on products with the Hessian.
+    Newton,
+    /// Accelerated proximal gradient (Beck & Teboulle 2009).
+    Fista,
 }
 
 /// A statement of a game's program.

@@ -18,6 +18,8 @@ const STEPS: &[Signature] = &[
     Signature("sgd(rate, steps = 1, momentum = 0, tol = …)"),
     Signature("adam(rate = 1e-3, steps = 1, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, tol = …)"),
     Signature("lbfgs(steps = 20, memory = 10, tol = …)"),
+    Signature("newton(steps = 10, tol = …)"),
+    Signature("fista(steps = 100, tol = …)"),
 ];
 
 /// The way to accelerate.
@@ -146,6 +148,7 @@ impl<'a> Checker<'a> {
             "lbfgs" => {
                 (Some(1.0), self.times(settings, "memory", 10, scope).map(|memory| DescentKind::Lbfgs { memory }))
             }
+            "newton" => (Some(1.0), Some(DescentKind::Newton)),
             _ => {
                 let rate = match settings.take("rate") {
                     Some(rate) => self.in_range(rate, "rate", &POSITIVE, scope),
@@ -184,14 +187,15 @@ impl<'a> Checker<'a> {
                     .help("write `gradient(rate = 0.1)`, `adam(rate = 1e-3)`, `lbfgs(steps = 20)` or `exact`"),
             );
         };
-        if matches!(callee.key.as_str(), "given" | "newton" | "prox" | "linearised") {
+        if matches!(callee.key.as_str(), "given" | "prox" | "linearised") {
             return self.later(value, &format!("the step `{}`", callee.text));
         }
         let Some(&signature) = STEPS.iter().find(|signature| signature.name() == callee.key) else {
             let names = STEPS.iter().map(|signature| signature.name()).chain(["exact", "auto"]);
             let near = closest(&callee.text, names).map(str::to_owned);
             let diag = Diag::new(Code::UnknownName, callee.span, format!("there is no step `{}`", callee.text));
-            return self.fail(suggest(diag, callee.span, near, "there are `gradient`, `adam`, `lbfgs`, and `exact`"));
+            let all = "there are `gradient`, `adam`, `lbfgs`, `newton`, `fista`, and `exact`";
+            return self.fail(suggest(diag, callee.span, near, all));
         };
         // `fresh` is a word by itself: the step draws a batch of its own.
         let is_fresh = |arg: &ast::Arg| {
@@ -214,9 +218,12 @@ impl<'a> Checker<'a> {
                 epsilon: number("epsilon", &POSITIVE)?,
             },
             "lbfgs" => DescentKind::Lbfgs { memory: 0 },
+            "newton" => DescentKind::Newton,
+            "fista" => DescentKind::Fista,
             _ => DescentKind::Gradient { momentum: number("momentum", &FRACTION)? },
         };
-        let rate = if signature.name() == "lbfgs" { 1.0 } else { number("rate", &POSITIVE)? };
+        let has_rate = parameters.iter().any(|parameter| parameter.name == "rate");
+        let rate = if has_rate { number("rate", &POSITIVE)? } else { 1.0 };
         let mut count = |name: &'static str| match slot(name) {
             Some(arg) => self.count(&arg.value, scope, 1, "steps"),
             None => Some(default(name).unwrap_or(1.0) as usize),

@@ -15,7 +15,7 @@ use crate::tape::Dtype;
 use settings::Settings;
 
 /// Methods by name, those of inner steps included.
-const METHODS: &[&str] = &["admm", "gd", "sgd", "adam", "lbfgs"];
+const METHODS: &[&str] = &["admm", "gd", "sgd", "adam", "lbfgs", "newton"];
 
 /// Iterations of a method on a whole problem: of one with networks, whose every iteration is a pass over
 /// the data, and of one without.
@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
             diag,
             method.span,
             near,
-            "there are `admm`, `gd`, `sgd`, `adam`, `lbfgs`, and `game` for players",
+            "there are `admm`, `gd`, `sgd`, `adam`, `lbfgs`, `newton`, and `game` for players",
         ))
     }
 

@@ -46,6 +46,7 @@ const ADMM: &[&str] = &[
 const GRADIENT: &[&str] = &["rate", "momentum", "iterations", "tol", "fresh"];
 const ADAM: &[&str] = &["rate", "beta1", "beta2", "epsilon", "iterations", "tol", "fresh"];
 const LBFGS: &[&str] = &["memory", "iterations", "tol", "fresh"];
+const NEWTON: &[&str] = &["iterations", "tol"];
 
 impl<'a> Settings<'a> {
     pub fn new(method: &'a Ident, written: &'a [Setting]) -> Settings<'a> {
@@ -75,6 +76,7 @@ impl<'a> Settings<'a> {
             "admm" => ADMM,
             "adam" => ADAM,
             "lbfgs" => LBFGS,
+            "newton" => NEWTON,
             _ => GRADIENT,
         }
         .iter()
