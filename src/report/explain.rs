@@ -116,6 +116,17 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
             );
         }
     }
+    for coupling in &split.couplings {
+        let curved: Vec<&str> = coupling.curved().map(|var| subject.model.vars[var.index()].name.as_str()).collect();
+        if !curved.is_empty() {
+            let _ = writeln!(
+                text,
+                "  `{}` is not linear in {}: its derivative J at the point stands for an operator, and the end is a\n  stationary point",
+                coupling.name,
+                curved.join(", ")
+            );
+        }
+    }
     if plan.settings.relax != 1.0 {
         let _ = writeln!(
             text,

@@ -258,21 +258,21 @@ pub(super) fn inner(
         let sum = draft.b.add(data, linear);
         draft.b.add(sum, quadratic)
     };
-    let mut problem = Problem {
-        tag: tag.clone(),
-        n,
-        memory,
-        what: Iteration::what(side),
-        read: &mut read,
-        write: &mut write,
-        value: &mut value,
-    };
+    let mut problem =
+        Problem { tag, n, memory, what: Iteration::what(side), read: &mut read, write: &mut write, value: &mut value };
+    body.extend(looped(coder, &mut problem, descent));
+}
+
+/// The statements of an inner minimisation: from where it stands, at most so many steps.
+pub(super) fn looped(coder: &mut Coder, problem: &mut Problem, descent: &Descent) -> Vec<Stmt> {
+    let mut body = Vec::new();
     if descent.tol.is_some() {
-        body.push(direction::reset_stop(coder, &tag));
+        body.push(direction::reset_stop(coder, &problem.tag));
     }
-    body.extend(begin(coder, &mut problem));
-    let steps = step(coder, &mut problem, descent.tol, StopStatus::Inner);
+    body.extend(begin(coder, problem));
+    let steps = step(coder, problem, descent.tol, StopStatus::Inner);
     body.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Step, body: steps }));
+    body
 }
 
 /// The step of a family as one of a component that is none.

@@ -27,6 +27,7 @@ pub(super) fn rule(
         return Err("the members of a family are not executed yet".to_string());
     }
     let parts: Vec<Operator> = weighted(model, component, couplings)
+        .ok_or("a coupling is not linear in its variables")?
         .into_iter()
         .map(|(times, operator)| Operator::scaled(times.sqrt(), operator))
         .collect();
