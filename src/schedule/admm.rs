@@ -151,21 +151,6 @@ impl<'a> Iteration<'a> {
         body.push(coder.call(draft, coupling.over, "z-step"));
     }
 
-    /// `W` times a value shaped like a coupling's rows.
-    pub fn weighted(
-        &self,
-        coder: &mut Coder,
-        draft: &mut Draft,
-        coupling: &Coupling,
-        value: Value,
-        dtype: Dtype,
-    ) -> Value {
-        match self.constant(coder, draft, "W", coupling, |w| w, dtype) {
-            Some(weights) => draft.b.mul(weights, value),
-            None => value,
-        }
-    }
-
     /// `ρW` times a value shaped like a coupling's rows.
     pub fn penalised(
         &self,
@@ -177,7 +162,10 @@ impl<'a> Iteration<'a> {
     ) -> Value {
         let rho = draft.read(coder, self.rho);
         let rho = draft.b.cast(rho, dtype);
-        let value = self.weighted(coder, draft, coupling, value, dtype);
+        let value = match self.constant(coder, draft, "W", coupling, |w| w, dtype) {
+            Some(weights) => draft.b.mul(weights, value),
+            None => value,
+        };
         draft.b.mul(rho, value)
     }
 

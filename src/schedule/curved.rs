@@ -4,15 +4,16 @@
 //! minimise  h(v) + Σ ⟨λ, r(v)⟩ + (ρ/2)‖r(v)‖²_W        r(v) the coupling's rows, the other block as the step sees it
 //! ```
 //!
-//! L-BFGS takes it as it is. Gradient steps and Adam take the derivative J of the rows at the last point, and
-//! a bound of the penalty's curvature `ρJᵀWJ` in their metric, so that no ρ makes the step explode:
+//! L-BFGS takes it as it is. Gradient steps and Adam take the penalty of the rows linearised at the last point,
+//! J their derivative there (Gauss and Newton; Levenberg 1944 for the metric), so that no ρ makes the step
+//! explode:
 //!
 //! ```text
-//! (D/η + ρκI)(v⁺ − v) = −(m + Jᵀ(λ + ρW r(v)))        κ ≥ ‖W^½J‖²
+//! (D/η + ρJᵀWJ)(v⁺ − v) = −(m + Jᵀ(λ + ρW r(v)))
 //! ```
 //!
-//! κ is [`MARGIN`] times the greater of the quotients `‖W^½Ju‖²/‖u‖²` in two directions: the one that the step
-//! goes, and one that a turn of the power method has brought nearer to the longest at every step before.
+//! which is the step with a matrix M, J in its place. A few turns of conjugate gradients solve it: each makes
+//! the model of the penalty less, however few there are, and r rows that are much the same need few.
 
 use super::admm::{Iteration, Side, point};
 use super::coder::{Coder, Draft};
@@ -22,11 +23,10 @@ use super::lbfgs::{self, Problem};
 use crate::model::ir::{Descent, Leaf};
 use crate::split::ir::Coupling;
 use crate::steps::ir::Step;
-use crate::tape::ir::{Binary, Unary};
 use crate::tape::{Shape, Value, jvp, vjp};
 
-/// What κ is above the quotients found, which are lower bounds of what it has to be above.
-const MARGIN: f64 = 2.0;
+/// Turns of conjugate gradients: XXX.
+const TURNS: usize = 8;
 
 /// The inner minimisation of a component by L-BFGS.
 pub(super) fn inner(
@@ -113,7 +113,7 @@ pub(super) struct Move<'v> {
     pub pull: Value,
 }
 
-/// `v − (D/η + ρκI)⁻¹(m + Jᵀ(λ + ρW r(v)))`
+/// `v − (D/η + ρJᵀWJ)⁻¹(m + Jᵀ(λ + ρW r(v)))`, by conjugate gradients in the metric D/η, from 0.
 pub(super) fn implicit(
     it: &Iteration,
     coder: &mut Coder,
@@ -122,72 +122,55 @@ pub(super) fn implicit(
     descent: &Descent,
     at: Move,
 ) -> Value {
-    let force = draft.b.add(at.vector, at.pull);
-    let kappa = bound(it, coder, draft, own, at.values, force);
-    let rho = draft.read(coder, it.rho);
-    let held = draft.b.mul(rho, kappa);
-    let held = draft.b.scale(descent.rate, held);
-    let metric = match at.metric {
-        Some(metric) => draft.b.add(metric, held),
-        None => draft.b.offset(held, 1.0),
-    };
-    let moved = draft.b.scale(descent.rate, force);
-    let moved = draft.b.div(moved, metric);
+    let metric = at.metric.unwrap_or_else(|| draft.b.constant_like(1.0, at.v));
+    let metric = draft.b.scale(1.0 / descent.rate, metric);
+    let mut left = draft.b.add(at.vector, at.pull);
+    let mut scaled = draft.b.div(left, metric);
+    let mut direction = scaled;
+    let mut square = draft.b.dot(left, scaled);
+    let mut moved = draft.b.constant_like(0.0, at.v);
+    for turn in 1..=TURNS {
+        let curved = curvature(it, coder, draft, own, at.values, direction);
+        let held = draft.b.mul(metric, direction);
+        let product = draft.b.add(held, curved);
+        let along = draft.b.dot(direction, product);
+        let length = over(coder, draft, square, along);
+        let by = draft.b.mul(length, direction);
+        moved = draft.b.add(moved, by);
+        if turn == TURNS {
+            break;
+        }
+        let by = draft.b.mul(length, product);
+        left = draft.b.sub(left, by);
+        scaled = draft.b.div(left, metric);
+        let before = std::mem::replace(&mut square, draft.b.dot(left, scaled));
+        let beta = over(coder, draft, square, before);
+        let kept = draft.b.mul(beta, direction);
+        direction = draft.b.add(scaled, kept);
+    }
     draft.b.sub(at.v, moved)
 }
 
-/// κ at values of the step's variables, where it goes along `force`.
-fn bound(it: &Iteration, coder: &mut Coder, draft: &mut Draft, own: &Step, values: &[Value], force: Value) -> Value {
-    let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, own));
-    let longest = coder.zeros(&format!("u.{tag}"), Shape::vector(own.gram.n()), None);
-    let before = draft.read(coder, longest);
-    let square = draft.b.sum_squares(before);
-    // Before the first turn the way of the step is as good as any.
-    let u = draft.b.select(square, before, force);
-    let (along_u, turned) = quotient(it, coder, draft, own, values, u);
-    let (along_force, _) = quotient(it, coder, draft, own, values, force);
-    let length = draft.b.norm2(turned);
-    let next = over(coder, draft, turned, length);
-    draft.write(coder, longest, next);
-    let kappa = draft.b.binary(Binary::Max, along_u, along_force);
-    draft.b.scale(MARGIN, kappa)
-}
-
-/// `‖W^½Ju‖²/‖u‖²` and `JᵀWJu`, J over all couplings of the step.
-fn quotient(
-    it: &Iteration,
-    coder: &mut Coder,
-    draft: &mut Draft,
-    own: &Step,
-    values: &[Value],
-    u: Value,
-) -> (Value, Value) {
+/// `ρJᵀWJu`, J over all couplings of the step.
+fn curvature(it: &Iteration, coder: &mut Coder, draft: &mut Draft, own: &Step, values: &[Value], u: Value) -> Value {
     let vars = own.component.vars.clone();
     let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
     let tangents = draft.unflat(u, &shapes);
-    let mut sum: Option<(Value, Value)> = None;
+    let mut sum = draft.b.constant_like(0.0, u);
     for (_, coupling) in it.split.couplings_of(&own.component.vars) {
         let rows = rows_at(it, coder, draft, coupling, &vars, values);
         let moved = jvp(&mut draft.b, rows, values, &tangents);
-        let weighted = it.weighted(coder, draft, coupling, moved, coder.dtype);
+        let weighted = it.penalised(coder, draft, coupling, moved, coder.dtype);
         let back = vjp(&mut draft.b, rows, weighted, values);
         let back = draft.flat(&back);
-        let [left, right] = [moved, weighted].map(|value| draft.flat(&[value]));
-        let square = draft.b.dot(left, right);
-        sum = Some(match sum {
-            None => (square, back),
-            Some((squares, backs)) => (draft.b.add(squares, square), draft.b.add(backs, back)),
-        });
+        sum = draft.b.add(sum, back);
     }
-    let (square, back) = sum.expect("a step that is curved has a coupling (steps::step)");
-    let length = draft.b.sum_squares(u);
-    (over(coder, draft, square, length), back)
+    sum
 }
 
 /// `a/b`, and `a` where b is 0.
 fn over(coder: &Coder, draft: &mut Draft, a: Value, b: Value) -> Value {
     let one = draft.number(1.0, coder.dtype);
     let divisor = draft.b.select(b, b, one);
-    let inverse = draft.b.unary(Unary::Recip, divisor);
-    draft.b.mul(inverse, a)
+    draft.b.div(a, divisor)
 }

@@ -331,11 +331,11 @@ impl Writer<'_> {
                 match latex {
                     true => {
                         let g = if plain { format!(r"\nabla h({name})") } else { "m".to_string() };
-                        format!(r"{name} - (D/\eta + \rho\kappa I)^{{-1}}({g}{pulls})")
+                        format!(r"{name} - (D/\eta + \rho J^\top J)^{{-1}}({g}{pulls})")
                     }
                     false => {
                         let g = if plain { format!("∇h({name})") } else { "m".to_string() };
-                        format!("{name} − (D/η + ρκI)⁻¹({g}{pulls})")
+                        format!("{name} − (D/η + ρJᵀJ)⁻¹({g}{pulls})")
                     }
                 }
             }
