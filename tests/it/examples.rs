@@ -239,8 +239,20 @@ fn known_answers_are_found() {
 /// Whoever trains a network has a test above or below.
 #[test]
 fn every_example_is_tested() {
-    let networks =
-        ["classifier", "fair", "gan", "gan_conv", "gan_hybrid", "gan_many", "gan_tied", "prune", "quantise", "toy"];
+    let networks = [
+        "classifier",
+        "fair",
+        "fair_outputs",
+        "gan",
+        "gan_conv",
+        "gan_hybrid",
+        "gan_many",
+        "gan_tied",
+        "prune",
+        "quantise",
+        "robust_network",
+        "toy",
+    ];
     let mut tested: Vec<&str> = KNOWN.iter().map(|(name, ..)| *name).chain(networks).collect();
     tested.sort_unstable();
     assert_eq!(names(), tested);

@@ -10,6 +10,7 @@ mod examples;
 mod layering;
 mod model;
 mod networks;
+mod outputs;
 mod pages;
 mod reference;
 mod report;

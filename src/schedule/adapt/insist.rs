@@ -13,8 +13,8 @@ use crate::schedule::coder::Coder;
 use crate::schedule::ir::{StateId, Stmt};
 use crate::tape::ir::{Binary, Unary};
 
-/// Iterations of the first window, and the growth of the next: by trial on six problems with networks, whose ρ
-/// began at 1/100, 1 and 100.
+/// Iterations of the first window, and the growth of the next: with these, five problems with networks ended
+/// stationary within 5000 iterations from a ρ of 1/100, 1 or 100, but for one run of fifteen.
 const FIRST: f64 = 100.0;
 const LONGER: f64 = 1.5;
 
