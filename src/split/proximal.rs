@@ -164,7 +164,7 @@ fn map(
     if weight == 0.0 {
         return Ok(());
     }
-    let operator = atom.affine.stacked(model, &component.vars).ok_or_else(|| not_affine(&name))?;
+    let operator = atom.affine.stacked(model, &component.vars).ok_or_else(|| not_affine(name))?;
     let rows = Rows::of(&operator).ok_or_else(|| format!("KKᵀ is not diagonal in {name}(Kv + k)"))?;
     let columns = rows.columns();
     if columns.iter().any(|&column| taken[column].is_some()) {
