@@ -78,6 +78,8 @@ const KINDS: &[Kind] = &[
     Kind { file: example!("consensus_logistic.admm"), about: "logistic regression of data in shards", data: &[] },
     Kind { file: example!("toy.admm"), about: "a small network, its regulariser split off", data: &[] },
     Kind { file: example!("fair.admm"), about: "a network that scores like for like", data: &[] },
+    Kind { file: example!("fair_outputs.admm"), about: "a network that scores two groups alike", data: &[] },
+    Kind { file: example!("robust_network.admm"), about: "a curve that wild measurements don't move", data: &[] },
     Kind { file: example!("classifier.admm"), about: "a network that tells digits apart", data: DIGITS },
     Kind { file: example!("sparse_classifier.admm"), about: "the same, thresholded while it is trained", data: DIGITS },
     Kind { file: example!("prune.admm"), about: "the same with a tenth of its weights", data: DIGITS },

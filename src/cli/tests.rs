@@ -366,6 +366,7 @@ fn run_shows_a_header_and_a_table() {
         fit  2.625
         size  2.625
         objective  5.25
+        dual bound  5.25
         constraint link  0  ≤ 3.97e-8
         stationarity x  0  ≤ 7.11e-8
         stationarity z  0  ≤ 5.44e-8

@@ -119,10 +119,6 @@ pub(super) enum Left {
     Run(Status),
 }
 
-/// The share of the heaviest row that a row of a certificate must have to be named: less is what the
-/// iteration has not settled yet.
-const COUNTS: f64 = 1e-3;
-
 /// How the outermost statements ended.
 enum Ended {
     Completed,
@@ -212,7 +208,11 @@ impl<'a> Runner<'a> {
                         break;
                     }
                     Err(Left::Loop(StopStatus::PrimalInfeasible)) => {
-                        return Ended::Early(Status::PrimalInfeasible(self.certificate()));
+                        return Ended::Early(Status::PrimalInfeasible(verdict::certificate(
+                            self.schedule,
+                            self.executor,
+                            &self.bound.buffers,
+                        )));
                     }
                     Err(Left::Loop(StopStatus::DualInfeasible)) => return Ended::Early(Status::DualInfeasible),
                     Err(Left::Loop(StopStatus::Inner)) => break,
@@ -423,20 +423,6 @@ impl<'a> Runner<'a> {
                 unreachable!("straight-line statements are calls and draws");
             }
         }
-    }
-
-    /// The rows of a proof that no point meets the constraints, those that weigh most first.
-    fn certificate(&self) -> Vec<(String, f64)> {
-        let mut rows: Vec<(String, f64)> = Vec::new();
-        for (name, state) in &self.schedule.certificate {
-            let weights = self.executor.read(self.bound.buffer(*state)).to_f64();
-            let named = |row: usize| if weights.len() == 1 { name.clone() } else { format!("{name}[{}]", row + 1) };
-            rows.extend(weights.iter().enumerate().map(|(row, &weight)| (named(row), weight)));
-        }
-        rows.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-        let most = rows.first().map_or(0.0, |row| row.1.abs());
-        rows.retain(|row| row.1.abs() > COUNTS * most);
-        rows
     }
 
     /// Seconds of the run, those before a stop included.

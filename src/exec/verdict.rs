@@ -3,11 +3,15 @@
 
 use super::outcome::Checked;
 use super::{Buffer, Executor, Slot};
-use crate::schedule::ir::{Arg, Check, Verdict};
+use crate::schedule::ir::{Arg, Check, Schedule, Verdict};
 
 /// How much looser than the stopping test the re-check is: the test reads norms in the working
 /// precision, and one more iteration can move the point by its own residual.
 const SLACK: f64 = 10.0;
+
+/// The share of the heaviest row that a row of a certificate must have to be named: less is what the
+/// iteration has not settled yet.
+const COUNTS: f64 = 1e-3;
 
 /// What the re-check found.
 pub(super) struct Judged {
@@ -56,6 +60,20 @@ pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[B
     let constraints = residuals(&verdict.constraints);
     let stationarity = residuals(&verdict.stationarity);
     Judged { bound: bound.filter(|bound| bound.is_finite()), terms, constraints, stationarity, holds }
+}
+
+/// The rows of a proof that no point meets the constraints, those that weigh most first.
+pub(super) fn certificate(schedule: &Schedule, executor: &dyn Executor, buffers: &[Buffer]) -> Vec<(String, f64)> {
+    let mut rows: Vec<(String, f64)> = Vec::new();
+    for (name, state) in &schedule.certificate {
+        let weights = executor.read(buffers[state.0 as usize]).to_f64();
+        let named = |row: usize| if weights.len() == 1 { name.clone() } else { format!("{name}[{}]", row + 1) };
+        rows.extend(weights.iter().enumerate().map(|(row, &weight)| (named(row), weight)));
+    }
+    rows.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    let most = rows.first().map_or(0.0, |row| row.1.abs());
+    rows.retain(|row| row.1.abs() > COUNTS * most);
+    rows
 }
 
 /// Runs a check in f64, summing its outputs over the members.

@@ -116,6 +116,7 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
             );
         }
     }
+    text += &curved(subject, split);
     if plan.settings.relax != 1.0 {
         let _ = writeln!(
             text,
@@ -124,6 +125,23 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
         );
     }
     text
+}
+
+/// Which couplings are not linear, and in what.
+fn curved(subject: Subject, split: &PlayerSplit) -> String {
+    let own = split.couplings.iter().filter(|coupling| coupling.curved().next().is_some());
+    let names: Vec<String> = own.map(|coupling| format!("`{}`", coupling.name)).collect();
+    let mut vars: Vec<VarId> = split.couplings.iter().flat_map(|coupling| coupling.curved()).collect();
+    vars.sort_unstable();
+    vars.dedup();
+    let vars: Vec<&str> = vars.iter().map(|var| subject.model.vars[var.index()].name.as_str()).collect();
+    match &names[..] {
+        [] => String::new(),
+        [one] => format!("  {one} is not linear in {}: where it ends is a stationary point\n", vars.join(", ")),
+        all => {
+            format!("  {} are not linear in {}: where it ends is a stationary point\n", all.join(", "), vars.join(", "))
+        }
+    }
 }
 
 /// What the variables stand for that the compiler split off.

@@ -10,15 +10,17 @@
 //! Where rows have weights, ρ stands for ρW throughout.
 //!
 //! `A v` is the JVP of the constraint's program, `Aᵀy` its VJP: the constraint is said once. A step
-//! gets its *pull*, the gradient of the coupling at v = 0, and the curvature `ρMᵀM`.
+//! gets its *pull*, the gradient of the coupling at v = 0, and the curvature `ρMᵀM`. Where the program is not
+//! linear in a block, its value stands for `A v`, and the VJP at the point is that of its derivative.
 
-use super::coder::{Coder, Draft, as_is};
+use super::coder::{Coder, Draft};
 use super::ir::{Arg, StateId, Stmt};
 pub(super) use super::point::{Point, point};
+use super::rows::Rows;
 use crate::model::ir::{Leaf, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::steps::ir::{AdmmPlan, Step};
-use crate::tape::{Dtype, Shape, Value, jvp, vjp};
+use crate::tape::{Dtype, Shape, Value, vjp};
 
 /// A block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +152,7 @@ impl<'a> Iteration<'a> {
     }
 
     /// `ρW` times a value shaped like a coupling's rows.
-    fn penalised(
+    pub fn penalised(
         &self,
         coder: &mut Coder,
         draft: &mut Draft,
@@ -401,41 +403,6 @@ impl<'a> Iteration<'a> {
         }
     }
 
-    /// A coupling in a draft: its rows, and the parts of the blocks.
-    pub fn rows(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, dtype: Dtype) -> Rows {
-        let player = &coder.model.players[self.plan.player.index()];
-        let expr = player.constraints[coupling.constraint.index()].relation.expr().clone();
-        let (values, leaves) = coder.lower(draft, &[expr], dtype, &mut as_is);
-        let value = values[0];
-        let mut part = |vars: &[VarId]| {
-            let own: Vec<Value> = leaves
-                .iter()
-                .filter(|(leaf, _)| leaf.var().is_some_and(|var| vars.contains(&var)))
-                .map(|&(_, value)| value)
-                .collect();
-            jvp(&mut draft.b, value, &own, &own)
-        };
-        let (x, z) = (part(&self.split.x.vars), part(&self.split.z.vars));
-        let offset = coupling.offset.iter().any(|&c| c != 0.0).then(|| {
-            let name = coder.prefixed(self.plan.player.index(), &format!("−c.{}", coupling.name));
-            let state = coder.constant(&name, coupling.shape.clone(), None, coupling.offset.clone());
-            let offset = draft.read(coder, state);
-            draft.b.cast(offset, dtype)
-        });
-        Rows { value, leaves, x, z, offset }
-    }
-
-    /// `r̂`: a state of its own with over-relaxation, else `Ax⁺`.
-    fn hat(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, rows: &Rows) -> Value {
-        if self.plan.settings.relax == 1.0 {
-            return rows.x;
-        }
-        let state = self.beside(coder, "r̂", coupling);
-        let dtype = draft.b.dtype(rows.x);
-        let hat = draft.read(coder, Arg { state, member: coupling.over.is_some() });
-        draft.b.cast(hat, dtype)
-    }
-
     /// The multiplier: its state and value.
     pub fn lambda(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, dtype: Dtype) -> (StateId, Value) {
         let member = if coupling.over.is_some() { Member::Loop } else { Member::None };
@@ -445,7 +412,7 @@ impl<'a> Iteration<'a> {
     }
 
     /// A state shaped like a coupling's rows.
-    fn beside(&self, coder: &mut Coder, what: &str, coupling: &Coupling) -> StateId {
+    pub fn beside(&self, coder: &mut Coder, what: &str, coupling: &Coupling) -> StateId {
         let name = coder.prefixed(self.plan.player.index(), &format!("{what}.{}", coupling.name));
         coder.zeros(&name, coupling.shape.clone(), coupling.over)
     }
@@ -472,28 +439,4 @@ pub(super) fn add_square(coder: &Coder, draft: &mut Draft, sum: StateId, value: 
     let own = draft.b.sum_squares(value);
     let total = draft.b.add(so_far, own);
     draft.write(coder, sum, total);
-}
-
-/// A coupling in a draft.
-pub(super) struct Rows {
-    /// `Ax + Bz − c`
-    pub value: Value,
-    /// The leaves of the constraint, with their values.
-    pub leaves: Vec<(Leaf, Value)>,
-    /// `Ax`
-    pub x: Value,
-    /// `Bz`
-    pub z: Value,
-    /// `−c`, unless it is zero.
-    pub offset: Option<Value>,
-}
-
-impl Rows {
-    /// `value − c`
-    pub fn add_offset(&self, draft: &mut Draft, value: Value) -> Value {
-        match self.offset {
-            Some(offset) => draft.b.add(value, offset),
-            None => value,
-        }
-    }
 }

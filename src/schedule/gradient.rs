@@ -4,10 +4,12 @@
 //! (D/η + ρMᵀM) v⁺ = (D/η) v − m − pull          m: the data gradient, or its moments
 //! ```
 //!
-//! D = I for gradient steps, Adam's diagonal for Adam. Only data gradients enter the moments.
+//! D = I for gradient steps, Adam's diagonal for Adam. Only data gradients enter the moments. Where a coupling is
+//! not linear in the variables, [`curved`] takes its penalty.
 
 use super::admm::{Cotangent, Iteration, Side, point};
 use super::coder::{Coder, Draft, summed};
+use super::curved;
 use super::direction::{self, Direction};
 use super::ir::{Arg, LoopStmt, LoopUnit, Stmt, StopStatus};
 use super::lbfgs;
@@ -26,8 +28,12 @@ pub(super) fn step(
     side: Side,
     body: &mut Vec<Stmt>,
 ) {
-    if descent.is_searched() {
-        return lbfgs::inner(it, coder, step, descent, side, body);
+    match descent.kind {
+        DescentKind::Lbfgs { memory } if step.curved => {
+            return curved::inner(it, coder, step, descent, memory, side, body);
+        }
+        _ if descent.is_searched() => return lbfgs::inner(it, coder, step, descent, side, body),
+        _ => {}
     }
     let over = step.component.over;
     let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));
@@ -43,7 +49,8 @@ pub(super) fn step(
     let gradients = tape::gradient(&mut draft.b, value, &own.values);
     let flat = draft.flat(&gradients);
     // Statements that gather a family's pull stand before all inner steps: they do not depend on v.
-    let pull = it.adjoint(coder, &mut draft, step, Cotangent::Pull(side), coder.dtype, body);
+    let pulled = if step.curved { Cotangent::Here(side) } else { Cotangent::Pull(side) };
+    let pull = it.adjoint(coder, &mut draft, step, pulled, coder.dtype, body);
     let v = draft.flat(&own.values);
     let Direction { mut vector, metric } = direction::of(coder, &mut draft, &tag, descent, flat, over);
     if let DescentKind::Gradient { momentum } = descent.kind
@@ -53,7 +60,13 @@ pub(super) fn step(
         // rest where f/(1 − β) + g is least. The average has the right weight.
         vector = draft.b.scale(1.0 - momentum, vector);
     }
-    let next = implicit(it, coder, &mut draft, step, descent, &tag, Solve { v, vector, metric, pull });
+    let next = match step.curved {
+        true => {
+            let at = curved::Move { values: &own.values, v, vector, metric, pull };
+            curved::implicit(it, coder, &mut draft, step, descent, at)
+        }
+        false => implicit(it, coder, &mut draft, step, descent, &tag, Solve { v, vector, metric, pull }),
+    };
     let values = draft.unflat(next, &own.shapes);
     own.write(coder, &mut draft, &values);
     let stop = descent.tol.map(|tol| {

@@ -262,29 +262,33 @@ pub(super) fn inner(
         DescentKind::Lbfgs { memory } => memory,
         _ => 0,
     };
-    let mut problem = Problem {
-        tag: tag.clone(),
-        n,
-        memory,
-        what: Iteration::what(side),
-        read: &mut read,
-        write: &mut write,
-        value: &mut value,
-    };
-    if descent.tol.is_some() {
-        body.push(direction::reset_stop(coder, &tag));
+    let mut problem =
+        Problem { tag, n, memory, what: Iteration::what(side), read: &mut read, write: &mut write, value: &mut value };
+    if descent.kind != DescentKind::Newton {
+        body.extend(looped(coder, &mut problem, descent));
+        return;
     }
-    let steps = if descent.kind == DescentKind::Newton {
-        let mut bound =
-            |coder: &mut Coder, draft: &mut Draft, squares: Value| inexact::bound(shared, coder, draft, squares);
-        let bound: Option<newton::Bound> = if descent.tol.is_none() { Some(&mut bound) } else { None };
-        body.extend(newton::begin(coder, &mut problem, bound));
-        newton::step(coder, &mut problem, descent.tol, StopStatus::Inner)
-    } else {
-        body.extend(begin(coder, &mut problem));
-        step(coder, &mut problem, descent.tol, StopStatus::Inner)
-    };
+    let mut bound =
+        |coder: &mut Coder, draft: &mut Draft, squares: Value| inexact::bound(shared, coder, draft, squares);
+    let bound: Option<newton::Bound> = if descent.tol.is_none() { Some(&mut bound) } else { None };
+    if descent.tol.is_some() {
+        body.push(direction::reset_stop(coder, &problem.tag));
+    }
+    body.extend(newton::begin(coder, &mut problem, bound));
+    let steps = newton::step(coder, &mut problem, descent.tol, StopStatus::Inner);
     body.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Step, body: steps }));
+}
+
+/// The statements of an inner minimisation: from where it stands, at most so many steps.
+pub(super) fn looped(coder: &mut Coder, problem: &mut Problem, descent: &Descent) -> Vec<Stmt> {
+    let mut body = Vec::new();
+    if descent.tol.is_some() {
+        body.push(direction::reset_stop(coder, &problem.tag));
+    }
+    body.extend(begin(coder, problem));
+    let steps = step(coder, problem, descent.tol, StopStatus::Inner);
+    body.push(Stmt::Loop(LoopStmt { count: descent.steps, unit: LoopUnit::Step, body: steps }));
+    body
 }
 
 /// The step of a family as one of a component that is none.

@@ -1,7 +1,7 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`linearised`],
-//! [`gradient`], [`lbfgs`], [`newton`], [`composite`], [`fista`]), [`residuals`]
+//! [`gradient`], [`lbfgs`], [`newton`], [`composite`], [`fista`], [`curved`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
@@ -15,6 +15,7 @@ mod carry;
 mod certificate;
 mod coder;
 mod composite;
+mod curved;
 mod descent;
 mod direction;
 mod fista;
@@ -31,6 +32,7 @@ mod print;
 mod prox;
 mod quadratic;
 mod residuals;
+mod rows;
 mod sample;
 mod start;
 #[cfg(test)]

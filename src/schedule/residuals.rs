@@ -6,7 +6,7 @@
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
 //! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`, on top. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
-//! data: `‖c‖∞`, else the first terms; the first multipliers.
+//! data: `‖c‖∞`, else the first terms; the first multipliers, or the gradient at the start.
 
 use super::admm::{Cotangent, Iteration, Side, add_square};
 use super::coder::{Coder, Draft};
@@ -57,7 +57,32 @@ pub(super) fn test(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) -> S
         }
         blocks.push(block);
     }
+    let curved: Vec<&Step> = it.plan.steps().filter(|step| step.curved).collect();
+    begin(it, coder, &curved);
     decide(it, coder, &blocks, body)
+}
+
+/// Where a coupling is not linear, the first multipliers may be as large as ρ: there γ_d is the gradient of the
+/// step's own terms at the start.
+fn begin(it: &Iteration, coder: &mut Coder, curved: &[&Step]) {
+    if curved.is_empty() {
+        return;
+    }
+    let mut draft = coder.draft("begin");
+    let gamma = named(coder, it.plan.player.index(), "γd");
+    let mut largest = draft.number(0.0, coder.dtype);
+    for step in curved {
+        let point = super::admm::point(coder, &mut draft, &step.component.vars, None);
+        let value = gradient::objective(it, coder, &mut draft, step, &point.values, coder.dtype);
+        let gradients = tape::gradient(&mut draft.b, value, &point.values);
+        let flat = draft.flat(&gradients);
+        let norm = draft.b.norm2(flat);
+        let per_entry = draft.b.scale(1.0 / (step.gram.n().max(1) as f64).sqrt(), norm);
+        largest = draft.b.binary(Binary::Max, largest, per_entry);
+    }
+    draft.write(coder, gamma, largest);
+    let call = coder.call(draft, None, "begin");
+    coder.setup.push(call);
 }
 
 fn named(coder: &mut Coder, player: usize, name: &str) -> StateId {

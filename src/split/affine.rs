@@ -6,9 +6,10 @@ use crate::linalg::Operator;
 use crate::model::ir::{DataId, Expr, Leaf, Loop, Member, PlayerId, VarId};
 use crate::model::{Lower, Model};
 use crate::source::Span;
-use crate::tape::{Dtype, Program};
+use crate::tape::{Dtype, Op, Program, Value, undifferentiable};
 
-/// `Σ K v + k`
+/// `Σ K v + k`; of what [`curved`](super::curved) reads, plus a smooth function of the variables whose parts
+/// have no operator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Affine {
     /// What multiplies each variable.
@@ -30,25 +31,8 @@ pub enum NotAffine {
 
 /// Reads an expression.
 pub fn read(model: &Model, player: PlayerId, expr: &Expr) -> Result<Affine, NotAffine> {
-    let (form, leaves) = form(model, player, expr);
-    affine(form, &leaves)
-}
-
-/// A form that is affine, over the variables that its inputs are.
-fn affine(form: Form, leaves: &[Leaf]) -> Result<Affine, NotAffine> {
-    match form {
-        Form::Affine(affine) => {
-            let parts = affine.parts.iter().filter_map(|(&input, operator)| match leaves[input] {
-                Leaf::Var(var, member) => Some(Part { var, member, operator: operator.clone() }),
-                _ => None,
-            });
-            Ok(Affine { parts: parts.collect(), offset: affine.offset })
-        }
-        Form::Constant(_) => Err(NotAffine::Constant),
-        Form::Quadratic(_) | Form::Root(_) => Err(NotAffine::Nonlinear(None)),
-        Form::Other(stopped) if stopped.op == "input" => Err(NotAffine::Changes(stopped.origin)),
-        Form::Other(stopped) => Err(NotAffine::Nonlinear(stopped.origin)),
-    }
+    let lowered = Lowered::new(model, expr);
+    lowered.affine(lowered.form(model, player, None))
 }
 
 /// Reads an expression of a family, whose members may have data of their own: the operators must be those of
@@ -63,7 +47,7 @@ pub fn read_members(
     let Some(over) = over.filter(|_| lowered.differs()) else {
         return read(model, player, expr).map(|affine| (affine, false));
     };
-    let of = |member: usize| affine(lowered.form(model, player, Some(member)), &lowered.leaves);
+    let of = |member: usize| lowered.affine(lowered.form(model, player, Some(member)));
     let first = of(0)?;
     let mut differs = false;
     for member in 1..over.count {
@@ -74,12 +58,6 @@ pub fn read_members(
         differs |= own.offset != first.offset;
     }
     Ok((first, differs))
-}
-
-/// What an expression is over the player's variables, and the leaves that are its inputs.
-fn form(model: &Model, player: PlayerId, expr: &Expr) -> (Form, Vec<Leaf>) {
-    let lowered = Lowered::new(model, expr);
-    (lowered.form(model, player, None), lowered.leaves)
 }
 
 /// An expression as a program, to be read for one member of a family after the other.
@@ -96,6 +74,36 @@ impl Lowered {
         lower.b.output("value", value);
         let (program, leaves) = lower.finish();
         Lowered { program, leaves }
+    }
+
+    /// The parts of an affine form of it.
+    pub(super) fn parts(&self, form: &forms::Affine) -> Vec<Part> {
+        let part = |(&input, operator): (&usize, &Operator)| match self.leaves[input] {
+            Leaf::Var(var, member) => Some(Part { var, member, operator: Some(operator.clone()) }),
+            _ => None,
+        };
+        form.parts.iter().filter_map(part).collect()
+    }
+
+    /// Whether something stands on the way from a variable to the value that has no derivative.
+    pub(super) fn lacks_derivative(&self) -> bool {
+        let inputs = self.program.insts.iter().enumerate().filter_map(|(at, inst)| match inst.op {
+            Op::Input(input) if matches!(self.leaves[input as usize], Leaf::Var(..)) => Some(Value(at as u32)),
+            _ => None,
+        });
+        let inputs: Vec<Value> = inputs.collect();
+        undifferentiable(&self.program, self.program.outputs[0].value, &inputs).is_some()
+    }
+
+    /// A form of it that is affine.
+    fn affine(&self, form: Form) -> Result<Affine, NotAffine> {
+        match form {
+            Form::Affine(affine) => Ok(Affine { parts: self.parts(&affine), offset: affine.offset }),
+            Form::Constant(_) => Err(NotAffine::Constant),
+            Form::Quadratic(_) | Form::Root(_) => Err(NotAffine::Nonlinear(None)),
+            Form::Other(stopped) if stopped.op == "input" => Err(NotAffine::Changes(stopped.origin)),
+            Form::Other(stopped) => Err(NotAffine::Nonlinear(stopped.origin)),
+        }
     }
 
     /// Whether members have data of their own, so that each has a form of its own.
@@ -155,8 +163,14 @@ fn known(model: &Model, player: PlayerId, leaf: Leaf, member: Option<usize>) -> 
 }
 
 impl Affine {
-    /// `[K₁ K₂ …]` over those variables, one behind another; zero where one does not occur.
-    pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Operator {
+    /// Whether it is not affine in some variable, but smooth.
+    pub fn is_curved(&self) -> bool {
+        self.parts.iter().any(|part| part.operator.is_none())
+    }
+
+    /// `[K₁ K₂ …]` over those variables, one behind another; zero where one does not occur. None where it is
+    /// not linear in one of them.
+    pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Option<Operator> {
         super::ir::stacked(&self.parts, self.offset.len(), model, vars)
     }
 }

@@ -1,5 +1,6 @@
 //! What the terms and constraints of a problem are made of: quadratics, *atoms* — a member of the
-//! catalogue with a proximal step, of an affine expression — and the rest.
+//! catalogue with a proximal step, of an affine expression or, where nothing else has a step, of a smooth one —
+//! and the rest.
 //!
 //! ```text
 //! w φ(K v + k; arguments)        w ≥ 0;   for a set, φ is its indicator
@@ -8,7 +9,8 @@
 //! Common [`spellings`](super::spellings) are taken for what they mean, and `norm2(e) <= r` for
 //! `e in ball2(r)`.
 
-use super::affine::{self, Affine, Lowered};
+use super::affine::{self, Affine, Lowered, NotAffine};
+use super::curved;
 use super::forms::Form;
 use super::scalar::Phi;
 use super::spellings::{recognised, weighted};
@@ -33,7 +35,7 @@ pub struct Atom {
     pub place: Place,
     /// What it is.
     pub shape: AtomShape,
-    /// `e = K v + k`, as an expression.
+    /// `e = K v + k`, or what is smooth ([`curved`]), as an expression.
     pub subject: Expr,
     /// The same, read.
     pub affine: Affine,
@@ -128,7 +130,14 @@ fn applied(model: &Model, player: PlayerId, at: usize, stopped: &str) -> Result<
         return Err(format!("{name} has variables in two arguments of {}", phi.name()));
     }
     let subject = args[facts.subject].clone();
-    match affine::read_members(model, player, &subject, term.over) {
+    let read = match affine::read_members(model, player, &subject, term.over) {
+        // What is smooth as a whole is better left so.
+        Err(_) if kink(model, player, &term.expr).is_some() => {
+            curved::read(model, player, &subject).map(|affine| (affine, false))
+        }
+        read => read,
+    };
+    match read {
         Ok((affine, differs)) => {
             let shape = AtomShape::Function { phi, args, weight };
             Ok(Atom { place: Place::Term(at), shape, subject, affine, over: term.over, differs })
@@ -140,19 +149,29 @@ fn applied(model: &Model, player: PlayerId, at: usize, stopped: &str) -> Result<
 /// What a constraint is as an indicator.
 pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece {
     let constraint = &model.players[player.index()].constraints[id.index()];
-    let other = |why: &str| Piece::Other { why: why.to_string(), smooth: false };
-    let atom = |shape: AtomShape, subject: &Expr| match affine::read(model, player, subject) {
-        Ok(affine) => Some(Piece::Atom(Box::new(Atom {
+    let other = |why: String| Piece::Other { why, smooth: false };
+    let atom = |shape: AtomShape, subject: &Expr| {
+        match curved::read(model, player, subject) {
+        Ok(affine) => Piece::Atom(Box::new(Atom {
             place: Place::Constraint(id),
             shape,
             subject: subject.clone(),
             affine,
             over: constraint.over,
             differs: false,
-        }))),
-        Err(_) => None,
+        })),
+        Err(NotAffine::Constant) => other("its left side holds no variable".to_string()),
+        Err(NotAffine::Changes(_)) => other(
+            "its left side changes from call to call: a batch that is drawn anew, a family, or what is another player's"
+                .to_string(),
+        ),
+        Err(NotAffine::Nonlinear(_)) => other(match kink(model, player, subject) {
+            Some(kink) => format!("its left side holds `{kink}`, which is neither affine nor smooth"),
+            None => "its left side is not affine in the variables".to_string(),
+        }),
+    }
     };
-    let found = match &constraint.relation {
+    match &constraint.relation {
         Relation::Zero(expr) => {
             let zeros = vec![0.0; expr.shape.numel()];
             atom(AtomShape::Bounds { lower: zeros.clone(), upper: zeros }, expr)
@@ -168,8 +187,7 @@ pub fn of_constraint(model: &Model, player: PlayerId, id: ConstraintId) -> Piece
                 None => atom(AtomShape::Bounds { lower, upper }, subject),
             }
         }
-    };
-    found.unwrap_or_else(|| other("its left side is not affine in the variables"))
+    }
 }
 
 /// `expr ≤ 0` as bounds on the part of it that holds variables: `A x − b ≤ 0` is `A x ≤ b`.

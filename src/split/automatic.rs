@@ -5,7 +5,8 @@
 //! ```
 //!
 //! v keeps the quadratic terms and the equations, whose step is a linear system, and what else is smooth;
-//! every atom — a function or set of the catalogue, a bound — gets a zⱼ. Atoms of the same expression
+//! every atom — a function or set of the catalogue, a bound — gets a zⱼ. What it is of may be smooth in the
+//! place of affine, a network's outputs say: `e(v) − zⱼ = 0`. Atoms of the same expression
 //! share it. One atom stays with v where that leaves v's step a proximal map. A split that is written
 //! stays as it is, unless a constraint or a term of it has no rule; then the whole problem is split anew,
 //! and the equations go with v.
@@ -285,6 +286,10 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
             Piece::Other { .. } => return None,
         }
     }
+    let read = |at: usize| atoms::of_constraint(model, player, ConstraintId(at as u32));
+    let is_curved = |piece: &Piece| matches!(piece, Piece::Atom(atom) if atom.affine.is_curved());
+    kept.smooth |= (0..this.terms.len()).any(|at| is_curved(&atoms::of_term(model, player, at)));
+    kept.smooth |= (0..this.constraints.len()).any(|at| is_curved(&read(at)));
     for at in 0..this.constraints.len() {
         let id = ConstraintId(at as u32);
         // A linear system takes equations along; a descent doesn't.
@@ -292,7 +297,7 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
             kept.constraints.push(id);
             continue;
         }
-        match atoms::of_constraint(model, player, id) {
+        match read(at) {
             Piece::Atom(atom) => add(*atom),
             Piece::Quadratic | Piece::Other { .. } => return None,
         }

@@ -45,7 +45,7 @@ pub(super) fn colour(
 
 /// Whether it says `s·x + t·z = c` and nothing else: two variables that are meant as copies.
 fn is_copy(equation: &Coupling) -> bool {
-    equation.parts.len() == 2 && equation.parts.iter().all(|part| part.operator.scalar().is_some())
+    equation.parts.len() == 2 && equation.parts.iter().all(|part| part.scalar().is_some())
 }
 
 /// The two colours of the groups.

@@ -24,8 +24,10 @@ const COUNTS: f64 = 1e-7;
 
 /// Reports a combination of equations that no point satisfies.
 pub(super) fn check(equations: &[Coupling], diags: &mut Diags) {
-    let own: Vec<&Coupling> = equations.iter().filter(|equation| equation.over.is_none()).collect();
-    let entries: usize = own.iter().flat_map(|e| &e.parts).map(|part| count(&part.operator)).sum();
+    // An equation that is not linear has no rows to combine.
+    let is_plain = |equation: &&Coupling| equation.over.is_none() && equation.curved().next().is_none();
+    let own: Vec<&Coupling> = equations.iter().filter(is_plain).collect();
+    let entries: usize = own.iter().flat_map(|e| &e.parts).filter_map(|part| part.operator.as_ref()).map(count).sum();
     if own.is_empty() || entries > MOST_ENTRIES {
         return;
     }
@@ -61,13 +63,14 @@ fn rows(equations: &[&Coupling]) -> Csr {
     let mut entries = Vec::new();
     for equation in equations {
         for part in &equation.parts {
+            let Some(operator) = &part.operator else { continue };
             let key = (part.var, part.member);
             let start = starts.iter().find(|(seen, _)| *seen == key).map(|&(_, start)| start).unwrap_or_else(|| {
                 starts.push((key, width));
-                width += part.operator.cols();
-                width - part.operator.cols()
+                width += operator.cols();
+                width - operator.cols()
             });
-            entries.extend(part.operator.to_sparse().entries().map(|(i, j, x)| (height + i, start + j, x)));
+            entries.extend(operator.to_sparse().entries().map(|(i, j, x)| (height + i, start + j, x)));
         }
         height += equation.offset.len();
     }

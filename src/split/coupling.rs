@@ -1,11 +1,12 @@
-//! Equations read as `Σ K v + offset = 0`: those across the blocks couple them, the others belong to the
+//! Equations read as `Σ K v + offset = 0`, or with a smooth part ([`curved`]): those across the blocks couple them, the others belong to the
 //! step that they lie in.
 
 use super::affine::{self, NotAffine};
+use super::curved;
 use super::ir::Coupling;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
-use crate::model::ir::{Constraint, ConstraintId, PlayerId, Relation};
+use crate::model::ir::{Constraint, ConstraintId, Expr, PlayerId, Relation};
 
 /// The equations of a player.
 pub(super) fn read(model: &Model, player: PlayerId, diags: &mut Diags) -> Vec<Coupling> {
@@ -31,7 +32,11 @@ fn equation(
     diags: &mut Diags,
 ) -> Option<Coupling> {
     let Relation::Zero(expr) = &constraint.relation else { return None };
-    let affine = match affine::read(model, player, expr) {
+    let read = match is_curvable(model, player, at, expr) {
+        true => curved::read,
+        false => affine::read,
+    };
+    let affine = match read(model, player, expr) {
         Ok(affine) => affine,
         Err(NotAffine::Constant) => {
             diags.push(
@@ -68,6 +73,13 @@ fn equation(
         offset: affine.offset,
         weights: None,
     })
+}
+
+/// Whether an equation may be smooth without being linear: one that holds a network, and those that the
+/// compiler makes, of what it has seen to be smooth.
+fn is_curvable(model: &Model, player: PlayerId, at: usize, expr: &Expr) -> bool {
+    let made = model.players[player.index()].written.as_ref().is_some_and(|written| at >= written.constraints.len());
+    made || curved::holds_network(model, player, expr)
 }
 
 pub(super) fn nonlinear(span: crate::source::Span, factor: Option<crate::source::Span>) -> Diag {

@@ -66,7 +66,7 @@ pub struct Coupling {
     pub shape: Shape,
     /// What multiplies each variable.
     pub parts: Vec<Part>,
-    /// `−c`: the constant part, one member's.
+    /// `−c`: the constant part, one member's. What is not linear has its own constants inside.
     pub offset: Vec<f64>,
     /// `W`, what the penalty `(ρ/2)‖Ax + Bz − c‖²_W` weighs each row with, where rows differ much in scale;
     /// none is 1.
@@ -80,8 +80,16 @@ pub struct Part {
     pub var: VarId,
     /// Which member of it.
     pub member: Member,
-    /// Its operator.
-    pub operator: Operator,
+    /// Its operator; none where the rows are not linear in it, but smooth: then all such variables of the
+    /// coupling together have one part `e(v)`, whose derivative stands for the operator.
+    pub operator: Option<Operator>,
+}
+
+impl Part {
+    /// `s` where the operator is `s·I`.
+    pub fn scalar(&self) -> Option<f64> {
+        self.operator.as_ref()?.scalar()
+    }
 }
 
 /// The unsplit problem: some variables kept, the others expressed by them.
@@ -106,25 +114,26 @@ pub struct Copied {
     pub of: Option<VarId>,
 }
 
-/// `[K₁ K₂ …]` of `rows` rows over those variables, one behind another; zero where one does not occur.
-pub(super) fn stacked(parts: &[Part], rows: usize, model: &Model, vars: &[VarId]) -> Operator {
-    let own = |var: &VarId| parts.iter().find(|part| part.var == *var).map(|part| part.operator.clone());
-    let all = vars.iter().map(|var| {
-        let cols = model.vars[var.index()].shape.numel();
-        own(var).unwrap_or(Operator::Zero { rows, cols })
+/// `[K₁ K₂ …]` of `rows` rows over those variables, one behind another; zero where one does not occur. None
+/// where the rows are not linear in one of them.
+pub(super) fn stacked(parts: &[Part], rows: usize, model: &Model, vars: &[VarId]) -> Option<Operator> {
+    let all = vars.iter().map(|var| match parts.iter().find(|part| part.var == *var) {
+        Some(part) => part.operator.clone(),
+        None => Some(Operator::Zero { rows, cols: model.vars[var.index()].shape.numel() }),
     });
-    Operator::hstack(all.collect())
+    Some(Operator::hstack(all.collect::<Option<_>>()?))
 }
 
 /// What multiplies the component's variables, one behind another, in each coupling that holds one of them,
-/// weighted; and how often it stands there: a variable that is no family stands in every member.
-pub fn weighted(model: &Model, component: &Component, couplings: &[Coupling]) -> Vec<(f64, Operator)> {
+/// weighted; and how often it stands there: a variable that is no family stands in every member. None where a
+/// coupling is not linear in them.
+pub fn weighted(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<(f64, Operator)>> {
     couplings
         .iter()
         .filter(|coupling| coupling.holds(&component.vars))
         .map(|coupling| {
             let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
-            (times, coupling.weighted(model, &component.vars))
+            Some((times, coupling.weighted(model, &component.vars)?))
         })
         .collect()
 }
@@ -135,21 +144,31 @@ impl Coupling {
         self.parts.iter().any(|part| vars.contains(&part.var))
     }
 
-    /// `[K₁ K₂ …]` over those variables, one behind another.
-    pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Operator {
+    /// Whether its rows are not linear in one of these variables.
+    pub fn is_curved_in(&self, vars: &[VarId]) -> bool {
+        self.parts.iter().any(|part| part.operator.is_none() && vars.contains(&part.var))
+    }
+
+    /// The variables that its rows are not linear in.
+    pub fn curved(&self) -> impl Iterator<Item = VarId> + '_ {
+        self.parts.iter().filter(|part| part.operator.is_none()).map(|part| part.var)
+    }
+
+    /// `[K₁ K₂ …]` over those variables, one behind another; none where the rows are not linear in one.
+    pub fn stacked(&self, model: &Model, vars: &[VarId]) -> Option<Operator> {
         stacked(&self.parts, self.offset.len(), model, vars)
     }
 
-    /// `W^{½}[K₁ K₂ …]` over those variables, one behind another.
-    pub fn weighted(&self, model: &Model, vars: &[VarId]) -> Operator {
-        let stacked = self.stacked(model, vars);
-        match &self.weights {
+    /// `W^{½}[K₁ K₂ …]` over those variables, likewise.
+    pub fn weighted(&self, model: &Model, vars: &[VarId]) -> Option<Operator> {
+        let stacked = self.stacked(model, vars)?;
+        Some(match &self.weights {
             Some(weights) => {
                 let roots = weights.iter().map(|w| w.sqrt()).collect();
                 Operator::compose(Operator::diagonal_of(roots), stacked)
             }
             None => stacked,
-        }
+        })
     }
 }
 

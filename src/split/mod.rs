@@ -3,8 +3,8 @@
 //!
 //! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
 //!    of the rules takes a step of it;
-//! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, and [`consistency`] says which contradict
-//!    each other;
+//! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, or with a smooth part that is not linear
+//!    ([`curved`]), and [`consistency`] says which contradict each other;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
 //! 5. [`scaling`] weighs the rows of the couplings;
@@ -22,6 +22,7 @@ mod components;
 pub mod composite;
 mod consistency;
 mod coupling;
+mod curved;
 pub mod forms;
 pub mod ir;
 mod movement;
@@ -67,6 +68,9 @@ fn player(model: &Model, player: PlayerId, equations: Vec<Coupling>, diags: &mut
 
 /// Whether a component's step is a linear system or a proximal map.
 pub fn is_exact(model: &Model, player: PlayerId, component: &Component, couplings: &[Coupling]) -> bool {
+    if couplings.iter().any(|coupling| coupling.is_curved_in(&component.vars)) {
+        return false;
+    }
     let constraints = &model.players[player.index()].constraints;
     let equations =
         component.constraints.iter().all(|id| matches!(constraints[id.index()].relation, Relation::Zero(_)));

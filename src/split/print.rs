@@ -65,7 +65,10 @@ impl fmt::Display for Coupling {
                 Member::Loop => "[i]".to_string(),
                 Member::At(k) => format!("[{}]", k + 1),
             };
-            write!(f, " + ({}) v{}{member}", part.operator, part.var.0)?;
+            match &part.operator {
+                Some(operator) => write!(f, " + ({operator}) v{}{member}", part.var.0)?,
+                None => write!(f, " + e(v{}{member})", part.var.0)?,
+            }
         }
         let constant = self.offset.iter().map(|c| c * c).sum::<f64>().sqrt();
         if constant > 0.0 {

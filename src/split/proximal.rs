@@ -17,7 +17,6 @@ use super::atoms::{self, Atom, AtomShape, Piece};
 use super::ir::{Component, Coupling, weighted};
 use super::rows::Rows;
 use super::scalar::Phi;
-use crate::linalg::Operator;
 use crate::model::Model;
 use crate::model::ir::{Expr, ExprKind, Leaf, PlayerId, Term};
 
@@ -167,8 +166,8 @@ fn map(
     if weight == 0.0 {
         return Ok(());
     }
-    let rows = Rows::of(&atom.affine.stacked(model, &component.vars))
-        .ok_or_else(|| format!("KKᵀ is not diagonal in {name}(Kv + k)"))?;
+    let operator = atom.affine.stacked(model, &component.vars).ok_or_else(|| not_affine(name))?;
+    let rows = Rows::of(&operator).ok_or_else(|| format!("KKᵀ is not diagonal in {name}(Kv + k)"))?;
     let columns = rows.columns();
     if columns.iter().any(|&column| taken[column].is_some()) {
         return Err(format!("{name} meets another function on the same variables"));
@@ -189,6 +188,10 @@ fn map(
     Ok(())
 }
 
+fn not_affine(name: &str) -> String {
+    format!("{name} of something that is not affine")
+}
+
 /// The variable of the component that the expression is.
 fn whole(subject: &Expr, component: &Component, lens: &[usize]) -> Option<usize> {
     let ExprKind::Leaf(Leaf::Var(var, _)) = subject.kind else { return None };
@@ -207,7 +210,7 @@ fn bound(
     let AtomShape::Bounds { lower, upper } = &atom.shape else {
         unreachable!("functions were put aside (proximal::form)")
     };
-    let operator: Operator = atom.affine.stacked(model, &component.vars);
+    let operator = atom.affine.stacked(model, &component.vars).ok_or_else(|| not_affine("bounds"))?;
     let Some(Rows::Elements(rows)) = Rows::of(&operator) else {
         return Err("a bound on a combination of variables".to_string());
     };
@@ -255,7 +258,7 @@ fn quadratic(
 pub fn diagonal(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<Vec<f64>> {
     let n: usize = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();
     let mut sum = vec![0.0; n];
-    for (times, operator) in weighted(model, component, couplings) {
+    for (times, operator) in weighted(model, component, couplings)? {
         let own = operator.gram().diagonal(n).or_else(|| looked_at(&operator))?;
         sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += times * own);
     }
@@ -265,7 +268,7 @@ pub fn diagonal(model: &Model, component: &Component, couplings: &[Coupling]) ->
 /// Columns up to which a dense `MᵀM` is multiplied out to see whether it is diagonal.
 const COLUMNS_LOOKED_AT: usize = 512;
 
-fn looked_at(operator: &Operator) -> Option<Vec<f64>> {
+fn looked_at(operator: &crate::linalg::Operator) -> Option<Vec<f64>> {
     let n = operator.cols();
     if n > COLUMNS_LOOKED_AT {
         return None;

@@ -29,7 +29,7 @@ const ALIKE: f64 = 10.0;
 pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, couplings: &mut [Coupling]) {
     let plain = couplings.iter().all(|coupling| {
         let own = coupling.parts.iter().filter(|part| x.vars.contains(&part.var));
-        own.map(|part| part.operator.scalar()).all(|s| s.is_some())
+        own.map(|part| part.scalar()).all(|s| s.is_some())
     });
     let exact = |component: &Component| is_exact(model, player, component, couplings);
     if plain
@@ -151,7 +151,7 @@ fn root(part: &mut [usize], column: usize) -> usize {
 
 /// `A` of a coupling.
 fn rows(model: &Model, x: &Block, coupling: &Coupling) -> Csr {
-    coupling.stacked(model, &x.vars).to_sparse()
+    coupling.stacked(model, &x.vars).expect("a step that is exact has linear couplings (split::is_exact)").to_sparse()
 }
 
 /// Whether the rows differ in length by less than weights may.

@@ -1,5 +1,6 @@
 //! Common spellings, and what they mean: `sum(abs(e))` is `norm1(e)`, `-sum(log(e))` is `neg_log(e)`,
-//! `log(1 + exp(e))` the logistic loss, and each may be counted by a number.
+//! `log(1 + exp(e))` the logistic loss, `sum_largest(abs(e), k)` an `owl(e, w)`, and each may be counted by a
+//! number.
 
 use std::sync::Arc;
 
@@ -79,6 +80,9 @@ fn member(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec
             };
             return Some((weight, Function::NormInf, inner.clone()));
         }
+        Function::SumLargest if let ExprKind::Apply(Function::Abs, inner) = &args[0].kind => {
+            return Some((weight, Function::Owl, vec![inner[0].clone(), heaviest(model, &inner[0], &args[1])?]));
+        }
         Function::Sqrt => {
             let ExprKind::Apply(Function::SumSquares, inner) = &args[0].kind else { return None };
             return Some((weight, Function::Norm2, inner.clone()));
@@ -101,6 +105,26 @@ fn member(model: &Model, weight: f64, expr: &Expr) -> Option<(f64, Function, Vec
         function if function.is_elementwise() && proximal(*function) => Some((weight, *function, args.clone())),
         _ => None,
     }
+}
+
+/// Elements up to which the weights of the greatest magnitudes are written out.
+const MOST_WEIGHTS: usize = 4096;
+
+/// Weights of the magnitudes of a vector in descending order by which the k greatest count, of the next one a
+/// part where k is no whole number.
+fn heaviest(model: &Model, vector: &Expr, k: &Expr) -> Option<Expr> {
+    let n = vector.shape.numel();
+    if vector.shape.rank() != 1 || n == 0 || n > MOST_WEIGHTS {
+        return None;
+    }
+    let k = fold(model, k)?.to_f64()[0];
+    let weight = |at: usize| {
+        let kind = ExprKind::Number((k - at as f64).clamp(0.0, 1.0));
+        let number = Expr { kind, shape: Shape::scalar(), span: vector.span };
+        Expr { kind: ExprKind::Reshape(Box::new(number)), shape: Shape::vector(1), span: vector.span }
+    };
+    let kind = ExprKind::Concat((0..n).map(weight).collect(), 0);
+    Some(Expr { kind, shape: Shape::vector(n), span: vector.span })
 }
 
 /// `e` of `log(1 + exp(e))`, however it is written.

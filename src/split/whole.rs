@@ -4,8 +4,7 @@
 //! eliminated before single variables, then variables of one coupling only, then the z-block before x:
 //! the consensus variable and x stay.
 
-use super::ir::{Block, Copied, Coupling, Whole};
-use crate::linalg::Operator;
+use super::ir::{Block, Copied, Coupling, Part, Whole};
 use crate::model::Model;
 use crate::model::ir::{Member, PlayerId, VarId};
 
@@ -15,9 +14,9 @@ pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling],
         |var: VarId| couplings.iter().filter(|coupling| coupling.parts.iter().any(|part| part.var == var)).count() == 1;
     let mut whole = Whole { kept: model.players[player.index()].vars.clone(), copies: Vec::new() };
     for (at, coupling) in couplings.iter().enumerate() {
-        let candidate = |part: &&super::ir::Part| {
+        let candidate = |part: &&Part| {
             let plain = part.member != Member::None || model.vars[part.var.index()].family.is_none();
-            factor(&part.operator).is_some() && plain && whole.kept.contains(&part.var)
+            factor(part).is_some() && plain && whole.kept.contains(&part.var)
         };
         let best = coupling
             .parts
@@ -30,7 +29,7 @@ pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling],
                 coupling.name
             ));
         };
-        let factor = factor(&part.operator).unwrap_or(1.0);
+        let factor = factor(part).unwrap_or(1.0);
         let of = copy_of(coupling, part.var, factor);
         whole.copies.push(Copied { var: part.var, coupling: at, factor, of });
         let gone = part.var;
@@ -44,14 +43,14 @@ pub(super) fn eliminate(model: &Model, player: PlayerId, couplings: &[Coupling],
 }
 
 /// `s ≠ 0` where the operator is `s·I`.
-fn factor(operator: &Operator) -> Option<f64> {
-    operator.scalar().filter(|s| *s != 0.0)
+fn factor(part: &Part) -> Option<f64> {
+    part.scalar().filter(|s| *s != 0.0)
 }
 
 /// The variable that `var` equals, where the coupling says `var − other = 0`.
 fn copy_of(coupling: &Coupling, var: VarId, scale: f64) -> Option<VarId> {
     let mut others = coupling.parts.iter().filter(|part| part.var != var);
     let (other, none) = (others.next()?, others.next());
-    let plain = none.is_none() && factor(&other.operator) == Some(-scale) && coupling.offset.iter().all(|&c| c == 0.0);
+    let plain = none.is_none() && factor(other) == Some(-scale) && coupling.offset.iter().all(|&c| c == 0.0);
     plain.then_some(other.var)
 }

@@ -78,7 +78,8 @@ pub(super) fn rule(
         (Ok(parts), _) => (parts, Penalty::Exact),
         (Err(_), DescentKind::Fista) => (free, Penalty::Smooth),
         (Err(_), _) => {
-            let kappa = linearised::bound(model, component, couplings);
+            let kappa =
+                linearised::bound(model, component, couplings).ok_or("a coupling is not linear in its variables")?;
             (own(&|n| Some(vec![kappa; n]))?, Penalty::Linearised(kappa))
         }
     };

@@ -96,8 +96,10 @@ pub struct Step {
     pub component: Component,
     /// The rule.
     pub rule: Rule,
-    /// `MᵀM` over the component's variables, one behind another.
+    /// `MᵀM` over the component's variables, one behind another; 0 where it is curved.
     pub gram: Curvature,
+    /// Whether a coupling is not linear in the component's variables: the derivative at the point stands for M.
+    pub curved: bool,
     /// Whether a term reads a random batch.
     pub sampled: bool,
     /// Whether its terms are known to be convex.

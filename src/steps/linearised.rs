@@ -26,7 +26,7 @@ pub(super) fn rule(
     if !couplings.iter().any(|coupling| coupling.holds(&component.vars)) {
         return Err("no coupling lies on its variables".to_string());
     }
-    let kappa = bound(model, component, couplings);
+    let kappa = bound(model, component, couplings).ok_or("a coupling is not linear in its variables")?;
     let form = proximal::form_with(model, player, component, 0.0, |n| Some(vec![kappa; n]))?;
     if form.maps.is_empty() && !form.is_bounded() {
         return Err("no function of the catalogue and no bound".to_string());
@@ -34,11 +34,11 @@ pub(super) fn rule(
     Ok(Rule::Linearised(Box::new(form)))
 }
 
-/// `κ ≥ ‖M‖²` over the component's couplings; 0 where there is none.
-pub(super) fn bound(model: &Model, component: &Component, couplings: &[Coupling]) -> f64 {
-    let parts: Vec<Operator> = weighted(model, component, couplings)
+/// `κ ≥ ‖M‖²` over the component's couplings, 0 where there is none; `None` where one is not linear.
+pub(super) fn bound(model: &Model, component: &Component, couplings: &[Coupling]) -> Option<f64> {
+    let parts: Vec<Operator> = weighted(model, component, couplings)?
         .into_iter()
         .map(|(times, operator)| Operator::scaled(times.sqrt(), operator))
         .collect();
-    if parts.is_empty() { 0.0 } else { Operator::stack(parts).norm_bound().powi(2) }
+    Some(if parts.is_empty() { 0.0 } else { Operator::stack(parts).norm_bound().powi(2) })
 }

@@ -233,8 +233,9 @@ fn admm(
     let convex = plan.steps().all(|step| step.convex);
     plan.convex = convex;
     // 1/rate is the largest that gradient steps ask for, and may fall; the others' start is a guess from
-    // below. (Without convexity a ρ that is too low leaves the copies apart for good.)
-    let falls = |step: &Step| step.convex || step.rule.has_rate();
+    // below. (Without convexity a ρ that is too low leaves the copies apart for good.) What is not linear gives
+    // no guess at all: there ρ goes where the residuals send it.
+    let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
     Some(plan)
@@ -257,26 +258,29 @@ fn step(
     diags: &mut Diags,
 ) -> Option<Step> {
     let couplings = weighted(model, component, &split.couplings);
-    let gram = gram(&couplings, component, model);
+    let gram = gram(couplings.as_deref().unwrap_or_default(), component, model);
+    let curved = couplings.is_none();
     let terms = &model.players[split.player.index()].terms;
     let sampled = component.terms.iter().any(|&at| model.is_random(&terms[at].expr));
     let mut tried = Vec::new();
     let convex = || component.terms.iter().all(|&at| atoms::is_convex(model, split.player, at));
     let make = |rule: Rule, tried: Vec<String>| {
-        let convex = match &rule {
-            Rule::Quadratic { system, .. } => system.convex,
-            Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
-            Rule::Descent(_) => convex(),
-            Rule::Composite(it) => it.form.is_convex() && convex(),
-        };
-        Some(Step { component: component.clone(), rule, gram: gram.clone(), sampled, convex, tried })
+        let convex = !curved
+            && match &rule {
+                Rule::Quadratic { system, .. } => system.convex,
+                Rule::Prox(form) | Rule::Linearised(form) => form.is_convex(),
+                Rule::Descent(_) => convex(),
+                Rule::Composite(it) => it.form.is_convex() && convex(),
+            };
+        Some(Step { component: component.clone(), rule, gram: gram.clone(), curved, sampled, convex, tried })
     };
     match prox::rule(model, split.player, component, &split.couplings) {
         Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("prox: {why}")),
     }
     let changes = system::changes(admm, in_game || sampled);
-    match quadratic::rule(model, split.player, component, &gram, &couplings, changes) {
+    let linear = couplings.as_deref().ok_or_else(|| not_linear(model, split, component));
+    match linear.clone().and_then(|own| quadratic::rule(model, split.player, component, &gram, own, changes)) {
         Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("quadratic: {why}")),
     }
@@ -286,15 +290,18 @@ fn step(
         Ok(_) => tried.push(format!("linearised: `{option}` names another method")),
         Err(why) => tried.push(format!("linearised: {why}")),
     }
-    match newton::rule(model, split.player, component, inner, sampled, option) {
+    let newton = || newton::rule(model, split.player, component, inner, sampled, option);
+    match linear.clone().and_then(|_| newton()) {
         Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("newton: {why}")),
     }
-    match composite::rule(model, split.player, component, &split.couplings, inner, sampled, option) {
+    let composite = || composite::rule(model, split.player, component, &split.couplings, inner, sampled, option);
+    match linear.and_then(|_| composite()) {
         Ok(rule) => return make(rule, tried),
         Err(why) => tried.push(format!("composite: {why}")),
     }
-    match gradient::rule(model, split.player, component, inner, sampled, option) {
+    let one = one_member(split, component, curved);
+    match one.and_then(|()| gradient::rule(model, split.player, component, inner, sampled, option)) {
         Ok(rule) => make(rule, tried),
         Err(why) => {
             tried.push(format!("gradient: {why}"));
@@ -327,12 +334,31 @@ pub(crate) fn solvers(model: &Model, split: &PlayerSplit, step: &Step) -> Vec<ir
         n: step.gram.n(),
         curvature,
         gram: &step.gram,
-        couplings: &weighted(model, &step.component, &split.couplings),
+        couplings: &weighted(model, &step.component, &split.couplings).unwrap_or_default(),
         equalities: equalities.as_ref(),
         grids: if grids.len() == 1 { &grids } else { &[] },
         members: step.component.over.unwrap_or(1),
         changes: 0.0,
     })
+}
+
+/// Which coupling is not linear in which of the component's variables.
+fn not_linear(model: &Model, split: &PlayerSplit, component: &Component) -> String {
+    let found = split.couplings.iter().find_map(|coupling| {
+        let var = coupling.curved().find(|var| component.vars.contains(var))?;
+        Some(format!("`{}` is not linear in {}", coupling.name, model.vars[var.index()].name))
+    });
+    found.unwrap_or_default()
+}
+
+/// Refuses families where a coupling is not linear.
+fn one_member(split: &PlayerSplit, component: &Component, curved: bool) -> Result<(), String> {
+    let family =
+        component.over.is_some() || split.couplings_of(&component.vars).any(|(_, coupling)| coupling.over.is_some());
+    if curved && family {
+        return Err("a coupling that is not linear, in a step with a family, is not executed yet".to_string());
+    }
+    Ok(())
 }
 
 /// `MᵀWM` over the component's variables: the sum over the couplings, each member of a family of

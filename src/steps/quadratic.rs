@@ -81,7 +81,7 @@ fn equalities(model: &Model, player: PlayerId, component: &Component) -> Result<
             return Err("a family of equations lies on its variables".to_string());
         }
         let affine = affine::read(model, player, expr).map_err(|_| "an equation on it is not linear".to_string())?;
-        operators.push(affine.stacked(model, &component.vars));
+        operators.push(affine.stacked(model, &component.vars).ok_or("an equation on it is not linear")?);
         right.extend(affine.offset.iter().map(|x| -x));
     }
     let operator = Operator::stack(operators);

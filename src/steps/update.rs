@@ -188,10 +188,13 @@ impl Writer<'_> {
         let (mut plain, mut summed) = (Sum::default(), Sum::default());
         for (_, coupling) in self.split.couplings_of(&[var]) {
             let own = coupling.parts.iter().find(|part| part.var == var)?;
-            let s = own.operator.scalar()?;
+            let s = own.scalar()?;
             let sum = if coupling.over.is_some() && own.member == Member::None { &mut summed } else { &mut plain };
-            for part in coupling.parts.iter().filter(|part| part.var != var) {
-                sum.0.push((-s * part.operator.scalar()?, true, self.name(part.var, part.member)));
+            for part in coupling.parts.iter().filter(|part| part.var != var && part.operator.is_some()) {
+                sum.0.push((-s * part.scalar()?, true, self.name(part.var, part.member)));
+            }
+            if let Some(name) = self.curved(coupling) {
+                sum.0.push((-s, true, name));
             }
             if coupling.offset.iter().any(|&c| c != 0.0) {
                 sum.0.push((s, true, self.constant(coupling)));
@@ -267,6 +270,7 @@ impl Writer<'_> {
         // Several variables in one step have one gradient; the scalar form is for one.
         let numerator = if step.component.vars.len() == 1 { self.scalar_numerator(var, true) } else { None };
         let body = match (descent.kind, numerator, step.gram.scale()) {
+            _ if step.curved => self.curved_step(step, descent, &name),
             (DescentKind::Lbfgs { .. }, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by L-BFGS"),
             (DescentKind::Newton, _, _) => format!("argmin h({name}) + ({rho}/2)‖M{name} − q‖², by Newton's method"),
             (kind, Some((plain, summed)), Some(gram)) if summed.0.is_empty() => {
@@ -311,20 +315,74 @@ impl Writer<'_> {
 
     fn dual(&self, coupling: &Coupling) -> String {
         let lambda = self.lambda(coupling);
+        let residual = self.residual(coupling);
+        match self.script {
+            Script::Unicode => format!("{lambda} ← {lambda} + ρ({residual})"),
+            Script::Latex => format!(r"{lambda} \leftarrow {lambda} + \rho({residual})"),
+        }
+    }
+
+    /// `Ax + Bz − c`
+    fn residual(&self, coupling: &Coupling) -> String {
         let mut residual = Sum::default();
-        for part in &coupling.parts {
-            match part.operator.scalar() {
+        for part in coupling.parts.iter().filter(|part| part.operator.is_some()) {
+            match part.scalar() {
                 Some(s) => residual.0.push((s, false, self.name(part.var, part.member))),
                 None => residual.0.push((1.0, false, format!("K{}", self.name(part.var, part.member)))),
             }
         }
+        residual.0.extend(self.curved(coupling).map(|name| (1.0, false, name)));
         if coupling.offset.iter().any(|&c| c != 0.0) {
             residual.0.push((-1.0, false, self.constant(coupling)));
         }
-        let residual = self.sum(&residual);
-        match self.script {
-            Script::Unicode => format!("{lambda} ← {lambda} + ρ({residual})"),
-            Script::Latex => format!(r"{lambda} \leftarrow {lambda} + \rho({residual})"),
+        self.sum(&residual)
+    }
+
+    /// `e(θ)`, where the coupling has a part that is not linear.
+    fn curved(&self, coupling: &Coupling) -> Option<String> {
+        let names: Vec<String> = coupling.curved().map(|var| self.name(var, Member::None)).collect();
+        if names.is_empty() {
+            return None;
+        }
+        let which = match (self.split.couplings.len(), self.script) {
+            (1, _) => String::new(),
+            (_, Script::Unicode) => format!("[{}]", coupling.name),
+            (_, Script::Latex) => format!(r"^{{\mathrm{{{}}}}}", coupling.name),
+        };
+        Some(format!("e{which}({})", names.join(", ")))
+    }
+
+    /// A step on the penalty itself, where a coupling is not linear.
+    fn curved_step(&self, step: &Step, descent: &crate::model::ir::Descent, name: &str) -> String {
+        let own = self.split.couplings_of(&step.component.vars);
+        let parts = own.map(|(_, coupling)| (self.lambda(coupling), self.residual(coupling)));
+        let latex = self.script == Script::Latex;
+        match descent.kind {
+            DescentKind::Lbfgs { .. } => {
+                let penalties = parts.map(|(lambda, r)| match latex {
+                    true => format!(r" + \langle {lambda}, {r}\rangle + \tfrac{{\rho}}{{2}}\|{r}\|^2"),
+                    false => format!(" + ⟨{lambda}, {r}⟩ + (ρ/2)‖{r}‖²"),
+                });
+                format!("argmin h({name}){}, by L-BFGS", penalties.collect::<String>())
+            }
+            kind => {
+                let pulls = parts.map(|(lambda, r)| match latex {
+                    true => format!(r" + J^\top({lambda} + \rho({r}))"),
+                    false => format!(" + Jᵀ({lambda} + ρ({r}))"),
+                });
+                let pulls: String = pulls.collect();
+                let plain = kind == DescentKind::Gradient { momentum: 0.0 };
+                match latex {
+                    true => {
+                        let g = if plain { format!(r"\nabla h({name})") } else { "m".to_string() };
+                        format!(r"{name} - (D/\eta + \rho J^\top J)^{{-1}}({g}{pulls})")
+                    }
+                    false => {
+                        let g = if plain { format!("∇h({name})") } else { "m".to_string() };
+                        format!("{name} − (D/η + ρJᵀJ)⁻¹({g}{pulls})")
+                    }
+                }
+            }
         }
     }
 

@@ -265,6 +265,7 @@ fn every_example_is_tested() {
     let networks = [
         "classifier",
         "fair",
+        "fair_outputs",
         "gan",
         "gan_conv",
         "gan_hybrid",
@@ -272,6 +273,7 @@ fn every_example_is_tested() {
         "gan_tied",
         "prune",
         "quantise",
+        "robust_network",
         "sparse_classifier",
         "toy",
     ];

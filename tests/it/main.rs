@@ -11,6 +11,7 @@ mod inner;
 mod layering;
 mod model;
 mod networks;
+mod outputs;
 mod pages;
 mod reference;
 mod report;

@@ -1,6 +1,7 @@
 //! How ρ changes, a policy a file. λ is the state, so a change of ρ rescales nothing; factors that
 //! hold ρ are made again.
 
+mod insist;
 mod relative;
 mod units;
 
@@ -17,8 +18,9 @@ pub(super) fn statements(it: &Iteration, coder: &mut Coder, residuals: bool) -> 
         return Vec::new();
     }
     let mut body = Vec::new();
-    if !residuals {
-        units::smooth(it, coder, &mut body);
+    match residuals {
+        true => insist::statements(it, coder, &mut body),
+        false => units::smooth(it, coder, &mut body),
     }
     let mut change = Vec::new();
     let changed =
@@ -55,8 +57,12 @@ fn count(it: &Iteration, coder: &mut Coder, every: usize, body: &mut Vec<Stmt>) 
     due
 }
 
-/// ρ no lower than every closed-form step needs to stay convex.
-fn at_least(it: &Iteration, coder: &Coder, draft: &mut Draft, rho: Value) -> Value {
+/// ρ no lower than every closed-form step needs to stay convex, nor than the floor where there is one.
+fn at_least(it: &Iteration, coder: &mut Coder, draft: &mut Draft, mut rho: Value) -> Value {
+    if let Some(floor) = insist::floor(it, coder) {
+        let floor = draft.read(coder, floor);
+        rho = draft.b.binary(Binary::Max, rho, floor);
+    }
     if it.plan.rho_least == 0.0 {
         return rho;
     }

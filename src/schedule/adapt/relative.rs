@@ -54,7 +54,12 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let zero = draft.number(0.0, coder.dtype);
     let one = draft.number(1.0, coder.dtype);
     // While z rests on a corner of its set only λ moves, by ρr: the larger ρ, the sooner z does, too.
-    let rounding = draft.b.scale(NOISE * coder.dtype.eps(), terms);
+    // What is not linear may keep θ on its way long after the rows agree: then agreement within the tolerance is
+    // enough, as no ρ that is larger makes it come sooner.
+    let curved = it.plan.steps().any(|step| step.curved);
+    let noise = NOISE * coder.dtype.eps();
+    let enough = it.plan.settings.tol.filter(|_| curved).unwrap_or(noise).max(noise);
+    let rounding = draft.b.scale(enough, terms);
     let apart = draft.b.binary(Binary::Less, rounding, r);
     let least = draft.b.mul(apart, top);
     let least = draft.b.scale(1.0 / (MOST * MOST), least);
@@ -66,11 +71,15 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
     let by = draft.b.unary(Unary::Sqrt, ratio);
     let (least, most) = (draft.number(1.0 / MOST, coder.dtype), draft.number(MOST, coder.dtype));
     let by = draft.b.clamp(by, least, most);
-    let by = draft.b.select(usable, by, one);
+    let mut by = draft.b.select(usable, by, one);
+    if curved {
+        let calm = draft.b.binary(Binary::Min, by, one);
+        by = draft.b.select(apart, by, calm);
+    }
     let (low, high) = (draft.number(1.0 / OFF, coder.dtype), draft.number(OFF, coder.dtype));
     let below = draft.b.binary(Binary::Less, by, low);
     let above = draft.b.binary(Binary::Less, high, by);
-    let apart = draft.b.binary(Binary::Max, below, above);
+    let far = draft.b.binary(Binary::Max, below, above);
     let count = draft.read(coder, since);
     let count = draft.b.offset(count, 1.0);
     let patience = draft.read(coder, wait);
@@ -84,7 +93,12 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
         due = draft.b.mul(due, plain);
         due = draft.b.mul(due, settled);
     }
-    let change = draft.b.mul(apart, due);
+    let mut change = draft.b.mul(far, due);
+    if let Some(floor) = super::insist::floor(it, coder) {
+        let floor = draft.read(coder, floor);
+        let below = draft.b.binary(Binary::Less, rho, floor);
+        change = draft.b.binary(Binary::Max, change, below);
+    }
     let moved = draft.b.mul(rho, by);
     let moved = super::at_least(it, coder, &mut draft, moved);
     let next = draft.b.select(change, moved, rho);

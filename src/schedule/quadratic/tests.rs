@@ -75,7 +75,7 @@ fn first_step(compiled: &Compiled) -> Vec<f64> {
             let roots = weights.iter().map(|w| w.sqrt());
             let c: Vec<f64> = coupling.offset.iter().zip(roots).map(|(c, w)| w * c).collect();
             let times = if component.over.is_none() { coupling.over.unwrap_or(1) as f64 } else { 1.0 };
-            let m = coupling.weighted(&compiled.model, &component.vars);
+            let m = coupling.weighted(&compiled.model, &component.vars).expect("the couplings are linear");
             m.accumulate(-plan.rho * times, &c, &mut right, true);
         }
         right.extend(&right_e);
