@@ -64,8 +64,12 @@ codes! {
     ThirdBlock "E0403" "third-block" Error;
     UnlinkedBlock "E0404" "unlinked-block" Error;
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
+    ConcaveStep "E0502" "concave-step" Error;
+    KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
     NoStepRule "E0601" "no-step-rule" Error;
+    LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;
+    RhoFarOff "E0604" "rho-far-off" Warning;
     NonFinite "E0701" "non-finite" Error;
     NoDevice "E0801" "no-device" Error;
 }

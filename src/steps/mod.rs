@@ -18,6 +18,7 @@ mod newton;
 mod print;
 mod prox;
 mod quadratic;
+mod remarks;
 mod rho;
 mod system;
 mod update;
@@ -238,6 +239,7 @@ fn admm(
     let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
+    remarks::on(model, &plan, &split.couplings, span, diags);
     Some(plan)
 }
 

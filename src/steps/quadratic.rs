@@ -3,6 +3,7 @@
 //! Whether the terms are quadratic is read off the tape ([`forms`]), so the spelling does not matter.
 
 use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
+use super::remarks;
 use super::system::{self, Problem, Uniqueness, uniqueness};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Csr, Operator, independent_rows};
@@ -130,6 +131,10 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
         }
         system.proximal = sigma;
         let Some(refused) = refused else { continue };
+        // Where a larger ρ helps, a remark says which.
+        if remarks::is_too_low(step, rho) {
+            continue;
+        }
         let names: Vec<String> =
             step.component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
         let term = step.component.terms.first().map(|&at| model.players[player.index()].terms[at].span);
@@ -141,13 +146,15 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
                     .certify(direction_text(model, step, &direction))
                     .help("a term or a bound that holds this direction, or the opposite sign if the term is meant to be maximised")
             }
-            _ => Diag::new(
-                Code::NoStepRule,
-                at,
-                format!("the step of {names} has no unique minimiser at ρ = {rho}"),
-            )
-            .here("quadratic, but P + ρMᵀM is not positive definite")
-            .help("a larger `rho`, or a quadratic term on the directions that nothing holds"),
+            _ => {
+                let diag = Diag::new(Code::ConcaveStep, at, format!("the step of {names} is concave at every ρ"))
+                    .here("curves downwards where no constraint holds it")
+                    .help("the penalty holds only what the constraint moves, so no ρ makes this step bounded; tie the direction by a constraint, bound it, or give it a term that curves upwards");
+                match remarks::along(model, step, rho) {
+                    Some(line) => diag.certify(line),
+                    None => diag,
+                }
+            }
         });
     }
 }

@@ -6,7 +6,7 @@
 //! optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has the units of slopes over those
 //! of right sides; where either is unknown, it is 1.
 
-use super::ir::{AdmmPlan, Curvature, Rule};
+use super::ir::{AdmmPlan, Curvature, Rule, Step};
 use crate::linalg::{Matrix, factor};
 use crate::model::ir::Rho;
 use crate::split::ir::Coupling;
@@ -23,7 +23,7 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
             Some(rate) => (1.0 / rate, format!("1/rate = 1/{rate}, κ = 1")),
             None => {
                 let (rho, why) = balance(plan, couplings);
-                match threshold(plan) {
+                match convex_above(plan.steps()) {
                     // Convexity of the step is not convergence of the whole: twice is where to start.
                     Some(least) if rho < 2.0 * least => {
                         (2.0 * least, format!("twice {least}, above which every step is convex"))
@@ -37,9 +37,8 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
 
 /// `inf {ρ : P + ρMᵀM is positive definite}` over the steps that are not convex by themselves, where it is
 /// above 0 and finite.
-fn threshold(plan: &AdmmPlan) -> Option<f64> {
-    let curved: Vec<(Curved, Curved)> = plan
-        .steps()
+pub(super) fn convex_above<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<f64> {
+    let curved: Vec<(Curved, Curved)> = steps
         .flat_map(|step| match &step.rule {
             Rule::Quadratic { curvature, system, .. } if !system.convex => {
                 curvature.iter().filter_map(|p| Curved::of(p).zip(Curved::of(&step.gram))).collect()

@@ -14,6 +14,7 @@ mod networks;
 mod outputs;
 mod pages;
 mod reference;
+mod remarks;
 mod report;
 mod solve;
 mod sparse;

@@ -1,0 +1,32 @@
+//! E0505: a kink inside a step that follows gradients. At a kink the slope jumps: steps of a fixed rate go
+//! to and fro across it, and a line search finds nothing beyond. The activations of networks are exempt: they
+//! meet data, not the optimum.
+
+use super::names;
+use crate::diag::{Code, Diag, Diags};
+use crate::model::Model;
+use crate::source::Span;
+use crate::split::atoms;
+use crate::steps::ir::{AdmmPlan, Rule};
+
+pub(super) fn remarks(model: &Model, plan: &AdmmPlan, _: Span, diags: &mut Diags) {
+    let terms = &model.players[plan.player.index()].terms;
+    for step in plan.steps() {
+        let Rule::Descent(_) = &step.rule else { continue };
+        for &at in &step.component.terms {
+            let Some(kink) = atoms::kink(model, plan.player, &terms[at].expr) else { continue };
+            let names = names(model, step);
+            diags.push(
+                Diag::new(
+                    Code::KinkInGradientStep,
+                    terms[at].span,
+                    format!("`{kink}` has a kink, and the step of {names} follows gradients"),
+                )
+                .here("its slope jumps where its argument is 0")
+                .help(format!(
+                    "steps of a fixed length go to and fro across a kink, so the iterates settle near it and not at it; give what stands inside `{kink}` a variable of its own in the other block, `s`, tied by an equation: `{kink}` of a variable has a closed-form step"
+                )),
+            );
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What is said of a plan that can be executed, or of one that only a larger ρ would make so.
+
+use std::path::{Path, PathBuf};
+
+use admmc::data::{Disk, Files, Memory};
+use admmc::diag::{Code, Severity};
+use admmc::model::Inputs;
+use admmc::pipeline::{self, Parsed};
+use expect_test::{Expect, expect};
+
+use crate::compile::drawn;
+
+/// A file with all its solve blocks checked, as `admmc check` does.
+fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
+    let mut parsed = pipeline::parse_text(path, text, files);
+    if !parsed.diags.has_errors() {
+        pipeline::check_all(&mut parsed, &Inputs::new(files));
+    }
+    parsed
+}
+
+fn check(text: &str, expected: Expect) {
+    expected.assert_eq(&drawn(&remarked(Path::new("test.admm"), text, &Memory::default())));
+}
+
+/// Codes and severities.
+fn codes(text: &str) -> Vec<(Code, Severity)> {
+    let parsed = remarked(Path::new("test.admm"), text, &Memory::default());
+    parsed.diags.iter().map(|diag| (diag.code, diag.severity)).collect()
+}
+
+/// No false alarm: whatever is shipped, and every case that has an answer, passes without a word but notes.
+#[test]
+fn what_is_well_posed_is_left_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut alarms = Vec::new();
+    let mut seen = 0;
+    for folder in ["examples", "tests/cases/convex", "tests/cases/networks"] {
+        for path in files_below(&root.join(folder)) {
+            let text = std::fs::read_to_string(&path).expect("a file is text");
+            let parsed = remarked(&path, &text, &Disk);
+            let loud = parsed.diags.iter().any(|diag| diag.severity > Severity::Note);
+            if loud && !ILL_POSED.iter().any(|name| path.ends_with(name)) {
+                alarms.push(drawn(&parsed));
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "the files are found: {seen}");
+    assert_eq!(alarms, Vec::<String>::new());
+}
+
+/// A case that is there to be refused, and declarations that others use.
+const ILL_POSED: &[&str] = &["inconsistent_constraint.admm", "data/digits.admm"];
+
+/// The problem files of a folder and of those in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there").flatten().map(|entry| entry.path());
+    let mut files = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if path.extension().is_some_and(|extension| extension == "admm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+const CONCAVE: &str = "
+let q = [0.3, -0.2, 0.1]
+var x, z: real[3]
+minimize q'*x - sum_squares(x)
+subject to x - z = 0, -1 <= z <= 1
+solve admm { rho = 1 }
+";
+
+#[test]
+fn a_concave_step_names_its_threshold() {
+    check(
+        CONCAVE,
+        expect![[r#"
+            error E0502 concave-step
+
+              × the step of `x` is concave at ρ = 1
+              ├─▶ the step is convex for ρ > ρ* = 2
+              ╰─▶ at ρ = 1 it curves by -1 along x[1]
+               ╭─[test.admm:4:17]
+             3 │ var x, z: real[3]
+             4 │ minimize q'*x - sum_squares(x)
+               ·                 ───────┬──────
+               ·                        ╰── curves downwards
+             5 │ subject to x - z = 0, -1 <= z <= 1
+               ╰────
+              help: a step of ADMM minimises over `x` with nothing but the penalty to hold it, and this ρ is
+                    too weak: the iterates would leave for infinity; write `rho = auto`, which finds ρ*, or
+                    more than 4, which convergence asks for
+        "#]],
+    );
+    for (rho, severity) in [("2", Some(Severity::Error)), ("2.5", Some(Severity::Warning)), ("4", None), ("100", None)]
+    {
+        let found = codes(&CONCAVE.replace("rho = 1", &format!("rho = {rho}")));
+        assert_eq!(
+            found,
+            severity.map(|severity| (Code::ConcaveStep, severity)).into_iter().collect::<Vec<_>>(),
+            "{rho}"
+        );
+    }
+    check(
+        &CONCAVE.replace("rho = 1", "rho = auto"),
+        expect![[r#"
+            note E0502 concave-step
+
+              ☞ the step of `x` is convex by the penalty alone
+              ├─▶ the step is convex for ρ > ρ* = 2
+              ╰─▶ at ρ = 4 it curves by 2 along x[1]
+               ╭─[test.admm:4:17]
+             3 │ var x, z: real[3]
+             4 │ minimize q'*x - sum_squares(x)
+               ·                 ───────┬──────
+               ·                        ╰── curves downwards
+             5 │ subject to x - z = 0, -1 <= z <= 1
+               ╰────
+              help: ρ starts at 4, twice what makes the step convex, and goes no lower
+        "#]],
+    );
+}
+
+/// P = −[2, 1; 1, 3] against MᵀM = I: ρ* = (5 + √5)/2 = 3.618034, along (0.5257, 0.8507).
+#[test]
+fn the_threshold_is_an_eigenvalue() {
+    let text = "
+var x, z: real[2]
+minimize quad_form(x, [-1, -0.5; -0.5, -1.5])
+subject to x - z = 0, -1 <= z <= 1
+solve admm { rho = 3.6 }
+";
+    check(
+        text,
+        expect![[r#"
+            error E0502 concave-step
+
+              × the step of `x` is concave at ρ = 3.6
+              ├─▶ the step is convex for ρ > ρ* = 3.618034
+              ╰─▶ at ρ = 3.6 it curves by -0.01803399 along 0.5257311·x[1] + 0.8506508·x[2]
+               ╭─[test.admm:3:10]
+             2 │ var x, z: real[2]
+             3 │ minimize quad_form(x, [-1, -0.5; -0.5, -1.5])
+               ·          ──────────────────┬─────────────────
+               ·                            ╰── curves downwards
+             4 │ subject to x - z = 0, -1 <= z <= 1
+               ╰────
+              help: a step of ADMM minimises over `x` with nothing but the penalty to hold it, and this ρ is
+                    too weak: the iterates would leave for infinity; write `rho = auto`, which finds ρ*, or
+                    more than 7.236068, which convergence asks for
+        "#]],
+    );
+    assert_eq!(codes(&text.replace("3.6", "3.618033"))[0], (Code::ConcaveStep, Severity::Error));
+    assert_eq!(codes(&text.replace("3.6", "3.618035"))[0], (Code::ConcaveStep, Severity::Warning));
+}
+
+/// The constraint does not move x₂, along which the step falls.
+#[test]
+fn no_penalty_reaches_everywhere() {
+    let text = "
+var x: real[2]
+var z: real
+minimize -sum_squares(x) + abs(z)
+subject to x[1] - z = 0
+split x | z
+solve admm { rho = 10 }
+";
+    check(
+        text,
+        expect![[r#"
+            error E0502 concave-step
+
+              × the step of `x` is concave at every ρ
+              ╰─▶ at ρ = 10 it curves by -2 along x[2]
+               ╭─[test.admm:4:10]
+             3 │ var z: real
+             4 │ minimize -sum_squares(x) + abs(z)
+               ·          ───────┬───────
+               ·                 ╰── curves downwards where no constraint holds it
+             5 │ subject to x[1] - z = 0
+               ╰────
+              help: the penalty holds only what the constraint moves, so no ρ makes this step bounded; tie the
+                    direction by a constraint, bound it, or give it a term that curves upwards
+        "#]],
+    );
+}
+
+#[test]
+fn kinks_linearised_steps_and_a_rho_that_is_far_off() {
+    let kink = "
+let A = [1, 2; 3, 4; 5, 6]
+var x, z: real[2]
+minimize reg: norm1(exp(A*x) - 1) + sum_squares(z)
+subject to x - z = 0
+solve admm { x_step = gradient(rate = 0.001), iterations = 10 }
+";
+    check(
+        kink,
+        expect![[r#"
+        warning E0505 nonsmooth-in-gradient-step
+
+          ⚠ `norm1` has a kink, and the step of `x` follows gradients
+           ╭─[test.admm:4:15]
+         3 │ var x, z: real[2]
+         4 │ minimize reg: norm1(exp(A*x) - 1) + sum_squares(z)
+           ·               ─────────┬─────────
+           ·                        ╰── its slope jumps where its argument is 0
+         5 │ subject to x - z = 0
+           ╰────
+          help: steps of a fixed length go to and fro across a kink, so the iterates settle near it and
+                not at it; give what stands inside `norm1` a variable of its own in the other block, `s`,
+                tied by an equation: `norm1` of a variable has a closed-form step
+    "#]],
+    );
+    let linearised = "
+let K = [1, 2; 3, 4; 5, 7]
+let b = [1, 0, 2]
+var x: real[2]
+var z: real[3]
+minimize norm1(x) + sum_squares(z - b)
+subject to K*x - z = 0
+split x | z
+";
+    check(
+        linearised,
+        expect![[r#"
+        note E0602 linearised-step
+
+          ☞ the step of `x` is linearised
+          ├─▶ the penalty is taken at the last point with κ = 104 ≥ ‖M‖², where the entries of MᵀM are 52
+          │   in the mean: steps are shorter by their ratio
+          ╰─▶ prox: MᵀM is not diagonal
+           ╭─[test.admm:6:10]
+         5 │ var z: real[3]
+         6 │ minimize norm1(x) + sum_squares(z - b)
+           ·          ────┬───
+           ·              ╰── has a proximal map, of another argument than the constraint holds
+         7 │ subject to K*x - z = 0
+           ╰────
+          help: it converges, in more iterations than a closed form takes; for one, tie a variable of its
+                own to `x` by a plain equation, `s - x = 0`, and give the function `s`
+    "#]],
+    );
+    let far = "
+let A = [1, 2; 3, 4; 5, 7]
+let b = [1, 0, 2]
+var x, z: real[2]
+minimize sum_squares(A*x - b) + norm1(z)
+subject to x - z = 0
+solve admm { rho = 1e-5 }
+";
+    check(
+        far,
+        expect![[r#"
+            warning E0604 rho-far-off
+
+              ⚠ ρ = 1e-5 is far below what the data ask for
+              ╰─▶ the curvatures balance at ρ = 98.2853: 9828530 times below
+               ╭─[test.admm:7:1]
+             6 │ subject to x - z = 0
+             7 │ solve admm { rho = 1e-5 }
+               · ────────────┬────────────
+               ·             ╰── stays at 1e-5
+               ╰────
+              help: ADMM converges at any ρ here, in some thousand iterations for each digit so far off; write
+                    `rho = auto`, or `adapt = balanced` to start from this one
+        "#]],
+    );
+    assert_eq!(codes(&far.replace("rho = 1e-5", "rho = 1e-5, adapt = balanced")), []);
+    assert_eq!(codes(&far.replace("rho = 1e-5", "rho = 1")), []);
+}
+
+/// Batches and a fixed ρ: κ = ρ·rate.
+#[test]
+fn kappa_has_a_range() {
+    let text = |rho: &str| {
+        format!(
+            "
+let X = normal(100, 3, seed = 1)
+net f(θ): 3 -> dense 4 tanh -> dense 1
+sample x ~ draw(X) batch 10
+var θ1, θ2: params(f)
+minimize mean(square(f(x; θ1))) + 0.5*sum_squares(θ2)
+subject to θ1 - θ2 = 0
+solve admm {{ rho = {rho}, x_step = gradient(rate = 0.01), iterations = 5 }}
+"
+        )
+    };
+    check(
+        &text("1"),
+        expect![[r#"
+        warning E0604 rho-far-off
+
+          ⚠ κ = ρ·rate is 0.01 here, and does well from 0.1 to 3
+          ╰─▶ copies come together in 1/κ = 100 iterations, and move at rate/(2 + κ) = 0.004975124
+           ╭─[test.admm:8:1]
+         7 │ subject to θ1 - θ2 = 0
+         8 │ solve admm { rho = 1, x_step = gradient(rate = 0.01), iterations = 5 }
+           · ───────────────────────────────────┬──────────────────────────────────
+           ·                                    ╰── ρ = 1, rate 0.01
+           ╰────
+          help: so weak a penalty lets the copies drift apart under the noise of the batches; write `rho =
+                auto`, or `kappa = 1`
+    "#]],
+    );
+    assert_eq!(codes(&text("1000")), [(Code::RhoFarOff, Severity::Warning)]);
+    for fine in ["100", "auto", "1, adapt = balanced"] {
+        assert_eq!(codes(&text(fine)), [], "{fine}");
+    }
+}
