@@ -7,6 +7,7 @@ use crate::model::Model;
 use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
 use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
 use crate::split::Split;
+use crate::split::atoms::{self, AtomShape, Piece};
 use crate::split::ir::PlayerSplit;
 use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, Curvature, MethodPlan, Penalty, Rule, Solver, Step, System};
@@ -192,7 +193,8 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             // What keeps a smooth step from a closed form is that it is not quadratic.
             let reason = step.tried.iter().find(|why| why.starts_with("quadratic")).or(step.tried.last());
             let why = reason.map_or(String::new(), |why| format!("; not {why}"));
-            format!("{}: h = {of}, {}{members}{why}", method_name(descent), settings(descent))
+            let change = change(subject, plan, step);
+            format!("{}: h = {of}, {}{members}{why}{change}", method_name(descent), settings(descent))
         }
         Rule::Composite(it) => {
             let named = |at: &usize| terms[*at].name.clone();
@@ -204,15 +206,36 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
             let rest: Vec<String> = rest.iter().map(named).chain(held).collect();
             let why = step.tried.first().map_or(String::new(), |why| format!("; not {why}"));
             format!(
-                "{} on s = {}, each step ended by the map of φ = {}: {}, {}{members}{why}",
+                "{} on s = {}, each step ended by the map of φ = {}: {}, {}{members}{why}{}",
                 method_name(&it.descent),
                 if smooth.is_empty() { "0".to_string() } else { smooth.join(" + ") },
                 rest.join(" + "),
                 settings(&it.descent),
-                penalty(step, it.penalty)
+                penalty(step, it.penalty),
+                change(subject, plan, step)
             )
         }
     }
+}
+
+/// What one change of the model would make the step a closed form: a variable of its own for the argument of
+/// a function of the catalogue.
+fn change(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
+    let pieces = step.component.terms.iter().map(|&at| atoms::of_term(subject.model, plan.player, at));
+    let mut atoms = pieces.filter_map(|piece| match piece {
+        Piece::Atom(atom) => Some(atom),
+        _ => None,
+    });
+    let Some(atom) = atoms.find(|atom| matches!(&atom.shape, AtomShape::Function { phi, .. } if phi.facts().convex))
+    else {
+        return String::new();
+    };
+    let AtomShape::Function { phi, .. } = &atom.shape else { return String::new() };
+    format!(
+        "\n           a variable of its own for {}, tied by an equation, would give `{}` a closed form",
+        subject.model.unicode(&atom.subject),
+        phi.name()
+    )
 }
 
 /// How a composite step takes the penalty.

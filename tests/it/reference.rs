@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use admmc::catalogue::{Function, Signature};
 use admmc::data::{Format, Memory};
+use admmc::diag::{Code, Severity};
 use admmc::exec::Status;
 use admmc::model::builtins;
 
@@ -47,7 +48,25 @@ fn every_function_and_every_set_is_described() {
     check("<!-- functions -->\n", "<!-- end of functions -->", &functions);
     let sets = table("| set | its elements |", Function::sets().map(described));
     check("<!-- sets -->\n", "<!-- end of sets -->", &sets);
+    check("<!-- codes -->\n", "<!-- end of codes -->", &codes());
     check("<!-- known -->\n", "<!-- end of known -->", &table("| function | value |", builtins()));
+}
+
+/// Every code with what its page begins with.
+fn codes() -> String {
+    let mut table = "| code | name | |\n|---|---|---|\n".to_owned();
+    for code in Code::ALL {
+        let text: Vec<&str> = code.page().lines().skip(2).take_while(|line| !line.is_empty()).collect();
+        let text = text.join(" ");
+        let first = text.split_inclusive(". ").next().unwrap_or_default().trim_end().trim_end_matches(['.', ':']);
+        let strength = match code.severity() {
+            Severity::Error => "",
+            Severity::Warning => " (warning)",
+            Severity::Note => " (note)",
+        };
+        table += &format!("| {code} | {}{strength} | {} |\n", code.slug(), first.replace('|', "\\|"));
+    }
+    table
 }
 
 /// A format that is read has a function, and its table says so.

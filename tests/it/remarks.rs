@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use admmc::data::{Disk, Files, Memory};
 use admmc::diag::{Code, Severity};
 use admmc::model::Inputs;
-use admmc::pipeline::{self, Parsed};
+use admmc::pipeline::{self, Compiled, Parsed};
+use admmc::report::explain::{Subject, explain};
+use admmc::steps::Script;
 use expect_test::{Expect, expect};
 
-use crate::compile::drawn;
+use crate::compile::{compiled, drawn};
 
 /// A file with all its solve blocks checked, as `admmc check` does.
 fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
@@ -313,4 +315,17 @@ solve admm {{ rho = {rho}, x_step = gradient(rate = 0.01), iterations = 5 }}
     for fine in ["100", "auto", "1, adapt = balanced"] {
         assert_eq!(codes(&text(fine)), [], "{fine}");
     }
+}
+
+/// What would make a step a closed form is said where it is asked for.
+#[test]
+fn explain_names_the_change_that_would_help() {
+    let compiled = compiled(
+        "let A = normal(30, 4, seed = 1)\nlet y = sign(normal(30, seed = 2))\nvar x, z: real[4]\n\
+         minimize logistic(y, A*x) + norm1(z)\nsubject to x - z = 0\n",
+    );
+    let Compiled { model, split, plan, schedule, .. } = &compiled;
+    let text = explain(Subject { model, split, plan, schedule }, Script::Unicode);
+    let line = "a variable of its own for Ax, tied by an equation, would give `logistic` a closed form";
+    assert!(text.lines().any(|found| found.trim() == line), "{text}");
 }
