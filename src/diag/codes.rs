@@ -64,6 +64,7 @@ codes! {
     ThirdBlock "E0403" "third-block" Error;
     UnlinkedBlock "E0404" "unlinked-block" Error;
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
+    UnboundedObjective "E0501" "unbounded-objective" Error;
     NoStepRule "E0601" "no-step-rule" Error;
     RewrittenLoss "E0603" "rewritten-loss" Note;
     NonFinite "E0701" "non-finite" Error;

@@ -18,3 +18,4 @@ mod report;
 mod solve;
 mod sparse;
 mod syntax;
+mod unbounded;
