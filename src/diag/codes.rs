@@ -64,6 +64,7 @@ codes! {
     ThirdBlock "E0403" "third-block" Error;
     UnlinkedBlock "E0404" "unlinked-block" Error;
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
+    UnboundedObjective "E0501" "unbounded-objective" Error;
     ConcaveStep "E0502" "concave-step" Error;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
     NoStepRule "E0601" "no-step-rule" Error;

@@ -335,7 +335,7 @@ impl Quadratic {
     }
 
     /// Whether it is `Σ w a²` with `w ≥ 0` and nothing else, so that its root is a norm.
-    fn is_sum_of_squares(&self) -> bool {
+    pub(super) fn is_sum_of_squares(&self) -> bool {
         self.rest.parts.is_empty()
             && self.rest.offset.iter().all(|&x| x == 0.0)
             && self.products.iter().all(|p| p.left == p.right && p.weights().iter().all(|&w| w >= 0.0))

@@ -19,3 +19,4 @@ mod report;
 mod solve;
 mod sparse;
 mod syntax;
+mod unbounded;

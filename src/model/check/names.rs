@@ -381,6 +381,7 @@ fn new_player(name: Option<String>, span: Span) -> Player {
     Player {
         name,
         span,
+        sense: Span::default(),
         maximize: false,
         vars: Vec::new(),
         terms: Vec::new(),

@@ -54,6 +54,8 @@ impl<'a> Checker<'a> {
                     }
                     written = Some(item.span);
                     self.player(player).maximize = *sense == Sense::Maximize;
+                    // Both words have as many letters.
+                    self.player(player).sense = Span { end: item.span.start + 8, ..item.span };
                     if self.model.players[player.index()].name.is_none() {
                         self.player(player).span = item.span;
                     }

@@ -175,6 +175,8 @@ pub struct Player {
     pub name: Option<String>,
     /// The `player` block, or the objective.
     pub span: Span,
+    /// The word `minimize` or `maximize`; empty where there is no objective.
+    pub sense: Span,
     /// Whether the objective was written as `maximize`; terms are negated already.
     pub maximize: bool,
     /// Variables, in order of declaration.
