@@ -66,6 +66,7 @@ codes! {
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
     NoStepRule "E0601" "no-step-rule" Error;
     RewrittenLoss "E0603" "rewritten-loss" Note;
+    WrongClaim "E0605" "wrong-claim" Error;
     NonFinite "E0701" "non-finite" Error;
     NoDevice "E0801" "no-device" Error;
 }
