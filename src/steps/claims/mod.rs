@@ -18,7 +18,7 @@ use super::ir::{AdmmPlan, MethodPlan, Plan, Rule, Step};
 use super::update::{self, Script};
 use crate::diag::{Code, Diag, Diags, Severity};
 use crate::model::Model;
-use crate::model::ir::{Claim, Expr, Leaf, Member, Player, Relation};
+use crate::model::ir::{Claim, Expr, ExprKind, Leaf, Player, Relation};
 use crate::split::Split;
 use crate::split::atoms;
 use crate::split::ir::{Component, Coupling, PlayerSplit};
@@ -44,6 +44,9 @@ const FALL: f64 = 1e-11;
 /// Directions in which values around a claim are looked at, and how far, in lengths of the point.
 const DIRECTIONS: u32 = 24;
 const FAR: [f64; 4] = [1e-3, 1e-2, 0.1, 1.0];
+
+/// Operations that a check may take, about a second; twenty times as many where each ρ is tried once.
+const WORK: u64 = 1 << 29;
 
 /// Members of a family that a step's problem is written out for.
 const MOST_MEMBERS: usize = 256;
@@ -95,13 +98,7 @@ fn one(
 }
 
 /// Whether a claim can be compared with a step at all.
-fn comparable(
-    model: &Model,
-    player: &Player,
-    split: &PlayerSplit,
-    step: &Step,
-    claim: &Claim,
-) -> Result<(), String> {
+fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, claim: &Claim) -> Result<(), String> {
     let name = &model.vars[claim.target.index()].name;
     let component = &step.component;
     if player.written.is_some() {
@@ -170,6 +167,8 @@ struct Trial<'a> {
     claim: &'a Claim,
     problem: Problem,
     test: Test,
+    /// Points at each ρ.
+    points: u32,
 }
 
 impl<'a> Trial<'a> {
@@ -198,12 +197,20 @@ impl<'a> Trial<'a> {
             _ => Test::Slope,
         };
         let problem = Problem::new(model, split, component, claim.target);
-        Ok(Trial { model, split, component, claim, problem, test })
+        let each = if matches!(test, Test::Values) { u64::from(DIRECTIONS) * FAR.len() as u64 } else { 1 };
+        let claimed = point::claimed(model, &claim.value, Reading::Plain);
+        let flops = (problem.flops() * each + claimed.flops()).max(1) * RHOS.len() as u64;
+        if flops > 20 * WORK {
+            return Err("its step is too large to be tried".to_string());
+        }
+        let points = (WORK / flops).clamp(1, u64::from(POINTS)) as u32;
+        Ok(Trial { model, split, component, claim, problem, test, points })
     }
 
     fn points(&self, rho: f64) -> impl Iterator<Item = Point<'a>> {
         let model = self.model;
-        (0..POINTS).map(move |seed| Point { model, rho, seed })
+        // What is right at one size of the numbers, and wrong at another, is wrong.
+        (0..self.points).map(move |seed| Point { model, rho, seed })
     }
 
     /// The ρ at which a claim is the minimiser.
@@ -244,8 +251,7 @@ impl<'a> Trial<'a> {
         let mut most: f64 = 0.0;
         for direction in 0..DIRECTIONS {
             let stream = Stream::new(key(1), direction);
-            let along: Vec<f64> =
-                (0..numbers.len()).map(|j| stream.normal(point.seed, j as u64, Dtype::F64)).collect();
+            let along: Vec<f64> = (0..numbers.len()).map(|j| stream.normal(point.seed, j as u64, Dtype::F64)).collect();
             for far in FAR {
                 let step = far * length / norm(&along).max(f64::MIN_POSITIVE);
                 let moved = numbers.iter().zip(&along).map(|(x, d)| x + step * d).collect();
@@ -281,7 +287,7 @@ impl<'a> Trial<'a> {
                 "tried at ρ = {rho} and random values of the rest: the gradient there is not 0, but up to {worst} of its parts"
             ),
             Test::Map(..) => format!(
-                "tried at ρ = {rho} and random values of the rest: it is off the minimiser by up to {worst} of their size"
+                "tried at ρ = {rho} and random values of the rest: it differs from the minimiser by up to {worst} of their lengths"
             ),
             Test::Values => format!(
                 "tried at ρ = {rho} and random values of the rest: points near it are lower by up to {worst} of the objective's parts"
@@ -393,7 +399,7 @@ fn spelt(claim: &Claim, equations: usize) -> (&'static str, bool) {
 }
 
 fn spelling(expr: &Expr, visit: &mut impl FnMut(Leaf, usize)) {
-    if let crate::model::ir::ExprKind::Leaf(leaf) = expr.kind {
+    if let ExprKind::Leaf(leaf) = expr.kind {
         visit(leaf, (expr.span.end - expr.span.start) as usize);
     }
     expr.children().into_iter().for_each(|child| spelling(child, visit));
@@ -402,7 +408,7 @@ fn spelling(expr: &Expr, visit: &mut impl FnMut(Leaf, usize)) {
 /// The other meaning of λ for which a claim is right.
 fn reading(trial: &Trial) -> Option<Reading> {
     let mut named = false;
-    trial.claim.value.leaves(&mut |leaf| named |= matches!(leaf, Leaf::Dual(_, _, Member::None | Member::At(_) | Member::Loop)));
+    trial.claim.value.leaves(&mut |leaf| named |= matches!(leaf, Leaf::Dual(..)));
     let right = |reading: &Reading| {
         let claimed = point::claimed(trial.model, &trial.claim.value, *reading);
         trial.right(&claimed).is_ok_and(|right| right.len() == RHOS.len())

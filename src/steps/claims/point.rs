@@ -11,9 +11,9 @@ use crate::source::Span;
 use crate::split::ir::{Component, PlayerSplit};
 use crate::split::proximal::Proximal;
 use crate::tape::philox::{Stream, key};
-use crate::tape::{Dtype, Program, Shape, Tensor, Value, gradient};
+use crate::tape::{Cost, Dtype, Program, Shape, Tensor, Value, gradient};
 
-/// Points that are tried at each ρ.
+/// Points that are tried at each ρ, where they are cheap.
 pub(super) const POINTS: u32 = 8;
 
 /// How large their numbers are, in turn: what is only right where a threshold cuts everything, or nothing,
@@ -36,7 +36,7 @@ pub(super) enum Reading {
     Plain,
     /// −λ: the Lagrangian has the other sign.
     Negated,
-    /// ρλ: a scaled multiplier u = λ/ρ.
+    /// λ/ρ, a scaled multiplier.
     Scaled,
 }
 
@@ -159,7 +159,7 @@ pub(super) fn claimed(model: &Model, value: &Expr, reading: Reading) -> Compiled
             Reading::Scaled => {
                 let lambda = lower.leaf(leaf);
                 let rho = lower.leaf(penalty.unwrap_or(Leaf::Rho(player)));
-                lower.b.mul(rho, lambda)
+                lower.b.div(lambda, rho)
             }
         };
         lower.bind(leaf, read);
@@ -170,6 +170,11 @@ pub(super) fn claimed(model: &Model, value: &Expr, reading: Reading) -> Compiled
 }
 
 impl Compiled {
+    /// What an evaluation costs.
+    pub fn flops(&self) -> u64 {
+        Cost::of(&self.program).flops
+    }
+
     /// The claimed value.
     pub fn claim(&self, point: &Point) -> Option<Tensor> {
         self.at(point, None, &[])?.pop()
@@ -233,16 +238,19 @@ fn made(function: Function, args: Vec<Expr>) -> Expr {
 /// A sum over a family, written out.
 fn over(family: Option<Loop>, body: Expr) -> Expr {
     match family {
-        Some(family) => Expr {
-            kind: ExprKind::Over(family, Box::new(body)),
-            shape: Shape::scalar(),
-            span: Span::default(),
-        },
+        Some(family) => {
+            Expr { kind: ExprKind::Over(family, Box::new(body)), shape: Shape::scalar(), span: Span::default() }
+        }
         None => body,
     }
 }
 
 impl Problem {
+    /// What an evaluation costs.
+    pub fn flops(&self) -> u64 {
+        self.program.flops()
+    }
+
     /// The problem of a component of one variable.
     pub fn new(model: &Model, split: &PlayerSplit, component: &Component, target: VarId) -> Problem {
         let player = &model.players[split.player.index()];
@@ -315,9 +323,8 @@ impl Problem {
         let metric = form.curvature.iter().zip(&form.gram).map(|(p, g)| p + point.rho * g);
         let mut v: Vec<f64> = pull.zip(metric).map(|(pull, metric)| -pull / metric).collect();
         for (map, program) in form.maps.iter().zip(maps) {
-            let numbers = |of: &dyn Fn(&crate::split::proximal::Row) -> f64| -> Vec<f64> {
-                map.rows.iter().map(of).collect()
-            };
+            let numbers =
+                |of: &dyn Fn(&crate::split::proximal::Row) -> f64| -> Vec<f64> { map.rows.iter().map(of).collect() };
             let nu = numbers(&|row| row.nu);
             let t = numbers(&|row| map.weight * row.nu / (row.curvature + point.rho * row.gram));
             let more = [t, nu].map(|all| match all[..] {

@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::Function;
+use crate::model::Model;
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{Expr, ExprKind, Leaf, Member, PlayerId, VarId};
-use crate::model::Model;
 use crate::split::ir::{Component, PlayerSplit};
 
 use super::point::Point;
@@ -128,7 +128,8 @@ impl Linear {
 
     fn plus(&self, other: &Linear) -> Linear {
         let same = self.den == other.den;
-        let (left, right) = if same { (Poly::number(1.0), Poly::number(1.0)) } else { (other.den.clone(), self.den.clone()) };
+        let (left, right) =
+            if same { (Poly::number(1.0), Poly::number(1.0)) } else { (other.den.clone(), self.den.clone()) };
         let mut terms: BTreeMap<Leaf, Poly> = self.terms.iter().map(|(leaf, c)| (*leaf, c.times(&left))).collect();
         for (leaf, c) in &other.terms {
             let sum = terms.remove(leaf).unwrap_or_default().plus(&c.times(&right));
@@ -372,7 +373,8 @@ impl Script<'_> {
 
     /// A polynomial, what is positive first; whether it is a sum.
     fn poly(&self, poly: &Poly) -> (String, bool) {
-        let terms = poly.0.iter().enumerate().filter(|(_, c)| **c != 0.0).map(|(k, c)| (*c < 0.0, self.power(c.abs(), k)));
+        let terms =
+            poly.0.iter().enumerate().filter(|(_, c)| **c != 0.0).map(|(k, c)| (*c < 0.0, self.power(c.abs(), k)));
         let terms: Vec<(bool, String)> = terms.collect();
         (self.signed(&terms), terms.len() > 1)
     }
