@@ -130,10 +130,10 @@ fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, 
     component.terms.iter().for_each(|&at| see(&player.terms[at].expr));
     claim.value.leaves(&mut |leaf| match leaf {
         Leaf::Var(id, _) => own |= id == claim.target,
-        Leaf::Dual(of, id, _) if of == split.player => {
-            if split.couplings.iter().all(|coupling| coupling.constraint != id) {
-                stray = Some(player.constraints[id.index()].name(id));
-            }
+        Leaf::Dual(of, id, _)
+            if of == split.player && split.couplings.iter().all(|coupling| coupling.constraint != id) =>
+        {
+            stray = Some(player.constraints[id.index()].name(id));
         }
         _ => {}
     });

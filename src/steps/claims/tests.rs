@@ -79,7 +79,8 @@ fn the_misprint_is_right_at_one_rho() {
                 elsewhere, or not at all. Compare the claim's source with the derived update, and the
                 constraint's sign with it
                 write `(ρ*x - λ)/(1 + ρ)` (`admmc check --fix` does it)
-    "#]].assert_eq(&drawn(&parsed));
+    "#]]
+    .assert_eq(&drawn(&parsed));
     let mended = mended(&parsed, &text);
     assert!(mended.contains("claim z = (ρ*x - λ)/(1 + ρ)"), "{mended}");
     right(&mended);
@@ -169,7 +170,8 @@ fn steps_that_are_proximal_maps() {
           help: ADMM ends at a solution only if each step is the minimiser; with another update it ends
                 elsewhere, or not at all. Compare the claim's source with the derived update, and the
                 constraint's sign with it
-    "#]].assert_eq(&drawn(&parsed));
+    "#]]
+    .assert_eq(&drawn(&parsed));
     wrong(&with("w*norm1(z)", 3, "claim z = sign(x - λ/ρ) .* pos(abs(x - λ/ρ) - w)"));
     // A projection, alone and on top of a square.
     let bounded = |claim: &str| {
