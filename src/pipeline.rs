@@ -160,6 +160,9 @@ pub fn compile(model: Model, solve: Option<&str>, diags: &mut Diags) -> Option<C
     let (model, split) = self::split(&model, diags)?;
     let solve = self::solve(&model, solve, diags)?.clone();
     let plan = steps::choose(&model, &split, &solve, diags);
+    if !diags.has_errors() {
+        steps::claims::check(&model, &split, std::slice::from_ref(&plan), diags);
+    }
     if diags.has_errors() {
         return None;
     }
@@ -205,8 +208,10 @@ pub fn check_all(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     let counts = |diag: &&Diag| inputs.bind || diag.code != Code::UnboundedObjective;
     found.iter().filter(counts).for_each(|diag| parsed.diags.push(diag.clone()));
     let (normal, split) = split?;
-    for solve in &normal.solves {
-        steps::choose(&normal, &split, solve, &mut parsed.diags);
+    let plan = |solve| steps::choose(&normal, &split, solve, &mut parsed.diags);
+    let plans: Vec<Plan> = normal.solves.iter().map(plan).collect();
+    if !parsed.diags.has_errors() {
+        steps::claims::check(&normal, &split, &plans, &mut parsed.diags);
     }
     (!parsed.diags.has_errors()).then_some(model)
 }

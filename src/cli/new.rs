@@ -32,6 +32,7 @@ const KINDS: &[Kind] = &[
     Kind { file: example!("group_lasso.admm"), about: "least squares with few groups of coefficients", data: &[] },
     Kind { file: example!("elastic_net.admm"), about: "few coefficients, alike for what is alike", data: &[] },
     Kind { file: example!("ridge.admm"), about: "least squares held down, in closed form", data: &[] },
+    Kind { file: example!("misprint.admm"), about: "an update of a paper, held to the derived one", data: &[] },
     Kind {
         file: example!("nonnegative_least_squares.admm"),
         about: "least squares without negative amounts",

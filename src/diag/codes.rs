@@ -71,6 +71,7 @@ codes! {
     LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;
     RhoFarOff "E0604" "rho-far-off" Warning;
+    WrongClaim "E0605" "wrong-claim" Error;
     NonFinite "E0701" "non-finite" Error;
     NoDevice "E0801" "no-device" Error;
 }

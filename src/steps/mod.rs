@@ -10,6 +10,7 @@
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
+pub mod claims;
 mod composite;
 mod gradient;
 pub mod ir;

@@ -197,6 +197,7 @@ const KNOWN: &[(&str, Status, f64, &str)] = &[
     ("logistic_regression", Status::Solved, 116.450_0, "CVXPY"),
     ("matrix_completion", Status::Solved, 60.216_13, "CVXPY; the nuclear norm of the whole matrix"),
     ("max_cut", Status::Solved, 8.728_617, "9/2·(1 + cos(π/9)), Goemans and Williamson (1995)"),
+    ("misprint", Status::Solved, 1.328_113, "NumPy: the normal equations"),
     ("model_predictive_control", Status::Solved, 85.629_45, "CVXPY"),
     ("nonnegative_least_squares", Status::Solved, 0.237_983_4, "SciPy: nnls"),
     ("optimal_transport", Status::Solved, 0.096_078_31, "SciPy: linprog with HiGHS"),
