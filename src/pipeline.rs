@@ -202,12 +202,15 @@ fn solve<'m>(model: &'m Model, name: Option<&str>, diags: &mut Diags) -> Option<
 /// Every check of a file, all of its solve blocks included: what `admmc check` runs.
 pub fn check_all(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     let model = check(parsed, inputs)?;
+    let normal = split::normalise(&model);
     let mut found = Diags::default();
-    let split = self::split(&model, &mut found);
+    let split = split::split(&normal, &mut found);
     // Unread data take the terms that hold them with them, and those may be what bounds the others.
     let counts = |diag: &&Diag| inputs.bind || diag.code != Code::UnboundedObjective;
     found.iter().filter(counts).for_each(|diag| parsed.diags.push(diag.clone()));
-    let (normal, split) = split?;
+    if parsed.diags.has_errors() {
+        return None;
+    }
     let plan = |solve| steps::choose(&normal, &split, solve, &mut parsed.diags);
     let plans: Vec<Plan> = normal.solves.iter().map(plan).collect();
     if !parsed.diags.has_errors() {

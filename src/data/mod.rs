@@ -124,8 +124,7 @@ pub struct Options {
     /// The array of an npz or safetensors file; may be left out where there is one only.
     pub key: Option<String>,
     /// The text of a cell without a value. In binary files only `nan` has a meaning, in parquet any text
-    /// says that cells may be empty. Without it,
-    /// every cell must hold a finite number.
+    /// says that cells may be empty. Without it, every cell must hold a finite number.
     pub missing: Option<String>,
 }
 

@@ -92,16 +92,12 @@ fn chunk(
     at: usize,
     cells: &mut Vec<Option<f64>>,
 ) -> Result<(), ParquetError> {
-    let unsigned = what.converted_type();
+    let unsigned = is_unsigned(what);
     match group.get_column_reader(at)? {
         ColumnReader::BoolColumnReader(reader) => decode(reader, what, cells, |x| f64::from(u8::from(x))),
-        ColumnReader::Int32ColumnReader(reader) if unsigned == ConvertedType::UINT_32 => {
-            decode(reader, what, cells, |x| f64::from(x as u32))
-        }
+        ColumnReader::Int32ColumnReader(reader) if unsigned => decode(reader, what, cells, |x| f64::from(x as u32)),
         ColumnReader::Int32ColumnReader(reader) => decode(reader, what, cells, f64::from),
-        ColumnReader::Int64ColumnReader(reader) if unsigned == ConvertedType::UINT_64 => {
-            decode(reader, what, cells, |x| x as u64 as f64)
-        }
+        ColumnReader::Int64ColumnReader(reader) if unsigned => decode(reader, what, cells, |x| x as u64 as f64),
         ColumnReader::Int64ColumnReader(reader) => decode(reader, what, cells, |x| x as f64),
         ColumnReader::FloatColumnReader(reader) => decode(reader, what, cells, f64::from),
         ColumnReader::DoubleColumnReader(reader) => decode(reader, what, cells, |x| x),
@@ -130,6 +126,17 @@ fn decode<T: DataType>(
             0 => cells.extend(values.map(Some)),
             _ => cells.extend(levels.iter().map(|&level| if level == full { values.next() } else { None })),
         }
+    }
+}
+
+/// Whether whole numbers have no sign, as older or newer writers say it.
+fn is_unsigned(what: &ColumnDescriptor) -> bool {
+    match what.logical_type_ref() {
+        Some(LogicalType::Integer(own)) => !own.is_signed,
+        _ => matches!(
+            what.converted_type(),
+            ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64
+        ),
     }
 }
 

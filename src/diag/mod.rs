@@ -8,6 +8,7 @@ pub mod codes;
 mod excerpt;
 pub mod fix;
 mod json;
+mod number;
 mod render;
 mod suggest;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 use crate::source::Span;
 pub use codes::Code;
 pub use json::to_json;
+pub use number::{digits, number, trimmed};
 pub use render::{Style, render};
 use std::fmt;
 pub use suggest::closest;

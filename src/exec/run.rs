@@ -13,7 +13,7 @@ use super::safe_point::{fingerprint, first_not_finite, not_finite};
 use super::sampling::Samplers;
 use super::verdict;
 use crate::host::{Host, Stop};
-use crate::schedule::ir::{Due, LoopUnit, RecordStmt, SaveStmt, Schedule, StateId, StopStatus, UNSPLIT};
+use crate::schedule::ir::{Due, LoopUnit, RecordStmt, Role, SaveStmt, Schedule, StateId, StopStatus, UNSPLIT};
 use crate::tape::Tensor;
 
 /// Seconds between two checkpoints.
@@ -443,7 +443,11 @@ impl<'a> Runner<'a> {
             });
         }
         let judged = verdict::judge(&schedule.verdict, self.executor, &self.bound.buffers);
-        let bad = answers.iter().find_map(|answer| Some(not_finite(&answer.name, first_not_finite(&answer.tensor)?)));
+        // What only follows from the variables may be infinite, as a quotient by a zero of theirs.
+        let bad = answers
+            .iter()
+            .filter(|answer| answer.role != Role::Value)
+            .find_map(|answer| Some(not_finite(&answer.name, first_not_finite(&answer.tensor)?)));
         let status = match ended {
             Ended::Early(status) => status,
             _ if bad.is_some() => bad.map_or(Status::Completed, Status::NonFinite),

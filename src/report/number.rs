@@ -1,21 +1,7 @@
 //! Numbers and times for people.
 
-/// Six significant digits, with an exponent where zeros would have to be counted: `0.001`, `1.5`,
-/// `-12034.2`, `3.2e-7`, `1e12`.
-pub fn number(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    // Rounded first: 999999.7 is 1e6, and 9.9999999e-5 is 0.0001.
-    let scientific = format!("{value:.5e}");
-    let (digits, exponent) = scientific.split_once('e').expect("LowerExp writes an exponent");
-    let exponent: i32 = exponent.parse().expect("LowerExp writes a decimal exponent");
-    if (-4..6).contains(&exponent) {
-        let decimals = (5 - exponent) as usize;
-        return trimmed(&format!("{value:.decimals$}")).to_owned();
-    }
-    format!("{}e{exponent}", trimmed(digits))
-}
+pub use crate::diag::number;
+use crate::diag::trimmed;
 
 /// Three significant digits: enough to hold a residual against its bound.
 pub fn brief(value: f64) -> String {
@@ -36,36 +22,9 @@ pub fn seconds(duration: f64) -> String {
     }
 }
 
-/// Without zeros at the end of the decimals.
-fn trimmed(decimal: &str) -> &str {
-    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn six_digits() {
-        let cases = [
-            (0.0, "0"),
-            (1.0, "1"),
-            (-12034.26, "-12034.3"),
-            (0.001, "0.001"),
-            (0.1 + 0.2, "0.3"),
-            (999_999.7, "1e6"),
-            (9.999_999_9e-5, "0.0001"),
-            (3.2e-7, "3.2e-7"),
-            (-1e12, "-1e12"),
-            (123_456.0, "123456"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "inf"),
-            (f64::MIN_POSITIVE, "2.22507e-308"),
-        ];
-        for (value, text) in cases {
-            assert_eq!(number(value), text);
-        }
-    }
 
     #[test]
     fn three_digits() {

@@ -8,8 +8,9 @@
 //!
 //! Added up over the steps, on the points with `Ax + Bz = c`, that is the dual function at λ where all `e`
 //! vanish, and otherwise short of it by `‖e‖·‖v − u‖`. A bound for every point would need `e = 0` or a
-//! bounded domain; this one is for those that lie, step by step, within the norm of the answer around it. `u` is the answer itself,
-//! or, where it is stepped by a proximal map, what the map makes of it, which lies in the sets.
+//! bounded domain; this one is for those that lie, step by step, within the norm of the answer around it. `u`
+//! is the answer itself, or, where it is stepped by a proximal map, what the map makes of it, which lies in the
+//! sets.
 
 use super::admm::{Cotangent, Iteration, point};
 use super::coder::{Coder, Draft, as_is, summed};

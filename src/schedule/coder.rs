@@ -64,12 +64,6 @@ impl<'a> Coder<'a> {
             );
             return id;
         }
-        // Data that stand in several places are one state.
-        let same =
-            |known: &State| known.constant && (&known.ty, known.family) == (&ty, family) && is_same(&known.init, &init);
-        if let Some(at) = self.out.states.iter().position(same) {
-            return StateId(at as u32);
-        }
         self.out.states.push(State { name: name.to_string(), ty, family, init, constant: false });
         StateId(self.out.states.len() as u32 - 1)
     }
@@ -87,6 +81,20 @@ impl<'a> Coder<'a> {
         self.state(name, Type { dtype: self.dtype, shape }, family, Start::Zeros)
     }
 
+    /// A tensor that never changes. Data that stand in several places are one state.
+    fn given(&mut self, name: &str, ty: Type, family: Option<usize>, tensor: Arc<Tensor>) -> StateId {
+        let same = |known: &State| {
+            let alike = known.constant && (&known.ty, known.family) == (&ty, family);
+            alike && matches!(&known.init, Start::Given(own) if is_same(own, &tensor))
+        };
+        if let Some(at) = self.out.states.iter().position(same) {
+            return StateId(at as u32);
+        }
+        let id = self.state(name, ty, family, Start::Given(tensor));
+        self.out.states[id.0 as usize].constant = true;
+        id
+    }
+
     /// Numbers that never change.
     pub fn constant(
         &mut self,
@@ -96,14 +104,8 @@ impl<'a> Coder<'a> {
         numbers: impl Into<Shared<f64>>,
     ) -> StateId {
         let numbers = numbers.into();
-        let id = self.state(
-            name,
-            Type { dtype: self.dtype, shape: shape.clone() },
-            family,
-            Start::Given(Arc::new(Tensor::shared([numbers.len()], numbers))),
-        );
-        self.out.states[id.0 as usize].constant = true;
-        id
+        let ty = Type { dtype: self.dtype, shape };
+        self.given(name, ty, family, Arc::new(Tensor::shared([numbers.len()], numbers)))
     }
 
     /// Numbers that never change, of a given precision.
@@ -118,17 +120,13 @@ impl<'a> Coder<'a> {
             return id;
         }
         let tensor = Tensor::shared([shape.numel()], numbers());
-        let id = self.state(name, Type { dtype, shape }, None, Start::Given(Arc::new(tensor)));
-        self.out.states[id.0 as usize].constant = true;
-        id
+        self.given(name, Type { dtype, shape }, None, Arc::new(tensor))
     }
 
     /// Indices that never change.
     pub fn indices(&mut self, name: &str, numbers: Vec<u32>) -> StateId {
         let tensor = Tensor::index([numbers.len()], numbers);
-        let id = self.state(name, tensor.ty(), None, Start::Given(Arc::new(tensor)));
-        self.out.states[id.0 as usize].constant = true;
-        id
+        self.given(name, tensor.ty(), None, Arc::new(tensor))
     }
 
     /// The state of a leaf of the model.
@@ -149,9 +147,7 @@ impl<'a> Coder<'a> {
                 if data.family.is_some() {
                     shape.0.remove(0);
                 }
-                let state = self.state(&name, Type { dtype, shape }, data.family, Start::Given(data.tensor.clone()));
-                self.out.states[state.0 as usize].constant = true;
-                state
+                self.given(&name, Type { dtype, shape }, data.family, data.tensor.clone())
             }
             Leaf::Sample(sample, part, _) => super::sample::state(self, sample, part as usize),
             Leaf::Dual(player, constraint, _) => {
@@ -244,8 +240,7 @@ impl<'a> Coder<'a> {
 }
 
 /// Whether both are the same numbers in memory.
-fn is_same(a: &Start, b: &Start) -> bool {
-    let (Start::Given(a), Start::Given(b)) = (a, b) else { return false };
+fn is_same(a: &Tensor, b: &Tensor) -> bool {
     match (&a.elements, &b.elements) {
         (Elements::F64(a), Elements::F64(b)) => a.is(b),
         _ => false,

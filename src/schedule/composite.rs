@@ -16,7 +16,8 @@ use super::coder::{Coder, Draft};
 use super::direction::{self, Direction};
 use super::gradient::{self, own};
 use super::ir::{LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
-use super::{fista, prox, sample};
+use super::prox::{self, Landed};
+use super::{fista, sample};
 use crate::model::ir::DescentKind;
 use crate::steps::ir::{Composite, Penalty, Step};
 use crate::tape::{self, Dtype, Shape, Value};
@@ -136,8 +137,17 @@ fn gradient_of(
     draft.flat(&gradients)
 }
 
-/// Whether the values are stationary, in f64 and from them and the multiplier alone: what a proximal gradient
-/// step from there would move, in the metric of a named step, else in that of the penalty.
+/// How far a point is from stationary, in f64 and from its values and the multiplier alone: by the proximal
+/// gradient step from there, in the metric of a named step, else in that of the penalty.
+pub(super) struct Gap {
+    /// `F(v − v⁺)`, in the units of a gradient: zero, exactly where v is stationary.
+    pub residual: Value,
+    next: Value,
+    /// `−force − Fv⁺ ∈ ∂φ(v⁺)`
+    slope: Value,
+}
+
+/// The gap of a step at values of its variables.
 pub(super) fn gap(
     it: &Iteration,
     coder: &mut Coder,
@@ -146,11 +156,18 @@ pub(super) fn gap(
     rule: &Composite,
     values: &[Value],
     multiplier: Value,
-) -> Value {
+) -> Gap {
+    let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
+    let (map, d) = ((step, &rule.form), judged_in(it, coder, draft, step, rule));
     let gradient = gradient_of(it, coder, draft, step, rule, values, Dtype::F64);
+    let metric = prox::metric(it, coder, draft, map, d, Dtype::F64);
+    let v = draft.flat(values);
+    let held = draft.b.mul(metric, v);
     let force = draft.b.add(gradient, multiplier);
-    let d = judged_in(it, coder, draft, step, rule);
-    prox::left(it, coder, draft, (step, &rule.form), d, values, force)
+    let force = draft.b.sub(force, held);
+    let Landed { next, slope } = prox::landed(it, coder, draft, map, d, force, &shapes);
+    let off = draft.b.sub(v, next);
+    Gap { residual: draft.b.mul(metric, off), next, slope }
 }
 
 /// D of the metric that a point is judged in.
@@ -164,7 +181,7 @@ fn judged_in(it: &Iteration, coder: &mut Coder, draft: &mut Draft, step: &Step, 
     Some(if largest > 0.0 { draft.b.scale(largest, rho) } else { draft.number(1.0, Dtype::F64) })
 }
 
-/// `v⁺` as of [`gap`], and an element of `∂s(v⁺) + ∂φ(v⁺) + Mᵀλ`, in f64.
+/// `v⁺` of the [`Gap`], and an element of `∂s(v⁺) + ∂φ(v⁺) + Mᵀλ`, in f64.
 pub(super) fn landed(
     it: &Iteration,
     coder: &mut Coder,
@@ -174,17 +191,10 @@ pub(super) fn landed(
     values: &[Value],
     multiplier: Value,
 ) -> (Value, Value) {
+    let Gap { next, slope, .. } = gap(it, coder, draft, step, rule, values, multiplier);
     let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
-    let gradient = gradient_of(it, coder, draft, step, rule, values, Dtype::F64);
-    let (map, d) = ((step, &rule.form), judged_in(it, coder, draft, step, rule));
-    let v = draft.flat(values);
-    let held = prox::metric(it, coder, draft, map, d, Dtype::F64);
-    let held = draft.b.mul(held, v);
-    let force = draft.b.add(gradient, multiplier);
-    let force = draft.b.sub(force, held);
-    let landed = prox::landed(it, coder, draft, map, d, force, &shapes);
-    let next = draft.unflat(landed.next, &shapes);
-    let there = gradient_of(it, coder, draft, step, rule, &next, Dtype::F64);
+    let at = draft.unflat(next, &shapes);
+    let there = gradient_of(it, coder, draft, step, rule, &at, Dtype::F64);
     let sum = draft.b.add(there, multiplier);
-    (landed.next, draft.b.add(sum, landed.slope))
+    (next, draft.b.add(sum, slope))
 }

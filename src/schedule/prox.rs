@@ -100,28 +100,6 @@ pub(super) fn held(
     draft.b.mul(p, v)
 }
 
-/// `F(v − v⁺)`, with `v⁺` the map at `v − F⁻¹·gradient` in the metric `F = dP + ρG`: what is left of
-/// stationarity, in the units of a gradient.
-pub(super) fn left(
-    it: &Iteration,
-    coder: &mut Coder,
-    draft: &mut Draft,
-    (step, form): (&Step, &Proximal),
-    d: Option<Value>,
-    values: &[Value],
-    gradient: Value,
-) -> Value {
-    let site = Site { it, step, form, held: d, dtype: draft.b.dtype(gradient) };
-    let shapes: Vec<Shape> = values.iter().map(|&value| draft.b.shape(value).clone()).collect();
-    let v = draft.flat(values);
-    let metric = site.metric(coder, draft);
-    let moved = draft.b.div(gradient, metric);
-    let center = draft.b.sub(v, moved);
-    let next = site.map(coder, draft, center, &shapes);
-    let off = draft.b.sub(v, next);
-    draft.b.mul(metric, off)
-}
-
 /// How far a point is from stationary: zero, exactly where it is.
 pub(super) struct Gap {
     /// `v − v⁺`, with `v⁺` the map at `v − (Pv + p + Mᵀλ)/D`.

@@ -140,7 +140,7 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
         Rule::Prox(form) | Rule::Linearised(form) => {
             prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual
         }
-        Rule::Composite(rule) => composite::gap(it, coder, &mut draft, step, rule, &values, multiplier),
+        Rule::Composite(rule) => composite::gap(it, coder, &mut draft, step, rule, &values, multiplier).residual,
         Rule::Quadratic { .. } | Rule::Descent(_) => {
             let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
             let gradients = tape::gradient(&mut draft.b, value, &values);

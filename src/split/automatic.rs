@@ -273,8 +273,14 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
         Some(part) => part.atoms.push(atom),
         None => parts.push(Part { subject: atom.subject.clone(), over: atom.over, atoms: vec![atom] }),
     };
-    for at in 0..this.terms.len() {
-        match atoms::of_term(model, player, at) {
+    let terms: Vec<Piece> = (0..this.terms.len()).map(|at| atoms::of_term(model, player, at)).collect();
+    let constraints = (0..this.constraints.len()).map(|at| ConstraintId(at as u32));
+    let constraints: Vec<(ConstraintId, Piece)> =
+        constraints.map(|id| (id, atoms::of_constraint(model, player, id))).collect();
+    let is_curved = |piece: &Piece| matches!(piece, Piece::Atom(atom) if atom.affine.is_curved());
+    kept.smooth = terms.iter().chain(constraints.iter().map(|(_, piece)| piece)).any(is_curved);
+    for (at, piece) in terms.into_iter().enumerate() {
+        match piece {
             Piece::Quadratic => kept.terms.push(at),
             // A coupling has one right side for all members.
             Piece::Atom(atom) if atom.differs => return None,
@@ -286,18 +292,13 @@ fn parts(model: &Model, player: PlayerId) -> Option<(Vec<Part>, Kept)> {
             Piece::Other { .. } => return None,
         }
     }
-    let read = |at: usize| atoms::of_constraint(model, player, ConstraintId(at as u32));
-    let is_curved = |piece: &Piece| matches!(piece, Piece::Atom(atom) if atom.affine.is_curved());
-    kept.smooth |= (0..this.terms.len()).any(|at| is_curved(&atoms::of_term(model, player, at)));
-    kept.smooth |= (0..this.constraints.len()).any(|at| is_curved(&read(at)));
-    for at in 0..this.constraints.len() {
-        let id = ConstraintId(at as u32);
+    for (id, piece) in constraints {
         // A linear system takes equations along; a descent doesn't.
-        if matches!(this.constraints[at].relation, Relation::Zero(_)) && !kept.smooth {
+        if matches!(this.constraints[id.index()].relation, Relation::Zero(_)) && !kept.smooth {
             kept.constraints.push(id);
             continue;
         }
-        match read(at) {
+        match piece {
             Piece::Atom(atom) => add(*atom),
             Piece::Quadratic | Piece::Other { .. } => return None,
         }

@@ -4,8 +4,9 @@
 //! peeled off, and what is left of them in turn. In `A*x - z = 0` that is all of them; of the rest a QR
 //! factorisation says which combination of rows is `0 = 1`.
 
+use super::direction;
 use super::ir::Coupling;
-use crate::diag::{Code, Diag, Diags};
+use crate::diag::{Code, Diag, Diags, number};
 use crate::linalg::{Csr, Operator, independent_rows};
 use crate::model::ir::{Member, VarId};
 
@@ -116,13 +117,8 @@ fn contradiction(equations: &[&Coupling], named: &[(usize, f64)], right: f64) ->
         if !involved.iter().any(|other| std::ptr::eq(*other, equation)) {
             involved.push(equation);
         }
-        let sign = match (words.is_empty(), weight < 0.0) {
-            (true, false) => "",
-            (true, true) => "−",
-            (false, false) => " + ",
-            (false, true) => " − ",
-        };
-        let times = rounded(weight.abs());
+        let sign = direction::sign(words.is_empty(), weight);
+        let times = number(weight.abs());
         let times = if times == "1" { String::new() } else { format!("{times} × ") };
         let name =
             if equation.offset.len() == 1 { equation.name.clone() } else { format!("{}[{}]", equation.name, row + 1) };
@@ -137,17 +133,12 @@ fn contradiction(equations: &[&Coupling], named: &[(usize, f64)], right: f64) ->
         "the equations contradict each other: nothing satisfies them all",
     )
     .here(if involved.len() == 1 { "rows of this one" } else { "this one" })
-    .certify(format!("{words} says 0 = {}", rounded(right)))
+    .certify(format!("{words} says 0 = {}", number(right)))
     .help("the multipliers would grow without end; take out the row that is wrong, or correct its right side");
     for other in &involved[1..] {
         diag = diag.label(other.span, "and this one");
     }
     diag
-}
-
-/// A number to six digits, without zeros at its end.
-fn rounded(x: f64) -> String {
-    format!("{:.6}", x).trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Equations read as `Σ K v + offset = 0`, or with a smooth part ([`curved`]): those across the blocks couple them, the others belong to the
-//! step that they lie in.
+//! Equations read as `Σ K v + offset = 0`, or with a smooth part ([`curved`]): those across the blocks couple
+//! them, the others belong to the step that they lie in.
 
 use super::affine::{self, NotAffine};
 use super::curved;

@@ -23,6 +23,7 @@ pub mod composite;
 mod consistency;
 mod coupling;
 mod curved;
+pub mod direction;
 pub mod forms;
 pub mod ir;
 mod movement;

@@ -9,6 +9,7 @@
 //! linearised, with κ ≥ ‖M‖² in the place of MᵀM. Where no method is named it is that of Beck & Teboulle (2009), whose
 //! 1/η is searched for and whose steps are extrapolated.
 
+use super::gradient::counted;
 use super::ir::{Composite, Penalty, Rule};
 use super::linearised;
 use crate::model::Model;
@@ -20,9 +21,6 @@ use crate::split::proximal;
 
 /// Steps of the default method, most of which its stopping test saves.
 const DEFAULT: Descent = Descent { kind: DescentKind::Fista, rate: 1.0, steps: 100, tol: None, fresh: false };
-
-/// Most inner steps where a tolerance is given and no number of steps.
-const TO_A_TOLERANCE: usize = 1000;
 
 /// The rule, or why there is none.
 pub(super) fn rule(
@@ -83,8 +81,7 @@ pub(super) fn rule(
             (own(&|n| Some(vec![kappa; n]))?, Penalty::Linearised(kappa))
         }
     };
-    let steps = if descent.tol.is_some() && descent.steps == 1 { TO_A_TOLERANCE } else { descent.steps };
     let convex = component.terms.iter().all(|&at| atoms::is_convex(model, player, at));
-    let descent = Descent { steps, ..descent };
+    let descent = counted(descent);
     Ok(Rule::Composite(Box::new(Composite { smooth, form, descent, penalty, accelerated: convex })))
 }

@@ -19,7 +19,7 @@ const DEFAULT: Descent =
 const TO_A_TOLERANCE: usize = 1000;
 
 /// Members of a family up to which L-BFGS takes all at once, each written out in its programs.
-const MOST_MEMBERS: usize = 256;
+pub(super) const MOST_MEMBERS: usize = 256;
 
 /// The rule, or why there is none.
 pub(super) fn rule(
@@ -47,11 +47,7 @@ pub(super) fn rule(
         Some(_) if sampled && is_lbfgs => {
             Err("L-BFGS needs the same objective at every step, and a term reads a random batch".to_string())
         }
-        // "To a tolerance" is as many steps as it takes.
-        Some(descent) if descent.tol.is_some() && descent.steps == 1 => {
-            Ok(Rule::Descent(Descent { steps: TO_A_TOLERANCE, ..descent.clone() }))
-        }
-        Some(descent) => Ok(Rule::Descent(descent.clone())),
+        Some(descent) => Ok(Rule::Descent(counted(descent.clone()))),
         None if !sampled => {
             let terms = &model.players[player.index()].terms;
             match component.terms.iter().find_map(|&at| atoms::kink(model, player, &terms[at].expr)) {
@@ -61,5 +57,13 @@ pub(super) fn rule(
             }
         }
         None => Err(format!("a term reads a random batch, so the step size has to be named in `{option}`")),
+    }
+}
+
+/// A method whose steps are one by default takes as many as its tolerance needs, where it has one.
+pub(super) fn counted(descent: Descent) -> Descent {
+    match descent.tol.is_some() && descent.steps == 1 && !descent.is_searched() {
+        true => Descent { steps: TO_A_TOLERANCE, ..descent },
+        false => descent,
     }
 }

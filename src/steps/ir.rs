@@ -104,6 +104,8 @@ pub struct Step {
     pub sampled: bool,
     /// Whether its terms are known to be convex.
     pub convex: bool,
+    /// `ρ*`, above which the penalty makes the step convex, where it is not without.
+    pub threshold: Option<f64>,
     /// Rules tried before, and why each did not apply.
     pub tried: Vec<String>,
 }

@@ -240,7 +240,7 @@ fn admm(
     let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
-    remarks::on(model, &plan, &split.couplings, span, diags);
+    remarks::on(model, &plan, span, diags);
     Some(plan)
 }
 
@@ -275,7 +275,9 @@ fn step(
                 Rule::Descent(_) => convex(),
                 Rule::Composite(it) => it.form.is_convex() && convex(),
             };
-        Some(Step { component: component.clone(), rule, gram: gram.clone(), curved, sampled, convex, tried })
+        let threshold = rho::threshold(&rule, &gram);
+        let component = component.clone();
+        Some(Step { component, rule, gram: gram.clone(), curved, sampled, convex, threshold, tried })
     };
     match prox::rule(model, split.player, component, &split.couplings) {
         Ok(rule) => return make(rule, tried),

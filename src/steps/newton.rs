@@ -8,6 +8,7 @@
 //! (Dembo, Eisenstat & Steihaug 1982), and t is searched along d. A named one may be of terms that are not
 //! convex: it leaves a direction of negative curvature alone.
 
+use super::gradient::MOST_MEMBERS;
 use super::ir::Rule;
 use crate::model::Model;
 use crate::model::ir::{Descent, DescentKind, PlayerId};
@@ -16,9 +17,6 @@ use crate::split::ir::Component;
 
 /// Steps of the default one, most of which its stopping test saves.
 const DEFAULT: Descent = Descent { kind: DescentKind::Newton, rate: 1.0, steps: 10, tol: None, fresh: false };
-
-/// Most steps where a tolerance is given and no number of steps.
-const TO_A_TOLERANCE: usize = 100;
 
 /// Variables, of all members together, up to which it is taken by itself. By trial against twenty steps of
 /// L-BFGS, the whole run of `h(w) + norm1(z)`, `w = z`, seconds of L-BFGS over those of Newton's method, A m×n
@@ -35,9 +33,6 @@ const TO_A_TOLERANCE: usize = 100;
 /// 3000, 1000  2.9       0.6                 3.0      3.3
 /// ```
 const MOST: usize = 1000;
-
-/// Members of a family up to which it takes all at once, each written out in its programs.
-const MOST_MEMBERS: usize = 256;
 
 /// The rule, or why there is none.
 pub(super) fn rule(
@@ -71,9 +66,6 @@ pub(super) fn rule(
         return Err(format!("`{kink}` has a kink, where there is no second derivative"));
     }
     match inner {
-        Some(descent) if descent.tol.is_some() && descent.steps == 1 => {
-            Ok(Rule::Descent(Descent { steps: TO_A_TOLERANCE, ..descent.clone() }))
-        }
         Some(descent) => Ok(Rule::Descent(descent.clone())),
         None => {
             let n: usize = component.vars.iter().map(|var| model.vars[var.index()].shape.numel()).sum();

@@ -2,7 +2,7 @@
 //!
 //! Whether the terms are quadratic is read off the tape ([`forms`]), so the spelling does not matter.
 
-use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
+use super::ir::{AdmmPlan, Curvature, Equalities, Rule};
 use super::remarks;
 use super::system::{self, Problem, Uniqueness, uniqueness};
 use crate::diag::{Code, Diag, Diags};
@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::model::ir::{PlayerId, Relation};
 use crate::source::Span;
 use crate::split::affine::{self, Lowered};
+use crate::split::direction;
 use crate::split::forms::Hessian;
 use crate::split::ir::Component;
 
@@ -143,7 +144,7 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
             Uniqueness::Unbounded(direction) => {
                 Diag::new(Code::NoStepRule, at, format!("the step of {names} falls without bound"))
                     .here("linear along a direction that no term curves and no constraint holds")
-                    .certify(direction_text(model, step, &direction))
+                    .certify(format!("the direction is {}", direction::words(model, &direction::parts(model, &step.component.vars, &direction))))
                     .help("a term or a bound that holds this direction, or the opposite sign if the term is meant to be maximised")
             }
             _ => {
@@ -157,23 +158,4 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
             }
         });
     }
-}
-
-/// The entries of a direction that are not small, by variable.
-fn direction_text(model: &Model, step: &Step, direction: &[f64]) -> String {
-    let largest = direction.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let (mut start, mut parts) = (0, Vec::new());
-    for var in &step.component.vars {
-        let var = &model.vars[var.index()];
-        let own = &direction[start..start + var.shape.numel()];
-        start += own.len();
-        let entries = own.iter().enumerate().filter(|(_, x)| x.abs() > 1e-6 * largest);
-        let shown: Vec<String> =
-            entries.clone().take(4).map(|(i, x)| format!("{} at {}", format_args!("{x:.3}"), i + 1)).collect();
-        let more = if entries.count() > 4 { ", …" } else { "" };
-        if !shown.is_empty() {
-            parts.push(format!("{}: {}{more}", var.name, shown.join(", ")));
-        }
-    }
-    format!("the direction is {}", parts.join("; "))
 }

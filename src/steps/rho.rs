@@ -6,7 +6,7 @@
 //! optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has the units of slopes over those
 //! of right sides; where either is unknown, it is 1.
 
-use super::ir::{AdmmPlan, Curvature, Rule, Step};
+use super::ir::{AdmmPlan, Curvature, Rule};
 use crate::linalg::{Matrix, factor};
 use crate::model::ir::Rho;
 use crate::split::ir::Coupling;
@@ -23,7 +23,7 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
             Some(rate) => (1.0 / rate, format!("1/rate = 1/{rate}, κ = 1")),
             None => {
                 let (rho, why) = balance(plan, couplings);
-                match convex_above(plan.steps()) {
+                match plan.steps().filter_map(|step| step.threshold).reduce(f64::max) {
                     // Convexity of the step is not convergence of the whole: twice is where to start.
                     Some(least) if rho < 2.0 * least => {
                         (2.0 * least, format!("twice {least}, above which every step is convex"))
@@ -35,20 +35,18 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
     }
 }
 
-/// `inf {ρ : P + ρMᵀM is positive definite}` over the steps that are not convex by themselves, where it is
-/// above 0 and finite.
-pub(super) fn convex_above<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<f64> {
-    let curved: Vec<(Curved, Curved)> = steps
-        .flat_map(|step| match &step.rule {
-            Rule::Quadratic { curvature, system, .. } if !system.convex => {
-                curvature.iter().filter_map(|p| Curved::of(p).zip(Curved::of(&step.gram))).collect()
-            }
-            Rule::Prox(form) if form.curvature.iter().any(|&p| p < 0.0) => {
-                vec![(Curved::Diagonal(form.curvature.clone()), Curved::Diagonal(form.gram.clone()))]
-            }
-            _ => Vec::new(),
-        })
-        .collect();
+/// `inf {ρ : P + ρMᵀM is positive definite}` of a step that is not convex by itself, where it is above 0 and
+/// finite.
+pub(super) fn threshold(rule: &Rule, gram: &Curvature) -> Option<f64> {
+    let curved: Vec<(Curved, Curved)> = match rule {
+        Rule::Quadratic { curvature, system, .. } if !system.convex => {
+            curvature.iter().filter_map(|p| Curved::of(p).zip(Curved::of(gram))).collect()
+        }
+        Rule::Prox(form) if form.curvature.iter().any(|&p| p < 0.0) => {
+            vec![(Curved::Diagonal(form.curvature.clone()), Curved::Diagonal(form.gram.clone()))]
+        }
+        _ => Vec::new(),
+    };
     if curved.is_empty() {
         return None;
     }
@@ -102,8 +100,16 @@ const LEAST: f64 = 1e-12;
 const DOUBLINGS: i32 = 80;
 const HALVINGS: usize = 34;
 
-/// Geometric mean of the positive curvatures of the closed-form steps, each against its `MᵀM`.
+/// Where the curvatures balance, else what the units ask for.
 fn balance(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
+    match balanced(plan) {
+        Some(mean) => (mean, "geometric mean of the closed-form steps' curvatures".to_string()),
+        None => units(plan, couplings),
+    }
+}
+
+/// Geometric mean of the positive curvatures of the closed-form steps, each against its `MᵀM`.
+pub(super) fn balanced(plan: &AdmmPlan) -> Option<f64> {
     let mut logs = Vec::new();
     for step in plan.steps() {
         let Rule::Quadratic { curvature, .. } = &step.rule else { continue };
@@ -114,11 +120,8 @@ fn balance(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {
             );
         }
     }
-    if logs.is_empty() {
-        return units(plan, couplings);
-    }
-    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-    (mean.exp(), "geometric mean of the closed-form steps' curvatures".to_string())
+    let count = logs.len() as f64;
+    (!logs.is_empty()).then(|| (logs.iter().sum::<f64>() / count).exp())
 }
 
 /// Slopes over right sides, both in the rows that the penalty weighs: where the objective or the data are

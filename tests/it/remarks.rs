@@ -145,7 +145,7 @@ solve admm { rho = 3.6 }
 
               × the step of `x` is concave at ρ = 3.6
               ├─▶ the step is convex for ρ > ρ* = 3.618034
-              ╰─▶ at ρ = 3.6 it curves by -0.01803399 along 0.5257311·x[1] + 0.8506508·x[2]
+              ╰─▶ at ρ = 3.6 it curves by -0.01803399 along 0.525731·x[1] + 0.850651·x[2]
                ╭─[test.admm:3:10]
              2 │ var x, z: real[2]
              3 │ minimize quad_form(x, [-1, -0.5; -0.5, -1.5])
@@ -232,22 +232,22 @@ split x | z
     check(
         linearised,
         expect![[r#"
-        note E0602 linearised-step
+            note E0602 linearised-step
 
-          ☞ the step of `x` is linearised
-          ├─▶ the penalty is taken at the last point with κ = 104 ≥ ‖M‖², where the entries of MᵀM are 52
-          │   in the mean: steps are shorter by their ratio
-          ╰─▶ prox: MᵀM is not diagonal
-           ╭─[test.admm:6:10]
-         5 │ var z: real[3]
-         6 │ minimize norm1(x) + sum_squares(z - b)
-           ·          ────┬───
-           ·              ╰── has a proximal map, of another argument than the constraint holds
-         7 │ subject to K*x - z = 0
-           ╰────
-          help: it converges, in more iterations than a closed form takes; for one, tie a variable of its
-                own to `x` by a plain equation, `s - x = 0`, and give the function `s`
-    "#]],
+              ☞ the step of `x` is linearised
+              ├─▶ the penalty is taken at the last point with κ = 104 ≥ ‖M‖², where the diagonal of MᵀM is 52
+              │   in the mean: steps are shorter by their ratio
+              ╰─▶ prox: MᵀM is not diagonal
+               ╭─[test.admm:6:10]
+             5 │ var z: real[3]
+             6 │ minimize norm1(x) + sum_squares(z - b)
+               ·          ────┬───
+               ·              ╰── has a proximal map, of another argument than the constraint holds
+             7 │ subject to K*x - z = 0
+               ╰────
+              help: it converges, in more iterations than a closed form takes; for one, tie a variable of its
+                    own to `x` by a plain equation, `s - x = 0`, and give the function `s`
+        "#]],
     );
     let far = "
 let A = [1, 2; 3, 4; 5, 7]

@@ -223,7 +223,6 @@ fn an_unsplit_problem_is_solved_as_it_stands() {
     close(&vector(&outcome, "x"), &[1.0, 1.0], 1e-14);
 }
 
-/// A sum over an index and a labelled sum are cut apart to be stepped, and are one number of the report.
 /// What is named is computed from the variables as they end, members of a family one by one; an inequality
 /// leaves its slack, a bound doesn't. The values by hand: the projection of (2, −1) on `x₁ + x₂ ≤ 1/2, x ≥ −2`
 /// is (1.75, −1.25).
@@ -246,6 +245,17 @@ fn named_values_and_slacks_are_results() {
     close(&vector(&solve(family), "slack(room)"), &[1.0, 0.0], 1e-4);
 }
 
+/// 1/0 is what the file asks for, and says nothing of the point.
+#[test]
+fn a_named_value_may_be_infinite() {
+    let outcome =
+        solve("var x: real[2]\nlet ratio = 1/x[1]\nminimize sum_squares(x - [0; 3])\nsubject to\n    x[1] = 0\n");
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    close(&vector(&outcome, "x"), &[0.0, 3.0], 1e-9);
+    assert!(vector(&outcome, "ratio")[0].is_infinite(), "{outcome:?}");
+}
+
+/// A sum over an index and a labelled sum are cut apart to be stepped, and are one number of the report.
 #[test]
 fn a_term_of_the_file_is_one_term_of_the_report() {
     let text = "var x: real[3]\nminimize fit: (sum_squares(x - [1, 2, 3]) + 2*sum(x)) + sum(k in 1 to 3: k*x[k]^2) + norm1(x)\n";

@@ -165,13 +165,13 @@ fn numbers_that_nothing_stops_are_refused() {
         sum(x)
             with every element of `x` at −t it falls like −t as t → ∞
         c'*x
-            the direction is `x`: −0.5 at 1, 1 at 2 | t times along it the objective changes like −2.5 t
+            the direction is −0.5·x[1] + x[2] | t times along it the objective changes like −2.5 t
         -sum_squares(x)
             with every element of `x` at t it falls like −t^2 as t → ∞
         x[1]*x[2]
-            the direction is `x`: −1 at 1, 1 at 2 | t times along it the objective changes like −1 t²
+            the direction is −x[1] + x[2] | t times along it the objective changes like −1 t²
         sum_squares(x[1] - x[2]) + x[1]
-            the direction is `x`: −1 at 1, −1 at 2 | t times along it the objective changes like −1 t
+            the direction is −x[1] − x[2] | t times along it the objective changes like −1 t
         sum(log(x))
             log(u) → −∞ as u → 0 | with every element of `x` at 1/t it falls like −log t as t → ∞
         sum(log(x)) + sum_squares(x)

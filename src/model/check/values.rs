@@ -3,7 +3,6 @@
 //! Rows are shuffled, and numbers drawn, by the seeded Philox stream, so a seed gives the same data
 //! everywhere.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::call::argument;
@@ -15,7 +14,7 @@ use crate::model::ir::{Expr, ExprKind, Leaf, Member};
 use crate::source::Span;
 use crate::syntax::ast::{self, Arg, Ident};
 use crate::tape::philox::{self, Stream};
-use crate::tape::{Dtype, Elements, Shape, Tensor};
+use crate::tape::{Dtype, Shape, Tensor};
 
 /// How each is written, and what it gives; files are read by the first ones. A table of the reference is
 /// made of it.
@@ -318,10 +317,7 @@ fn value<'a>(slots: &Slots<'a>, at: usize) -> &'a ast::Expr {
 /// These rows of a tensor.
 pub(super) fn take_rows(table: &Tensor, rows: &[usize]) -> Tensor {
     let width: usize = table.shape.0[1..].iter().product();
-    let all = match &table.elements {
-        Elements::F64(all) => Cow::Borrowed(all),
-        _ => Cow::Owned(table.to_f64()),
-    };
+    let all = table.to_f64();
     let elements = rows.iter().flat_map(|&row| all[row * width..(row + 1) * width].iter().copied()).collect();
     let mut shape = table.shape.clone();
     shape.0[0] = rows.len();

@@ -6,15 +6,10 @@ use super::quadratic::Direction;
 use super::tail::Order;
 use super::{Fall, Group, network_of, of_term, threshold};
 use crate::catalogue::Function;
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, number};
 use crate::model::Model;
 use crate::model::ir::{Activation, Expr, ExprKind, Leaf, PlayerId, VarId, VarKind};
-
-/// Entries of a direction that are shown of each variable.
-const SHOWN: usize = 4;
-
-/// Entries below this share of the largest are left out.
-const COUNTS: f64 = 1e-6;
+use crate::split::direction;
 
 /// A term that falls along a curve.
 pub(super) fn of_fall(model: &Model, player: PlayerId, group: &Group, fall: &Fall) -> Diag {
@@ -75,7 +70,7 @@ fn penalised(reader: &Reader, group: &Group, fall: &Fall, diag: Diag, term: &Exp
         2.0 => {
             let least = match threshold::least(reader, term) {
                 Some((least, data)) => {
-                    format!("a threshold that is at least {} (hidden units along the mean of `{data}`)", rounded(least))
+                    format!("a threshold that is at least {} (hidden units along the mean of `{data}`)", number(least))
                 }
                 None => "a threshold".to_string(),
             };
@@ -114,52 +109,41 @@ pub(super) fn of_direction(
     player: PlayerId,
     groups: &[Group],
     terms: &[usize],
-    direction: &Direction,
+    fall: &Direction,
 ) -> Diag {
     let (_, all, _) = model.players[player.index()].source();
-    let largest = direction.parts.iter().flat_map(|(_, d)| d).fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let (mut moved, mut shown) = (Vec::new(), Vec::new());
-    for (group, entries) in &direction.parts {
-        let counts: Vec<(usize, f64)> =
-            entries.iter().map(|x| x / largest).enumerate().filter(|(_, x)| x.abs() > COUNTS).collect();
-        if counts.is_empty() {
-            continue;
-        }
-        let names = named(model, &groups[*group].vars);
-        let first = counts.iter().take(SHOWN).map(|(i, x)| match entries.len() {
-            1 => rounded(*x),
-            _ => format!("{} at {}", rounded(*x), i + 1),
-        });
-        let first: Vec<String> = first.collect();
-        let more = if counts.len() > SHOWN { ", …" } else { "" };
-        shown.push(format!("{}: {}{more}", names.join(" = "), first.join(", ")));
-        moved.extend(names);
+    let largest = fall.parts.iter().flat_map(|(_, d)| d).fold(0.0f64, |largest, x| largest.max(x.abs()));
+    // Scaled to 1; a group that stays where it is goes without mention.
+    let moved: Vec<(&Group, Vec<f64>)> = fall
+        .parts
+        .iter()
+        .map(|(group, entries)| (&groups[*group], entries.iter().map(|x| x / largest).collect::<Vec<_>>()))
+        .filter(|(_, entries)| entries.iter().any(|x| x.abs() > direction::COUNTS))
+        .collect();
+    let parts: Vec<_> = moved.iter().map(|(group, entries)| (group.vars[0], &entries[..])).collect();
+    let mut shown = direction::words(model, &parts);
+    for (group, _) in moved.iter().filter(|(group, _)| group.vars.len() > 1) {
+        shown.push_str(&format!(", with {}", named(model, &group.vars).join(" = ")));
     }
-    let (kind, speed) = match direction.curvature {
-        0.0 => ("linear", format!("−{} t", rounded(direction.slope.abs() / largest))),
-        c => ("concave", format!("−{} t²", rounded(c.abs() / 2.0 / (largest * largest)))),
+    let names: Vec<String> = moved.iter().flat_map(|(group, _)| named(model, &group.vars)).collect();
+    let (kind, speed) = match fall.curvature {
+        0.0 => ("linear", format!("−{} t", number(fall.slope.abs() / largest))),
+        c => ("concave", format!("−{} t²", number(c.abs() / 2.0 / (largest * largest)))),
     };
     let place = terms.first().map(|&at| all[at].span).unwrap_or_default();
     let mut diag = Diag::new(
         Code::UnboundedObjective,
         place,
-        format!("the objective falls to −∞ along a direction of {}, and nothing stops it", moved.join(" and ")),
+        format!("the objective falls to −∞ along a direction of {}, and nothing stops it", names.join(" and ")),
     )
     .here(format!("{kind} along that direction"));
     for &at in terms.iter().skip(1) {
         diag = diag.label(all[at].span, "does not stop it");
     }
     let diag = diag
-        .certify(format!("the direction is {}", shown.join("; ")))
+        .certify(format!("the direction is {shown}"))
         .certify(format!("t times along it the objective changes like {speed}"));
-    advised(model, player, &moved, diag)
-}
-
-/// A number to four digits.
-fn rounded(x: f64) -> String {
-    let text = format!("{x:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text.trim_start_matches('-') == "0" { format!("{x:.1e}") } else { text.replace('-', "−") }
+    advised(model, player, &names, diag)
 }
 
 fn named(model: &Model, vars: &[VarId]) -> Vec<String> {

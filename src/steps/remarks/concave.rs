@@ -1,9 +1,15 @@
 //! E0502: a step that is convex by the penalty alone.
 //!
 //! The step minimises `½vᵀPv + … + (ρ/2)‖Mv − q‖²`, which is convex above `ρ* = inf {ρ : P + ρMᵀM ≻ 0}`. That
-//! the step has a minimiser is not yet that the iteration converges: against `½‖z‖²`, a curvature of −μ
-//! asks for `(−(1−μ) + √((1−μ)² + 16μ))/4`, which is 2μ where μ is small, and about as much elsewhere.
-//! So below ρ* there is no step, below 2ρ* a warning, and where ρ is chosen here it starts at 2ρ*.
+//! the step has a minimiser is not yet that the iteration converges. Of a curvature −μ, with `x − z = 0` and z
+//! at rest on a corner of its set,
+//!
+//! ```text
+//! x⁺ = (ρz − λ − p)/(ρ − μ),   λ⁺ = λ + ρ(x⁺ − z)   ⟹   λ⁺ = −μ/(ρ − μ)·λ + const
+//! ```
+//!
+//! which contracts for ρ > 2μ alone; against `½‖z‖²` it is `(−(1−μ) + √((1−μ)² + 16μ))/4`, about 2μ where μ is
+//! small. So at ρ* and below there is no step, below 2ρ* a warning, and where ρ is chosen here it starts at 2ρ*.
 
 use super::{names, number, place};
 use crate::diag::{Code, Diag, Diags, Severity};
@@ -11,27 +17,23 @@ use crate::linalg::{Curvature, factor};
 use crate::model::Model;
 use crate::model::ir::Rho;
 use crate::source::Span;
-use crate::split::atoms;
+use crate::split::{atoms, direction};
 use crate::steps::ir::{AdmmPlan, Rule, Step};
-use crate::steps::rho;
 
 /// How close to ρ* a penalty counts as at it.
 const AT: f64 = 1e-9;
-
-/// Entries of a direction that are shown, of each variable.
-const SHOWN: usize = 4;
 
 /// Order up to which the direction is computed.
 const LOOKED_AT: usize = 500;
 
 /// Whether a step is concave, or flat, at a ρ that a larger one would mend.
 pub(in crate::steps) fn is_too_low(step: &Step, rho: f64) -> bool {
-    rho::convex_above(std::iter::once(step)).is_some_and(|least| rho <= least * (1.0 + AT))
+    step.threshold.is_some_and(|least| rho <= least * (1.0 + AT))
 }
 
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     for step in plan.steps() {
-        let Some(least) = rho::convex_above(std::iter::once(step)) else { continue };
+        let Some(least) = step.threshold else { continue };
         let (rho, names) = (plan.rho, names(model, step));
         let concave = |at: usize| !atoms::is_convex(model, plan.player, at);
         let at = place(model, plan, step, span, concave);
@@ -79,25 +81,8 @@ pub(in crate::steps) fn along(model: &Model, step: &Step, rho: f64) -> Option<St
         }
         _ => return None,
     };
-    let largest = direction.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-    let (mut start, mut parts) = (0, Vec::new());
-    for var in &step.component.vars {
-        let var = &model.vars[var.index()];
-        let own = &direction[start..start + var.shape.numel()];
-        start += own.len();
-        let entries = own.iter().enumerate().filter(|(_, x)| x.abs() > 1e-6 * largest);
-        let named = |i: usize| if own.len() == 1 { var.name.clone() } else { format!("{}[{}]", var.name, i + 1) };
-        let product = |(i, &x): (usize, &f64)| match x {
-            1.0 => named(i),
-            x => format!("{}·{}", number(x), named(i)),
-        };
-        let shown: Vec<String> = entries.clone().take(SHOWN).map(product).collect();
-        parts.extend(shown);
-        if entries.count() > SHOWN {
-            parts.push("…".to_string());
-        }
-    }
-    Some(format!("at ρ = {} it curves by {} along {}", number(rho), number(value), parts.join(" + ")))
+    let along = direction::words(model, &direction::parts(model, &step.component.vars, &direction));
+    Some(format!("at ρ = {} it curves by {} along {along}", number(rho), number(value)))
 }
 
 /// The least eigenvalue of `P + ρG` and its vector.

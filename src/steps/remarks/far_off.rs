@@ -6,20 +6,20 @@
 
 use super::number;
 use crate::diag::{Code, Diag, Diags};
-use crate::model::Model;
 use crate::model::ir::{Adapt, Admm, Rho};
 use crate::source::Span;
-use crate::split::ir::Coupling;
 use crate::steps::ir::AdmmPlan;
 use crate::steps::rho;
 
-/// How many times too large or too small is worth a word: some thousand iterations for each digit.
+/// How many times too large or too small is worth a word: with a contraction of 1 − 1/1000, a digit takes 2300
+/// iterations.
 const FAR: f64 = 1e3;
 
-/// Where κ does well, by trial on networks of many sizes (ρ fixed, gradient steps).
+/// Where κ does well. A GAN of 8×8 digits with gradient steps at rate 0.1 and ρ fixed ended, after 250 epochs, at
+/// Fréchet distances of 13, 7.5, 6.8 and 8.3 for κ = 0.1, 0.3, 1 and 3, and of 250 and 89 for κ = 1e-4 and 10.
 const KAPPA: std::ops::RangeInclusive<f64> = 0.1..=3.0;
 
-pub(super) fn remarks(_: &Model, plan: &AdmmPlan, couplings: &[Coupling], span: Span, diags: &mut Diags) {
+pub(super) fn remarks(plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     let Admm { rho: written @ (Rho::Value(_) | Rho::Kappa(_)), adapt: Adapt::Fixed, .. } = &plan.settings else {
         return;
     };
@@ -44,14 +44,12 @@ pub(super) fn remarks(_: &Model, plan: &AdmmPlan, couplings: &[Coupling], span: 
         }
         return;
     }
-    if matches!(written, Rho::Kappa(_)) || !plan.steps().all(|step| step.rule.is_exact()) || couplings.is_empty() {
+    if matches!(written, Rho::Kappa(_)) || !plan.steps().all(|step| step.rule.is_exact()) {
         return;
     }
-    let mut free = plan.clone();
-    free.settings.rho = Rho::Auto;
-    let (own, why) = rho::initial(&free, couplings);
+    let Some(own) = rho::balanced(plan) else { return };
     let ratio = (rho / own).max(own / rho);
-    if ratio > FAR && why.contains("curvatures") {
+    if ratio > FAR {
         let far = if rho > own { "above" } else { "below" };
         diags.push(
             Diag::new(Code::RhoFarOff, span, format!("ρ = {} is far {far} what the data ask for", number(rho)))

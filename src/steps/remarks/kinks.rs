@@ -5,11 +5,10 @@
 use super::names;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
-use crate::source::Span;
 use crate::split::atoms;
 use crate::steps::ir::{AdmmPlan, Rule};
 
-pub(super) fn remarks(model: &Model, plan: &AdmmPlan, _: Span, diags: &mut Diags) {
+pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
     let terms = &model.players[plan.player.index()].terms;
     for step in plan.steps() {
         let Rule::Descent(_) = &step.rule else { continue };

@@ -20,7 +20,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
         )
         .here("has a proximal map, of another argument than the constraint holds")
         .certify(format!(
-            "the penalty is taken at the last point with κ = {} ≥ ‖M‖², where the entries of MᵀM are {} in the mean: steps are shorter by their ratio",
+            "the penalty is taken at the last point with κ = {} ≥ ‖M‖², where the diagonal of MᵀM is {} in the mean: steps are shorter by their ratio",
             super::number(kappa),
             super::number(mean)
         ))

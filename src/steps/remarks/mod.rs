@@ -11,17 +11,16 @@ mod linearised;
 pub(super) use concave::{along, is_too_low};
 
 use super::ir::{AdmmPlan, Step};
-use crate::diag::Diags;
+use crate::diag::{Diags, digits};
 use crate::model::Model;
 use crate::source::Span;
-use crate::split::ir::Coupling;
 
 /// Adds the remarks on a plan; `span` is the solve block.
-pub(super) fn on(model: &Model, plan: &AdmmPlan, couplings: &[Coupling], span: Span, diags: &mut Diags) {
+pub(super) fn on(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     concave::remarks(model, plan, span, diags);
-    kinks::remarks(model, plan, span, diags);
+    kinks::remarks(model, plan, diags);
     linearised::remarks(model, plan, span, diags);
-    far_off::remarks(model, plan, couplings, span, diags);
+    far_off::remarks(plan, span, diags);
 }
 
 /// The variables of a step, quoted.
@@ -39,14 +38,7 @@ fn place(model: &Model, plan: &AdmmPlan, step: &Step, span: Span, is: impl Fn(us
     own.iter().find(|&&at| is(at)).or(own.first()).map_or(span, |&at| terms[at].span)
 }
 
-/// A number to seven digits, without zeros at its end.
+/// A number to seven digits: thresholds hold to 1e-6.
 fn number(x: f64) -> String {
-    let exponent = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
-    if !(-4..7).contains(&exponent) {
-        let digits = format!("{x:.3e}");
-        let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
-        return format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'));
-    }
-    let text = format!("{:.*}", (6 - exponent).max(0) as usize, x);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+    digits(x, 7)
 }
