@@ -323,6 +323,14 @@ impl Draft {
         self.b.constant(value, dtype)
     }
 
+    /// `a/b`, and 0 where b is.
+    pub fn quotient(&mut self, a: Value, b: Value) -> Value {
+        let (zero, one) = (self.b.constant_like(0.0, b), self.b.constant_like(1.0, b));
+        let divisor = self.b.select(b, b, one);
+        let ratio = self.b.div(a, divisor);
+        self.b.select(b, ratio, zero)
+    }
+
     /// Vectors one behind another, flat.
     pub fn flat(&mut self, parts: &[Value]) -> Value {
         let flat: Vec<Value> = parts

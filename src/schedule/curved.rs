@@ -15,11 +15,11 @@
 //! which is the step with a matrix M, J in its place. A few turns of conjugate gradients solve it: each makes
 //! the model of the penalty less, however few there are, and r rows that are much the same need few.
 
-use super::admm::{Iteration, Side, point};
+use super::admm::{Iteration, Side};
 use super::coder::{Coder, Draft};
 use super::gradient;
 use super::ir::Stmt;
-use super::lbfgs::{self, Problem};
+use super::search::{self, Problem};
 use crate::model::ir::{Descent, Leaf};
 use crate::split::ir::Coupling;
 use crate::steps::ir::Step;
@@ -35,37 +35,22 @@ pub(super) fn inner(
     coder: &mut Coder,
     own: &Step,
     descent: &Descent,
-    memory: usize,
     side: Side,
     body: &mut Vec<Stmt>,
 ) {
-    let vars = &own.component.vars;
-    let mut read = |coder: &mut Coder, draft: &mut Draft| {
-        let point = point(coder, draft, vars, None);
-        draft.flat(&point.values)
-    };
-    let mut write = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
-        let point = point(coder, draft, vars, None);
-        let values = draft.unflat(flat, &point.shapes);
-        point.write(coder, draft, &values);
-    };
-    let mut value = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
-        let shapes: Vec<Shape> = vars.iter().map(|var| lbfgs::whole_shape(coder, *var)).collect();
-        let values = draft.unflat(flat, &shapes);
-        let data = gradient::objective(it, coder, draft, own, &values, coder.dtype);
-        let penalty = penalty(it, coder, draft, own, side, &values);
+    let mut value = |coder: &mut Coder, draft: &mut Draft, values: &[Value]| {
+        let data = gradient::objective(it, coder, draft, own, values, coder.dtype);
+        let penalty = penalty(it, coder, draft, own, side, values);
         draft.b.add(data, penalty)
     };
     let mut problem = Problem {
         tag: coder.prefixed(it.plan.player.index(), &it.tag(coder, own)),
-        n: own.gram.n(),
-        memory,
+        vars: &own.component.vars,
         what: Iteration::what(side),
-        read: &mut read,
-        write: &mut write,
         value: &mut value,
+        within: Some(it),
     };
-    body.extend(lbfgs::looped(coder, &mut problem, descent));
+    search::looped(coder, &mut problem, descent, body);
 }
 
 /// `Σ ⟨λ, r⟩ + (ρ/2)‖r‖²_W` at values of the step's variables.

@@ -5,10 +5,10 @@ use super::coder::{Coder, Draft, summed};
 use super::direction;
 use super::gradient;
 use super::ir::{Arg, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
-use super::lbfgs::{self, Problem, whole_shape};
-use super::newton;
+use super::point::whole_shape;
 use super::sample;
-use crate::model::ir::{Descent, DescentKind, Expr, Leaf, Member, VarId};
+use super::search::{self, Problem};
+use crate::model::ir::{Descent, Expr, Leaf, Member, VarId};
 use crate::split::ir::{Copied, PlayerSplit, Whole};
 use crate::tape::{self, Dtype, Value};
 
@@ -254,48 +254,12 @@ pub(super) fn steps(coder: &mut Coder, split: &PlayerSplit, descent: &Descent, t
 }
 
 fn searched_steps(coder: &mut Coder, unsplit: &Unsplit, tag: &str, descent: &Descent, status: StopStatus) -> Steps {
-    let memory = match descent.kind {
-        DescentKind::Lbfgs { memory } => memory,
-        _ => 0,
-    };
-    let kept = unsplit.whole.kept.clone();
-    let shapes: Vec<_> = kept.iter().map(|&var| whole_shape(coder, var)).collect();
-    let n = shapes.iter().map(|shape| shape.numel()).sum();
-    let mut read = |coder: &mut Coder, draft: &mut Draft| {
-        let values: Vec<Value> = kept
-            .iter()
-            .map(|&var| {
-                let state = coder.leaf(Leaf::Var(var, Member::None));
-                draft.read(coder, state)
-            })
-            .collect();
-        draft.flat(&values)
-    };
-    let mut write = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
-        for (&var, value) in kept.iter().zip(draft.unflat(flat, &shapes)) {
-            let state = coder.leaf(Leaf::Var(var, Member::None));
-            draft.write(coder, state, value);
-        }
-    };
-    let mut value = |coder: &mut Coder, draft: &mut Draft, flat: Value| {
-        let values = draft.unflat(flat, &shapes);
-        unsplit.objective(coder, draft, &values, coder.dtype)
-    };
-    let mut problem = Problem {
-        tag: tag.to_string(),
-        n,
-        memory,
-        what: "descent",
-        read: &mut read,
-        write: &mut write,
-        value: &mut value,
-    };
-    let (begin, body) = if descent.kind == DescentKind::Newton {
-        (newton::begin(coder, &mut problem, None), newton::step(coder, &mut problem, descent.tol, status))
-    } else {
-        (lbfgs::begin(coder, &mut problem), lbfgs::step(coder, &mut problem, descent.tol, status))
-    };
-    Steps { begin, body, value: lbfgs::value_state(coder, tag) }
+    let mut value =
+        |coder: &mut Coder, draft: &mut Draft, values: &[Value]| unsplit.objective(coder, draft, values, coder.dtype);
+    let mut problem =
+        Problem { tag: tag.to_string(), vars: &unsplit.whole.kept, what: "descent", value: &mut value, within: None };
+    let search::Steps { begin, body } = search::steps(coder, &mut problem, descent, status);
+    Steps { begin, body, value: search::value_state(coder, tag) }
 }
 
 /// A descent inside a game: copies gathered, so many steps, copies scattered.

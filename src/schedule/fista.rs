@@ -20,7 +20,6 @@ use super::coder::{Coder, Draft};
 use super::composite;
 use super::gradient::{self, curvature_product};
 use super::ir::{LineSearch, LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
-use super::newton::quotient;
 use super::{inexact, prox};
 use crate::steps::ir::{Composite, Penalty, Step};
 use crate::tape::ir::{Binary, Unary};
@@ -138,7 +137,7 @@ impl Site<'_> {
         let (_, slope) = self.smooth(coder, &mut draft, v, &shapes);
         let image = jvp(&mut draft.b, slope, &[v], &[slope]);
         let [image, size] = [image, slope].map(|value| draft.b.norm2(value));
-        let least = quotient(&mut draft, image, size);
+        let least = draft.quotient(image, size);
         let finite = draft.b.unary(Unary::IsFinite, least);
         let (zero, one) = (draft.number(0.0, coder.dtype), draft.number(1.0, coder.dtype));
         let least = draft.b.select(finite, least, zero);

@@ -12,8 +12,7 @@ use super::coder::{Coder, Draft, summed};
 use super::curved;
 use super::direction::{self, Direction};
 use super::ir::{Arg, LoopStmt, LoopUnit, Stmt, StopStatus};
-use super::lbfgs;
-use super::sample;
+use super::{sample, search};
 use crate::model::ir::{Descent, DescentKind, Expr, Leaf, Member, VarId};
 use crate::steps::ir::{Curvature, Step};
 use crate::tape::Op;
@@ -28,12 +27,9 @@ pub(super) fn step(
     side: Side,
     body: &mut Vec<Stmt>,
 ) {
-    match descent.kind {
-        DescentKind::Lbfgs { memory } if step.curved => {
-            return curved::inner(it, coder, step, descent, memory, side, body);
-        }
-        _ if descent.is_searched() => return lbfgs::inner(it, coder, step, descent, side, body),
-        _ => {}
+    if descent.is_searched() {
+        let inner = if step.curved { curved::inner } else { search::inner };
+        return inner(it, coder, step, descent, side, body);
     }
     let over = step.component.over;
     let tag = coder.prefixed(it.plan.player.index(), &it.tag(coder, step));

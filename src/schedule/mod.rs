@@ -1,7 +1,7 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`linearised`],
-//! [`gradient`], [`lbfgs`], [`newton`], [`composite`], [`fista`], [`curved`]), [`residuals`]
+//! [`gradient`], [`search`], [`lbfgs`], [`newton`], [`composite`], [`fista`], [`curved`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
@@ -34,6 +34,7 @@ mod quadratic;
 mod residuals;
 mod rows;
 mod sample;
+mod search;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,15 @@ pub(super) fn point(coder: &mut Coder, draft: &mut Draft, vars: &[VarId], over: 
     point
 }
 
+/// The shape of a variable with all its members.
+pub(super) fn whole_shape(coder: &Coder, var: VarId) -> Shape {
+    let var = &coder.model.vars[var.index()];
+    match var.family {
+        Some(members) => Shape(std::iter::once(members).chain(var.shape.0.iter().copied()).collect()),
+        None => var.shape.clone(),
+    }
+}
+
 impl Point {
     /// Writes new values of the variables.
     pub fn write(&self, coder: &Coder, draft: &mut Draft, values: &[Value]) {

@@ -7,19 +7,15 @@
 //! until    ‖r‖ ≤ ε
 //! ```
 //!
-//! `ε` is a tenth of what the last iteration left, the dual residual, and of what this one starts from,
-//! whichever is less: errors fall with the residuals, so that the sum of all is finite (Eckstein & Bertsekas
-//! 1992, Theorem 8). What is left counts as this step's dual residual.
+//! `ε` is that of [`inexact`]. What is left counts as this step's dual residual.
 
 use super::Quadratic;
 use super::parts::{curved, divide_rows, numbers};
 use crate::schedule::admm::{Iteration, Side};
 use crate::schedule::coder::{Coder, Draft};
+use crate::schedule::inexact;
 use crate::schedule::ir::{LoopStmt, LoopUnit, StateId, Stmt, StopStatus};
-use crate::tape::{Binary, Shape, Unary, Value};
-
-/// What is left of a residual, relative to what it is tied to.
-const SHARE: f64 = 0.1;
+use crate::tape::{Binary, Shape, Value};
 
 /// Most steps an iteration.
 const STEPS: usize = 500;
@@ -93,14 +89,14 @@ fn turn(it: &Iteration, coder: &mut Coder, q: Quadratic, inner: &Inner, side: Si
     let image = apply(it, coder, &mut draft, q, d);
     let curvature = draft.b.dot(d, image);
     // Along a direction without length there is nothing to gain.
-    let alpha = quotient(&mut draft, rz, curvature);
+    let alpha = draft.quotient(rz, curvature);
     let by = draft.b.mul(alpha, d);
     let v = draft.b.add(v, by);
     let by = draft.b.mul(alpha, image);
     let r = draft.b.sub(r, by);
     let z = precondition(it, coder, &mut draft, q, r);
     let next = draft.b.dot(r, z);
-    let beta = quotient(&mut draft, next, rz);
+    let beta = draft.quotient(next, rz);
     let along = draft.b.mul(beta, d);
     let d = draft.b.add(z, along);
     let squares = draft.b.sum_squares(r);
@@ -111,25 +107,9 @@ fn turn(it: &Iteration, coder: &mut Coder, q: Quadratic, inner: &Inner, side: Si
     coder.call(draft, None, Iteration::what(side))
 }
 
-/// `a/b`, and 0 where b is.
-fn quotient(draft: &mut Draft, a: Value, b: Value) -> Value {
-    let one = draft.b.constant_like(1.0, b);
-    let zero = draft.b.constant_like(0.0, b);
-    let divisor = draft.b.select(b, b, one);
-    let ratio = draft.b.div(a, divisor);
-    draft.b.select(b, ratio, zero)
-}
-
-/// `ε²`: by the dual residual of the iteration before, where there is one, by what is left now, and no
-/// less than the rounding of the right side.
+/// `ε²`, no less than the rounding of the right side.
 fn bound(it: &Iteration, coder: &mut Coder, draft: &mut Draft, right: Value, squares: Value) -> Value {
-    let name = coder.prefixed(it.plan.player.index(), "dual");
-    let dual = coder.scalar(&name, 0.0);
-    let dual = draft.read(coder, dual);
-    let last = draft.b.unary(Unary::Square, dual);
-    let known = draft.b.select(last, last, squares);
-    let least = draft.b.binary(Binary::Min, known, squares);
-    let tied = draft.b.scale(SHARE * SHARE, least);
+    let tied = inexact::bound(it, coder, draft, squares);
     let size = draft.b.sum_squares(right);
     let rounding = draft.b.scale((16.0 * coder.dtype.eps()).powi(2), size);
     draft.b.binary(Binary::Max, tied, rounding)
