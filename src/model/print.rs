@@ -22,7 +22,11 @@ impl fmt::Display for Model {
             self.sample(f, sample)?;
         }
         for named in &self.named {
-            writeln!(f, "let {}: {}", named.name, named.expr.shape)?;
+            write!(f, "let {}: {}", named.name, named.expr.shape)?;
+            match named.over {
+                Some(over) => writeln!(f, ", {} members", over.count)?,
+                None => writeln!(f)?,
+            }
         }
         for player in &self.players {
             self.player(f, player)?;

@@ -14,7 +14,7 @@ pub(super) fn published(coder: &mut Coder) -> (Vec<Published>, Vec<Stmt>) {
     let mut calls = Vec::new();
     let model = coder.model;
     for named in &model.named {
-        value(coder, named.name.clone(), &named.expr, None, 1.0, (&mut results, &mut calls));
+        value(coder, named.name.clone(), &named.expr, named.over, 1.0, (&mut results, &mut calls));
     }
     for (player, this) in model.players.iter().enumerate() {
         for (at, constraint) in this.source().2.iter().enumerate() {

@@ -245,6 +245,27 @@ fn named_values_and_slacks_are_results() {
     close(&vector(&solve(family), "slack(room)"), &[1.0, 0.0], 1e-4);
 }
 
+/// One result of a family, whether its index only picks members and rows or is a number as well, and one of each
+/// name of a tuple. x ends at (3, 1, 2).
+#[test]
+fn families_of_named_values_are_results() {
+    let text = "let A = [1, 0, 2; 0, 1, 1]\nlet c = [3, 1, 2]\nvar x: real[3]\nvar u[k in 1 to 2]: real[2]\n\
+                let row[i in 1 to 2] = A[i, :]'*x\nlet jump[i in 1 to 2] = i*(x[i + 1] - x[i])\n\
+                let off[k in 1 to 2] = u[k] - c[1 to 2]\nlet far[k in 1 to 2] = norm2(off[k])\n\
+                let (low, high) = (min(x), max(x))\nlet known[i in 1 to 2] = c[i]\n\
+                minimize sum_squares(x - c) + sum(k in 1 to 2: sum_squares(u[k] - A[1 to 2, 1]))\n";
+    let outcome = solve(text);
+    assert_eq!(outcome.status, Status::Solved, "{outcome:?}");
+    let is = |name: &str, expected: &[f64]| close(&vector(&outcome, name), expected, 1e-6);
+    is("row", &[7.0, 3.0]);
+    is("jump", &[-2.0, 2.0]);
+    is("off", &[-2.0, -1.0, -2.0, -1.0]);
+    is("far", &[5f64.sqrt(), 5f64.sqrt()]);
+    is("low", &[1.0]);
+    is("high", &[3.0]);
+    assert!(outcome.answers.iter().all(|answer| answer.name != "known"), "{outcome:?}");
+}
+
 /// 1/0 is what the file asks for, and says nothing of the point.
 #[test]
 fn a_named_value_may_be_infinite() {

@@ -5,7 +5,7 @@ use super::names::What;
 use super::{Checker, Facts};
 use crate::diag::{Code, Diag};
 use crate::model::fold::fold;
-use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Member, Named, PlayerId};
+use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Member};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::tape::Tensor;
@@ -20,10 +20,11 @@ impl<'a> Checker<'a> {
             What::Param(value) => self.param(ident, value, &scope),
             What::Data { family: None, ty, value } => self.data(ident, ty, value, &scope),
             What::Data { family: Some(binder), ty, value } => self.data_family(ident, binder, ty, value, &scope),
-            What::Let { family: Some(binder), .. } => {
+            What::Let { family: Some(binder), value, .. } => {
                 let count = self.members(binder, &scope)?;
                 // Members are defined where they are asked for; the first one here, so that a fault shows.
-                self.let_member(at, Index::At(1), ident.span)?;
+                let first = self.let_member(at, Index::At(1), ident.span)?;
+                self.keep_family(at, (binder, value), count, &first)?;
                 let (name, span) = (ident.text.clone(), ident.span);
                 Some(Meaning::Family(Family { name, span, count, of: Members::Let(at) }))
             }
@@ -34,7 +35,11 @@ impl<'a> Checker<'a> {
                 self.keep_named(&meaning, ident, player);
                 Some(meaning)
             }
-            What::Let { family: None, value, part: Some(part), first } => self.part(ident, value, part, first, &scope),
+            What::Let { family: None, value, part: Some(part), first } => {
+                let meaning = self.part(ident, value, part, first, &scope)?;
+                self.keep_named(&meaning, ident, player);
+                Some(meaning)
+            }
             What::Var { family, ty, init, stream } => self.var(ident, family, ty, (init, stream), &scope),
             What::Net { input, layers } => self.net(ident, input, layers, &scope),
             What::Sample { names, family, source, size, part, first } => {
@@ -96,19 +101,6 @@ impl<'a> Checker<'a> {
             }
             None => expr,
         }))
-    }
-
-    /// Notes an expression of variables under its name: its value is a result.
-    fn keep_named(&mut self, meaning: &Meaning, ident: &ast::Ident, player: Option<PlayerId>) {
-        let Meaning::Expr(expr) = meaning else { return };
-        let mut varies = false;
-        expr.leaves(&mut |leaf| varies |= matches!(leaf, Leaf::Var(..)));
-        if !varies || self.model.is_random(expr) {
-            return;
-        }
-        let owner = player.and_then(|player| self.model.players[player.index()].name.as_deref());
-        let name = owner.map_or_else(|| ident.text.clone(), |owner| format!("{owner}.{}", ident.text));
-        self.model.named.push(Named { name, span: ident.span, expr: expr.clone() });
     }
 
     pub(super) fn rename(&mut self, id: DataId, ident: &ast::Ident) {

@@ -15,7 +15,7 @@ use crate::tape::{Shape, Tensor};
 const ELEMENTS: usize = 1 << 28;
 
 /// Nodes of an expression after its named parts are put in: more is taken for a mistake.
-const NODES: usize = 100_000;
+pub(super) const NODES: usize = 100_000;
 
 impl<'a> Checker<'a> {
     /// What an expression means.
@@ -339,7 +339,7 @@ fn kind_words(leaf: Leaf) -> &'static str {
 }
 
 /// Nodes of an expression, and the longest way down.
-fn measure(expr: &Expr) -> (usize, usize) {
+pub(super) fn measure(expr: &Expr) -> (usize, usize) {
     let inside = expr.children().into_iter().map(measure);
     let (nodes, depth) = inside.fold((0, 0), |(nodes, depth), (n, d)| (nodes + n, depth.max(d)));
     (nodes + 1, depth + 1)

@@ -90,7 +90,13 @@ impl<'a> Checker<'a> {
 
     /// Whether `key` occurs only as the index of families, and where that counts, of rows; `depth` counts
     /// definitions gone into.
-    fn picks_members(&self, ast: &'a ast::Expr, (key, rows): (&str, bool), scope: &Scope, depth: usize) -> bool {
+    pub(super) fn picks_members(
+        &self,
+        ast: &'a ast::Expr,
+        (key, rows): (&str, bool),
+        scope: &Scope,
+        depth: usize,
+    ) -> bool {
         use ast::ExprKind as Kind;
         let all =
             |parts: &[&'a ast::Expr]| parts.iter().all(|part| self.picks_members(part, (key, rows), scope, depth));

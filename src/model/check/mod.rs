@@ -24,6 +24,7 @@ mod nets;
 mod problem;
 mod provenance;
 mod prune;
+mod results;
 mod rows;
 mod samples;
 mod solve;

@@ -64,8 +64,10 @@ pub struct Named {
     pub name: String,
     /// The declaration.
     pub span: Span,
-    /// What it stands for.
+    /// What it stands for; of a family, of the member of the loop.
     pub expr: Expr,
+    /// Over which members, where it is a family.
+    pub over: Option<Loop>,
 }
 
 /// A bound tensor.

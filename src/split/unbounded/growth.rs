@@ -8,6 +8,8 @@
 //! Where no rule says more, nothing is known, and what nothing is known of proves nothing: the table may grow,
 //! it can't be wrong by what it lacks.
 
+use std::cell::OnceCell;
+
 use super::super::spellings::softplus_of;
 use super::network::{self, Curve};
 use super::tail::Bound::{self, Falls, Number, Rises};
@@ -26,6 +28,30 @@ pub(super) struct Reader<'m> {
     pub moving: &'m [VarId],
     /// How.
     pub curve: Curve,
+    /// What is known of the data, whatever the curve.
+    pub ranges: &'m Ranges,
+}
+
+/// From the least to the greatest number of every tensor, looked for once.
+pub(super) struct Ranges(Vec<OnceCell<Tail>>);
+
+impl Ranges {
+    pub fn new(model: &Model) -> Ranges {
+        Ranges(vec![OnceCell::new(); model.data.len()])
+    }
+
+    fn of(&self, model: &Model, id: DataId) -> Tail {
+        let range = || {
+            let tensor = &model.data[id.index()].tensor;
+            if tensor.numel() == 0 || tensor.numel() > MOST_NUMBERS {
+                return Tail::FIXED;
+            }
+            let ends = (f64::INFINITY, f64::NEG_INFINITY);
+            let (low, high) = tensor.to_f64().iter().fold(ends, |(low, high), &x| (low.min(x), high.max(x)));
+            Tail::between(low, high)
+        };
+        *self.0[id.index()].get_or_init(range)
+    }
 }
 
 impl Reader<'_> {
@@ -51,27 +77,17 @@ impl Reader<'_> {
         match leaf {
             Leaf::Var(var, _) if self.moving.contains(&var) => self.curve.leaf(),
             Leaf::Var(..) | Leaf::Dual(..) | Leaf::Rho(_) => Tail::FIXED,
-            Leaf::Data(id, _) => self.data(id),
+            Leaf::Data(id, _) => self.ranges.of(self.model, id),
             Leaf::Sample(sample, part, _) => match &self.model.samples[sample.index()].source {
-                SampleSource::Rows(ids) => ids.get(part as usize).map_or(Tail::FIXED, |id| self.data(*id)),
+                SampleSource::Rows(ids) => {
+                    ids.get(part as usize).map_or(Tail::FIXED, |id| self.ranges.of(self.model, *id))
+                }
                 SampleSource::Normal => Tail::FIXED,
                 SampleSource::Uniform { low, high } => Tail::between(*low, *high),
                 SampleSource::Bernoulli { .. } => Tail::between(0.0, 1.0),
                 SampleSource::Categorical { k } => Tail::between(0.0, *k as f64),
             },
         }
-    }
-
-    /// From the least to the greatest number.
-    fn data(&self, id: DataId) -> Tail {
-        let tensor = &self.model.data[id.index()].tensor;
-        if tensor.numel() == 0 || tensor.numel() > MOST_NUMBERS {
-            return Tail::FIXED;
-        }
-        let numbers = tensor.to_f64();
-        let (low, high) =
-            numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
-        Tail::between(low, high)
     }
 
     /// A network's values, or what goes into the last `undone` of its activations.

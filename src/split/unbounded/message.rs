@@ -1,6 +1,6 @@
 //! What is said of an objective without a least value.
 
-use super::growth::Reader;
+use super::growth::{Ranges, Reader};
 use super::network::Curve;
 use super::quadratic::Direction;
 use super::tail::Order;
@@ -15,7 +15,8 @@ use crate::split::direction;
 pub(super) fn of_fall(model: &Model, player: PlayerId, group: &Group, fall: &Fall) -> Diag {
     let (_, terms, _) = model.players[player.index()].source();
     let term = &terms[fall.term];
-    let reader = Reader { model, moving: &group.vars, curve: fall.curve };
+    let ranges = Ranges::new(model);
+    let reader = Reader { model, moving: &group.vars, curve: fall.curve, ranges: &ranges };
     let names = named(model, &group.vars);
     let mut diag = Diag::new(
         Code::UnboundedObjective,
@@ -85,7 +86,8 @@ fn advised(model: &Model, player: PlayerId, names: &[String], diag: Diag) -> Dia
     let this = &model.players[player.index()];
     let (_, terms, _) = this.source();
     // Bounded above everywhere: then the sign of all of it is the other one.
-    let anywhere = Reader { model, moving: &this.vars, curve: Curve::Anywhere };
+    let ranges = Ranges::new(model);
+    let anywhere = Reader { model, moving: &this.vars, curve: Curve::Anywhere, ranges: &ranges };
     let reversed = terms.iter().all(|term| of_term(&anywhere, term).is_bounded_above());
     let (is, other) = if this.maximize { ("maximize", "minimize") } else { ("minimize", "maximize") };
     let runs = "ADMM would follow it until its numbers overflow";

@@ -28,7 +28,7 @@ use super::variables;
 use crate::diag::Diags;
 use crate::model::Model;
 use crate::model::ir::{ConstraintId, NetId, PlayerId, Relation, Term, VarId, VarKind};
-use growth::Reader;
+use growth::{Ranges, Reader};
 use network::Curve;
 use tail::{Order, Tail};
 
@@ -53,10 +53,11 @@ pub(super) fn check(model: &Model, player: PlayerId, equations: &[Coupling], dia
     let (_, terms, _) = model.players[player.index()].source();
     let groups = groups(model, player, equations);
     let touched: Vec<Vec<usize>> = terms.iter().map(|term| touched(&groups, term)).collect();
+    let ranges = Ranges::new(model);
     let mut told = vec![false; groups.len()];
     for (at, group) in groups.iter().enumerate().filter(|(_, group)| group.free) {
         let own: Vec<usize> = (0..terms.len()).filter(|&term| touched[term].contains(&at)).collect();
-        if let Some(fall) = fastest(model, terms, group, &own) {
+        if let Some(fall) = fastest(model, &ranges, terms, group, &own) {
             told[at] = true;
             diags.push(message::of_fall(model, player, group, &fall));
         }
@@ -118,10 +119,10 @@ fn touched(groups: &[Group], term: &Term) -> Vec<usize> {
 }
 
 /// The curve along which the terms on a group fall fastest, where there is one.
-fn fastest(model: &Model, terms: &[Term], group: &Group, own: &[usize]) -> Option<Fall> {
+fn fastest(model: &Model, ranges: &Ranges, terms: &[Term], group: &Group, own: &[usize]) -> Option<Fall> {
     let mut best: Option<Fall> = None;
     for curve in curves(model, group) {
-        let reader = Reader { model, moving: &group.vars, curve };
+        let reader = Reader { model, moving: &group.vars, curve, ranges };
         let tails: Vec<Tail> = own.iter().map(|&at| of_term(&reader, &terms[at])).collect();
         let Some(total) = tails.iter().copied().reduce(Tail::plus) else { continue };
         if total.falls().is_none() {
