@@ -58,6 +58,10 @@ impl<'a> Excerpt<'a> {
             }
             start = end;
         }
+        // A mark behind the last character needs a line to stand on.
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
         let mut excerpt = Excerpt { file, text, cuts, primary: (0, 0) };
         if let Some(first) = spans.first() {
             excerpt.primary = (excerpt.place(*first).offset(), first.start as usize);

@@ -145,6 +145,27 @@ fn odd_places_are_no_trouble() {
     }
 }
 
+/// A statement that ends with the file, and the file with it.
+#[test]
+fn a_mark_behind_the_last_character_is_seen() {
+    let mut sources = Sources::default();
+    sources.add("end.admm", "var x");
+    let diag = Diag::new(Code::Syntax, Span::new(FileId(0), 5, 5), "expected `:`, but the statement ends here");
+    check(
+        &diag,
+        &sources,
+        expect![[r#"
+            error E0101 syntax
+
+              × expected `:`, but the statement ends here
+               ╭─[end.admm:1:6]
+             1 │ var x
+               ·      ▲
+               ╰────
+        "#]],
+    );
+}
+
 #[test]
 fn json_has_places_in_every_unit() {
     let (diag, sources) = coupled();

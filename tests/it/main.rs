@@ -10,6 +10,7 @@ mod examples;
 mod inner;
 mod layering;
 mod model;
+mod mutations;
 mod networks;
 mod outputs;
 mod pages;

@@ -8,7 +8,6 @@ use admmc::data::{Disk, Memory};
 use admmc::diag::Code;
 use admmc::model::{Inputs, fold};
 use admmc::pipeline;
-use admmc::tape::philox::{self, Stream};
 use expect_test::{expect, expect_file};
 
 use crate::compile::{checked, drawn};
@@ -319,37 +318,6 @@ fn the_command_line_overrides() {
     .assert_eq(&check(&[("lamda", "1"), ("λ", "big")], &[("c", "b.csv")]));
 }
 
-/// Whatever parses is checked without a panic: tokens of the examples and of the mended cases, dropped,
-/// doubled, swapped and put in one another's place.
-#[test]
-fn mutated_files_never_panic() {
-    const ROUNDS: u32 = 30;
-    let mut random = Choices { stream: Stream::new(philox::key(7), 0), drawn: 0 };
-    let cases = folder("tests/cases/model");
-    for path in files(&folder("examples")).into_iter().chain(files(&cases.join("mended"))) {
-        let text = std::fs::read_to_string(&path).expect("it can be read");
-        // Data lies beside the wrong files.
-        let path = if path.starts_with(&cases) { cases.join("made.admm") } else { path };
-        let tokens = tokens(&text);
-        for _ in 0..ROUNDS {
-            let mut mutated = tokens.clone();
-            for _ in 0..1 + random.next(3) {
-                let (i, j) = (random.next(mutated.len()), random.next(mutated.len()));
-                match random.next(5) {
-                    0 => drop(mutated.remove(i)),
-                    1 => mutated.insert(i, mutated[j]),
-                    2 => mutated.swap(i, j),
-                    _ => mutated[i] = mutated[j],
-                }
-            }
-            let text = mutated.concat();
-            let (parsed, model) = checked(&path, &text, &Disk);
-            assert!(model.is_some() || parsed.diags.has_errors(), "silent about\n{text}");
-            drawn(&parsed);
-        }
-    }
-}
-
 /// Chains and towers end in one error each, whatever stack the caller has.
 #[test]
 fn what_grows_without_end_is_refused() {
@@ -379,40 +347,6 @@ fn what_grows_without_end_is_refused() {
             4 => assert!(model.is_some(), "{}", drawn(&parsed)),
             _ => assert_eq!(parsed.diags.len(), 1, "{}", drawn(&parsed)),
         }
-    }
-}
-
-/// Words, numbers, marks and spaces.
-fn tokens(text: &str) -> Vec<&str> {
-    let kind = |c: char| match c {
-        c if c.is_alphanumeric() || c == '_' => 0,
-        c if c.is_whitespace() => 1,
-        _ => 2,
-    };
-    let mut tokens = Vec::new();
-    let mut start = 0;
-    let mut last = None;
-    for (at, c) in text.char_indices() {
-        if last.is_some_and(|last| last != kind(c) || last == 2) {
-            tokens.push(&text[start..at]);
-            start = at;
-        }
-        last = Some(kind(c));
-    }
-    tokens.push(&text[start..]);
-    tokens
-}
-
-/// Seeded choices.
-struct Choices {
-    stream: Stream,
-    drawn: u64,
-}
-
-impl Choices {
-    fn next(&mut self, n: usize) -> usize {
-        self.drawn += 1;
-        self.stream.word(0, self.drawn) as usize % n
     }
 }
 

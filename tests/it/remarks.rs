@@ -56,7 +56,7 @@ fn what_is_well_posed_is_left_alone() {
 const ILL_POSED: &[&str] = &["inconsistent_constraint.admm", "data/digits.admm"];
 
 /// The problem files of a folder and of those in it.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there").flatten().map(|entry| entry.path());
     let mut files = Vec::new();
     for path in entries {
