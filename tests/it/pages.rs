@@ -2,9 +2,9 @@
 
 use admmc::catalogue::Function;
 use admmc::data::Memory;
-use admmc::diag::{Code, Diags};
+use admmc::diag::{Code, Style, render};
 use admmc::model::Inputs;
-use admmc::pipeline;
+use admmc::pipeline::{self, Parsed};
 use std::path::Path;
 
 /// Codes whose failing example passes every check, and why.
@@ -27,14 +27,24 @@ fn blocks(page: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// The numbers of what is said about a text.
-fn codes(text: &str, files: &Memory) -> Vec<Code> {
+/// What is said about a text, by every check there is.
+fn said(text: &str, files: &Memory) -> Parsed {
     let mut parsed = pipeline::parse_text(Path::new("page.admm"), text, files);
     if !parsed.diags.has_errors() {
         pipeline::check_all(&mut parsed, &Inputs::new(files));
     }
-    let numbers = |diags: &Diags| diags.iter().map(|diag| diag.code).collect();
-    numbers(&parsed.diags)
+    parsed
+}
+
+/// The codes of that.
+fn codes(text: &str, files: &Memory) -> Vec<Code> {
+    said(text, files).diags.iter().map(|diag| diag.code).collect()
+}
+
+/// The data that a page shows.
+fn files(blocks: &[(&str, String)]) -> Memory {
+    let shown = blocks.iter().filter_map(|(kind, text)| Some((kind.strip_prefix("csv ")?, text)));
+    shown.fold(Memory::default(), |files, (name, text)| files.with(name, text.clone()))
 }
 
 #[test]
@@ -44,8 +54,7 @@ fn every_page_fails_and_is_mended_as_it_says() {
         let page = code.page();
         assert!(page.starts_with(&format!("# {code} {}\n", code.slug())), "the page of {code} begins with its name");
         let blocks = blocks(page);
-        let shown = blocks.iter().filter_map(|(kind, text)| Some((kind.strip_prefix("csv ")?, text)));
-        let files = shown.fold(Memory::default(), |files, (name, text)| files.with(name, text.clone()));
+        let files = files(&blocks);
         let only = |wanted: &str| {
             let mut found = blocks.iter().filter(|(kind, _)| *kind == wanted).map(|(_, text)| text.as_str());
             let text = found.next().unwrap_or_else(|| panic!("the page of {code} has a block `{wanted}`"));
@@ -64,6 +73,24 @@ fn every_page_fails_and_is_mended_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Below the failing example a page shows what is said about it, as it is drawn.
+#[test]
+fn every_page_shows_what_is_said() {
+    for &code in Code::ALL.iter().filter(|code| FAILS_LATER.iter().all(|(exempt, _)| exempt != *code)) {
+        let page = code.page();
+        let blocks = blocks(page);
+        let (_, failing) = blocks.iter().find(|(kind, _)| *kind == "admm failing").expect("a failing example");
+        let parsed = said(failing, &files(&blocks));
+        let own = parsed.diags.iter().filter(|diag| diag.code == code);
+        let drawn: Vec<String> = own.map(|diag| render(diag, &parsed.sources, Style::default())).collect();
+        let block = format!("```text\n{}```\n", drawn.join("\n"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/diag/explain/{code}.md"));
+        let (before, after) = page.split_at(page.find("\n```admm mended").expect("a mended example"));
+        let before = before.split("\n```text\n").next().unwrap_or(before);
+        expect_test::expect_file![path].assert_eq(&format!("{before}\n{block}{after}"));
+    }
 }
 
 #[test]

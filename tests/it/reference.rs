@@ -1,6 +1,7 @@
 //! The language reference lists every function and every set, as the program describes them, and shows
 //! problems that run.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use admmc::catalogue::{Function, Signature};
@@ -8,8 +9,10 @@ use admmc::data::{Format, Memory};
 use admmc::diag::{Code, Severity};
 use admmc::exec::Status;
 use admmc::model::builtins;
+use admmc::syntax::keywords;
 
-use crate::compile::{compiled_with, execute};
+use crate::compile::{compiled_with, drawn, execute};
+use crate::remarks::remarked;
 
 /// A table: signature and a line of documentation.
 fn table<'d>(head: &str, lines: impl Iterator<Item = (Signature, &'d str)>) -> String {
@@ -49,6 +52,7 @@ fn every_function_and_every_set_is_described() {
     let sets = table("| set | its elements |", Function::sets().map(described));
     check("<!-- sets -->\n", "<!-- end of sets -->", &sets);
     check("<!-- codes -->\n", "<!-- end of codes -->", &codes());
+    check("<!-- refused -->\n", "<!-- end of refused -->", &refused());
     check("<!-- known -->\n", "<!-- end of known -->", &table("| function | value |", builtins()));
 }
 
@@ -69,6 +73,34 @@ fn codes() -> String {
     table
 }
 
+/// Files that are refused, each with what the reference says about it.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "three_blocks",
+        "Three blocks in one equation, which ADMM taken over them in turn diverges on (Chen, He, Ye and Yuan 2016)",
+    ),
+    ("inconsistent", "Equations that contradict each other"),
+    ("unbounded_step", "A step that falls without bound, as no constraint holds what its term pulls at"),
+    ("concave_step", "A concave step, with the ρ that makes it convex"),
+    ("wrong_sign", "The loss of a GAN's discriminator with the wrong sign"),
+    ("indefinite", "An indefinite quadratic, which the norm beside it does not hold"),
+    ("product", "A product of the two blocks"),
+    ("wrong_width", "A network that is given rows of another width"),
+];
+
+/// Every one of them with its text and its drawing, which a person who has never seen admmc should be able to act on.
+fn refused() -> String {
+    let mut shown = String::new();
+    for (name, title) in REFUSED {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cases/refused/{name}.admm"));
+        let text = std::fs::read_to_string(path).expect("the file is there");
+        let parsed = remarked(Path::new(&format!("{name}.admm")), &text, &Memory::default());
+        assert!(parsed.diags.has_errors(), "{name} is refused");
+        shown += &format!("{title}:\n\n```admm\n{text}```\n```text\n{}```\n\n", drawn(&parsed));
+    }
+    shown
+}
+
 /// A format that is read has a function, and its table says so.
 #[test]
 fn every_format_has_a_function() {
@@ -85,11 +117,26 @@ fn whole_problems_run() {
     let blocks = text.split("```admm\n").skip(1).filter_map(|block| block.split("```").next());
     let whole = |block: &&str| block.contains("\nvar ") && block.contains("\nminimize ");
     let files = Memory::default().with("A.csv", "1,2\n3,4\n5,7\n").with("b.csv", "1\n2\n-1\n");
-    let problems: Vec<&str> = blocks.filter(whole).collect();
+    let refused = |block: &&str| text.find(block) > text.find("<!-- refused -->");
+    let problems: Vec<&str> = blocks.filter(whole).filter(|block| !refused(block)).collect();
     assert_eq!(problems.len(), 3);
     for problem in problems {
         let outcome = execute(&compiled_with(problem, &files));
         let end = if problem.contains("net ") { Status::Stationary } else { Status::Solved };
         assert_eq!(outcome.status, end, "{problem}");
     }
+}
+
+/// What the fuzzers make texts of: words of the language, its functions, methods and marks.
+#[test]
+fn the_fuzzers_know_every_word() {
+    let words = keywords::STATEMENTS.iter().map(|statement| statement.word);
+    let words = words.chain(keywords::STEPS.iter().map(|(word, _)| *word)).chain(keywords::CONTEXTUAL.iter().copied());
+    let functions = Function::ALL.iter().map(|function| function.signature().name());
+    let names: BTreeSet<&str> =
+        words.chain(functions).chain(builtins().map(|(signature, _)| signature.name())).collect();
+    let marks = ["subject to ", " = ", " <= ", " in ", "sum(i in 1 to 3: ", "[i in 1 to 3]", ": real[3]", "'*", ".^2"];
+    let lines = names.into_iter().chain(marks).map(|word| format!("{word:?}\n"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/admm.dict");
+    expect_test::expect_file![path].assert_eq(&lines.collect::<String>());
 }

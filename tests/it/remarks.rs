@@ -13,7 +13,7 @@ use expect_test::{Expect, expect};
 use crate::compile::{compiled, drawn};
 
 /// A file with all its solve blocks checked, as `admmc check` does.
-fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
+pub(crate) fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
     let mut parsed = pipeline::parse_text(path, text, files);
     if !parsed.diags.has_errors() {
         pipeline::check_all(&mut parsed, &Inputs::new(files));

@@ -152,6 +152,9 @@ fn numbers_that_nothing_stops_are_refused() {
         "-sum(sqrt(x))",
         "-sum(abs(x))",
         "-sum(exp(x)) + sum_squares(x)",
+        "x[1]*x[2] + 5*norm1(x)",
+        "square(x[1]) - 0.5*square(x[2]) + 3*huber(x) + sum(tanh(x))",
+        "c'*x + sum(tanh(x))",
     ];
     let said: Vec<String> = cases
         .iter()
@@ -186,6 +189,12 @@ fn numbers_that_nothing_stops_are_refused() {
             with every element of `x` at t it falls like −t as t → ∞
         -sum(exp(x)) + sum_squares(x)
             with every element of `x` at t it falls like −exp(t) as t → ∞
+        x[1]*x[2] + 5*norm1(x)
+            the direction is −x[1] + x[2] | t times along it the objective changes like −1 t²
+        square(x[1]) - 0.5*square(x[2]) + 3*huber(x) + sum(tanh(x))
+            the direction is x[2] | t times along it the objective changes like −0.5 t²
+        c'*x + sum(tanh(x))
+            the direction is −0.5·x[1] + x[2] | t times along it the objective changes like −2.5 t
     "#]]
     .assert_eq(&said.concat());
 }
@@ -209,6 +218,9 @@ fn numbers_that_something_stops_pass() {
         ("sum_squares(x - z) - 0.1*sum_squares(z) + sum_squares(z - c)", ""),
         ("sum(x .* log(x))", ""),
         ("sum(tanh(x))", ""),
+        ("x[1]*x[2] + sum(x.^4)", ""),
+        ("x[1]*x[2] + sum(exp(x))", ""),
+        ("c'*x + 0.1*norm2(x)", ""),
     ];
     for (objective, rest) in cases {
         let z = if objective.contains('z') { ", z" } else { "" };

@@ -106,13 +106,7 @@ fn advised(model: &Model, player: PlayerId, names: &[String], diag: Diag) -> Dia
 }
 
 /// A direction along which what is quadratic falls.
-pub(super) fn of_direction(
-    model: &Model,
-    player: PlayerId,
-    groups: &[Group],
-    terms: &[usize],
-    fall: &Direction,
-) -> Diag {
+pub(super) fn of_direction(model: &Model, player: PlayerId, groups: &[Group], fall: &Direction) -> Diag {
     let (_, all, _) = model.players[player.index()].source();
     let largest = fall.parts.iter().flat_map(|(_, d)| d).fold(0.0f64, |largest, x| largest.max(x.abs()));
     // Scaled to 1; a group that stays where it is goes without mention.
@@ -132,15 +126,18 @@ pub(super) fn of_direction(
         0.0 => ("linear", format!("−{} t", number(fall.slope.abs() / largest))),
         c => ("concave", format!("−{} t²", number(c.abs() / 2.0 / (largest * largest)))),
     };
-    let place = terms.first().map(|&at| all[at].span).unwrap_or_default();
+    let place = fall.terms.first().map(|&at| all[at].span).unwrap_or_default();
     let mut diag = Diag::new(
         Code::UnboundedObjective,
         place,
         format!("the objective falls to −∞ along a direction of {}, and nothing stops it", names.join(" and ")),
     )
     .here(format!("{kind} along that direction"));
-    for &at in terms.iter().skip(1) {
+    for &at in fall.terms.iter().skip(1) {
         diag = diag.label(all[at].span, "does not stop it");
+    }
+    for &at in &fall.slower {
+        diag = diag.label(all[at].span, "rises more slowly");
     }
     let diag = diag
         .certify(format!("the direction is {shown}"))

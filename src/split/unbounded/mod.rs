@@ -9,7 +9,7 @@
 //! 2. Each group is sent along the curves of its kind: the parameters of a network as [`network`] says,
 //!    numbers to ±t and, for logarithms, to 1/t. [`growth`] reads what every term does there, in the arithmetic
 //!    of [`tail`]; where the sum is sure to fall, that is the proof.
-//! 3. [`quadratic`] looks at what is quadratic as a whole, by eigenvalues.
+//! 3. [`quadratic`] looks at what is quadratic, by eigenvalues, beside terms that rise more slowly.
 //! 4. [`message`] says it, with what the penalty could do against it: [`threshold`].
 //!
 //! It errs on one side: what is not proved is not said.
@@ -66,8 +66,8 @@ pub(super) fn check(model: &Model, player: PlayerId, equations: &[Coupling], dia
         if own.iter().any(|&group| told[group] || !groups[group].free) {
             continue;
         }
-        if let Some(direction) = quadratic::falls(model, player, &groups, &own, &joined) {
-            diags.push(message::of_direction(model, player, &groups, &joined, &direction));
+        if let Some(direction) = quadratic::falls(model, player, &ranges, &groups, &own, &joined) {
+            diags.push(message::of_direction(model, player, &groups, &direction));
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Curve {
         /// `t`, or `1/t` towards the edge of what is positive.
         order: Order,
     },
+    /// A line in any direction: an element grows like t at most, with any sign.
+    Line,
     /// Anywhere: what holds of every point.
     Anywhere,
 }
@@ -42,6 +44,7 @@ impl Curve {
             // Some of the parameters are 0, others ±t.
             Curve::Layers { .. } => Tail::within(Order::LINEAR),
             Curve::Elements { sign, order } => Tail::like(sign, order),
+            Curve::Line => Tail::within(Order::LINEAR),
             Curve::Anywhere => Tail::ANY,
         }
     }
@@ -50,7 +53,7 @@ impl Curve {
     pub fn net(self, net: &Net, layers: usize, undone: usize) -> Tail {
         match self {
             Curve::Layers { start, sign } => along(&net.layers[..layers], start, sign, undone),
-            Curve::Elements { .. } | Curve::Anywhere => unknown(net, layers, undone),
+            Curve::Elements { .. } | Curve::Line | Curve::Anywhere => unknown(net, layers, undone),
         }
     }
 }

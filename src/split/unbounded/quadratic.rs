@@ -6,15 +6,19 @@
 //! d with Pd = 0, pᵀd < 0:   falls like −t
 //! ```
 //!
-//! (Boyd & Vandenberghe, Convex Optimization, 2004, §A.5.) Copies, `x − z = 0`, are one variable. What is
-//! near the limit passes: a run will tell.
+//! (Boyd & Vandenberghe, Convex Optimization, 2004, §A.5.) Terms beside it stop that only where they may rise
+//! as fast, which [`growth`](super::growth) says: a norm does not stop −t². Copies, `x − z = 0`, are one
+//! variable. What is near the limit passes: a run will tell.
 
 use super::super::affine::Lowered;
 use super::super::forms::Form;
-use super::Group;
+use super::growth::{Ranges, Reader};
+use super::network::Curve;
+use super::tail::{Bound, Order};
+use super::{Group, of_term};
 use crate::linalg::{Matrix, factor};
 use crate::model::Model;
-use crate::model::ir::{ExprKind, Leaf, Member, PlayerId, VarKind};
+use crate::model::ir::{ExprKind, Leaf, Member, PlayerId, VarId, VarKind};
 
 /// Order up to which a matrix is looked at.
 const LARGEST: usize = 500;
@@ -39,6 +43,10 @@ pub(super) struct Direction {
     pub curvature: f64,
     /// `pᵀd`
     pub slope: f64,
+    /// The terms that fall, by position.
+    pub terms: Vec<usize>,
+    /// Those that rise more slowly.
+    pub slower: Vec<usize>,
 }
 
 /// A direction of the groups `own`, which terms join, along which the terms `terms` fall; none where there is
@@ -46,6 +54,7 @@ pub(super) struct Direction {
 pub(super) fn falls(
     model: &Model,
     player: PlayerId,
+    ranges: &Ranges,
     groups: &[Group],
     own: &[usize],
     terms: &[usize],
@@ -59,23 +68,31 @@ pub(super) fn falls(
     if total == 0 || total > LARGEST || !plain {
         return None;
     }
-    let (mut p, mut linear, mut constant) = (Matrix::zeros(total, total), vec![0.0; total], 0.0);
+    let vars: Vec<VarId> = own.iter().flat_map(|&group| &groups[group].vars).copied().collect();
+    let all = model.players[player.index()].source().1;
     let mut bounded = true;
+    let (mut quadratics, mut slower) = (Vec::new(), Vec::new());
     for &at in terms {
-        let term = &model.players[player.index()].source().1[at];
-        if term.over.is_some() || !is_small(model, &term.expr) {
-            return None;
+        let form = (all[at].over.is_none() && is_small(model, &all[at].expr))
+            .then(|| Lowered::new(model, &all[at].expr).form(model, player, None));
+        match form {
+            Some(Form::Quadratic(q)) => {
+                bounded &= q.is_sum_of_squares();
+                quadratics.push(at);
+            }
+            Some(Form::Affine(_) | Form::Constant(_)) => {
+                bounded = false;
+                quadratics.push(at);
+            }
+            _ => slower.push(at),
         }
-        let lowered = Lowered::new(model, &term.expr);
-        bounded &= matches!(lowered.form(model, player, None), Form::Quadratic(q) if q.is_sum_of_squares());
     }
     if bounded {
         return None;
     }
-    for &at in terms {
-        let term = &model.players[player.index()].source().1[at];
-        let vars: Vec<_> = own.iter().flat_map(|&group| &groups[group].vars).copied().collect();
-        let hessian = Lowered::new(model, &term.expr).hessian(model, player, None, &vars, "").ok()?;
+    let (mut p, mut linear, mut constant) = (Matrix::zeros(total, total), vec![0.0; total], 0.0);
+    for &at in &quadratics {
+        let hessian = Lowered::new(model, &all[at].expr).hessian(model, player, None, &vars, "").ok()?;
         let dense = hessian.curvature().to_dense();
         // Rows of copies fall on those of their group.
         let mut rows = Vec::with_capacity(hessian.n);
@@ -95,13 +112,22 @@ pub(super) fn falls(
         constant += hessian.constant;
     }
     let (curvature, direction) = steepest(&p, &linear, constant)?;
+    let order = if curvature < 0.0 { Order { power: 2.0, log: 0.0 } } else { Order::LINEAR };
+    let line = Reader { model, moving: &vars, curve: Curve::Line, ranges };
+    let is_slower = |at: &usize| match of_term(&line, &all[*at]).high {
+        Bound::Rises(rise) => rise < order,
+        Bound::Number(_) | Bound::Falls(_) => true,
+    };
+    if !slower.iter().all(is_slower) {
+        return None;
+    }
     let mut start = 0;
     let parts = own.iter().map(|&group| {
         start += len(group);
         (group, direction[start - len(group)..start].to_vec())
     });
     let slope = linear.iter().zip(&direction).map(|(p, d)| p * d).sum();
-    Some(Direction { parts: parts.collect(), curvature, slope })
+    Some(Direction { parts: parts.collect(), curvature, slope, terms: quadratics, slower })
 }
 
 fn is_small(model: &Model, expr: &crate::model::ir::Expr) -> bool {

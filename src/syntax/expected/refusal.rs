@@ -128,6 +128,9 @@ impl<'t> Refusal<'t> {
             "sizes stand in square brackets, as `real[3]`"
         } else if self.before == "params" && self.found == "[" {
             "the network stands in parentheses, as `params(D)`"
+        } else if self.found == "|" && self.expected.contains(&Rule::comma) {
+            "there are two blocks, since ADMM over three in turn can diverge (`admmc explain E0403`); put the third \
+             beside another, as `split x, y | z`"
         } else if self.found == "[" && self.expected.contains(&Rule::colon) && self.expected.contains(&Rule::comma) {
             "a family is declared on a line of its own, as `var w[i in 1 to 8]: real[n]`"
         } else {
