@@ -2,10 +2,10 @@
 //!
 //! Whether the terms are quadratic is read off the tape ([`forms`]), so the spelling does not matter.
 
-use super::ir::{AdmmPlan, Curvature, Equalities, Rule};
+use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
 use super::remarks;
 use super::system::{self, Problem, Uniqueness, uniqueness};
-use crate::diag::{Code, Diag, Diags};
+use crate::diag::{Code, Diag, Diags, number};
 use crate::linalg::{Csr, Operator, independent_rows};
 use crate::model::Model;
 use crate::model::ir::{PlayerId, Relation};
@@ -141,12 +141,7 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
         let term = step.component.terms.first().map(|&at| model.players[player.index()].terms[at].span);
         let (names, at) = (names.join(", "), term.unwrap_or(span));
         diags.push(match refused {
-            Uniqueness::Unbounded(direction) => {
-                Diag::new(Code::NoStepRule, at, format!("the step of {names} falls without bound"))
-                    .here("linear along a direction that no term curves and no constraint holds")
-                    .certify(format!("the direction is {}", direction::words(model, &direction::parts(model, &step.component.vars, &direction))))
-                    .help("a term or a bound that holds this direction, or the opposite sign if the term is meant to be maximised")
-            }
+            Uniqueness::Unbounded(direction) => falling(model, step, &direction, &names, at),
             _ => {
                 let diag = Diag::new(Code::ConcaveStep, at, format!("the step of {names} is concave at every ρ"))
                     .here("curves downwards where no constraint holds it")
@@ -158,4 +153,23 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
             }
         });
     }
+}
+
+/// A step whose linear part goes on for ever; `direction` is one that no constraint holds, so the whole objective
+/// falls along it as well.
+fn falling(model: &Model, step: &Step, direction: &[f64], names: &str, at: Span) -> Diag {
+    let largest = direction.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let direction: Vec<f64> = direction.iter().map(|x| x / largest).collect();
+    let Rule::Quadratic { linear, .. } = &step.rule else { unreachable!("a step that is settled is quadratic") };
+    let slope = |linear: &Vec<f64>| linear.iter().zip(&direction).map(|(p, d)| p * d).sum::<f64>();
+    let slope = linear.iter().map(slope).fold(0.0, f64::min);
+    let shown = direction::words(model, &direction::parts(model, &step.component.vars, &direction));
+    Diag::new(Code::UnboundedObjective, at, format!("the step of {names} falls without bound"))
+        .here("linear along a direction that no term curves and no constraint holds")
+        .certify(format!("the direction is {shown}"))
+        .certify(format!("t times along it the objective changes like −{} t, whatever ρ is", number(slope.abs())))
+        .help(
+            "the penalty holds only what the constraints move, so the first step would have no end; bound this \
+             direction, tie it by a constraint, or turn the sign of a term that is meant to be large",
+        )
 }
