@@ -144,7 +144,7 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
             Uniqueness::Unbounded(direction) => {
                 Diag::new(Code::NoStepRule, at, format!("the step of {names} falls without bound"))
                     .here("linear along a direction that no term curves and no constraint holds")
-                    .certify(format!("the direction is {}", direction::words(model, &direction::parts(model, &step.component.vars, &direction))))
+                    .certify(format!("the direction is {}", direction::flat(model, &step.component.vars, &direction)))
                     .help("a term or a bound that holds this direction, or the opposite sign if the term is meant to be maximised")
             }
             _ => {

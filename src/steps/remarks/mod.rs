@@ -1,5 +1,6 @@
-//! What a plan says about itself beside its rules: steps that the penalty has to make convex, kinks that a
-//! gradient step meets, steps that are linearised, a ρ that is far from where it would do well.
+//! What a plan says about itself beside its rules: steps that the penalty has to make convex, steps that nothing
+//! determines, kinks that a gradient step meets, steps that are linearised, a ρ that is far from where it would do
+//! well.
 //!
 //! A remark is a file with `remarks(plan, …)`, called here.
 
@@ -7,6 +8,7 @@ mod concave;
 mod far_off;
 mod kinks;
 mod linearised;
+mod undetermined;
 
 pub(super) use concave::{along, is_too_low};
 
@@ -18,6 +20,7 @@ use crate::source::Span;
 /// Adds the remarks on a plan; `span` is the solve block.
 pub(super) fn on(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     concave::remarks(model, plan, span, diags);
+    undetermined::remarks(model, plan, span, diags);
     kinks::remarks(model, plan, diags);
     linearised::remarks(model, plan, span, diags);
     far_off::remarks(plan, span, diags);
