@@ -60,6 +60,18 @@ pub fn sign(is_first: bool, x: f64) -> &'static str {
     }
 }
 
+/// An element of variables that lie one behind another.
+pub fn element_of(model: &Model, vars: &[VarId], mut at: usize) -> String {
+    for &var in vars {
+        let n = model.vars[var.index()].shape.numel();
+        if at < n {
+            return element(model, var, at);
+        }
+        at -= n;
+    }
+    unreachable!("an element lies within its variables")
+}
+
 /// `x[2, 1]`, as a file names it; of a variable with one element the name alone.
 fn element(model: &Model, var: VarId, at: usize) -> String {
     let var = &model.vars[var.index()];

@@ -13,7 +13,7 @@ use expect_test::{Expect, expect};
 use crate::compile::{compiled, drawn};
 
 /// A file with all its solve blocks checked, as `admmc check` does.
-fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
+pub(crate) fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
     let mut parsed = pipeline::parse_text(path, text, files);
     if !parsed.diags.has_errors() {
         pipeline::check_all(&mut parsed, &Inputs::new(files));
@@ -21,12 +21,12 @@ fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
     parsed
 }
 
-fn check(text: &str, expected: Expect) {
+pub(crate) fn check(text: &str, expected: Expect) {
     expected.assert_eq(&drawn(&remarked(Path::new("test.admm"), text, &Memory::default())));
 }
 
 /// Codes and severities.
-fn codes(text: &str) -> Vec<(Code, Severity)> {
+pub(crate) fn codes(text: &str) -> Vec<(Code, Severity)> {
     let parsed = remarked(Path::new("test.admm"), text, &Memory::default());
     parsed.diags.iter().map(|diag| (diag.code, diag.severity)).collect()
 }

@@ -18,6 +18,9 @@ use crate::split::reads::reads;
 use crate::steps::ir::{AdmmPlan, Rule, Step};
 use crate::steps::system::flat;
 
+/// Curvature, by the largest, that is rounding: of sums of some thousand products.
+const ROUNDING: f64 = 1e-13;
+
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     for step in plan.steps() {
         let sums = sums(model, plan, step);
@@ -31,23 +34,25 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
         let mut diag = Diag::new(
             Code::NonUniqueStep,
             place(model, plan, step, span, |_| true),
-            format!("the step of {names} has no single minimiser: nothing holds {along}{whose}"),
+            format!("nothing determines the step of {names} along {along}{whose}"),
         )
         .here("the same all along that line");
         for var in &moves {
             diag = diag.label(model.vars[var.index()].span, "moves along it");
         }
+        let curvature = if found.curvature.abs() <= ROUNDING * found.largest { 0.0 } else { found.curvature };
         diag = diag.certify(format!(
-            "the terms and the penalty curve by {} along {along}, and by {} at most",
-            number(if found.curvature.abs() <= f64::MIN_POSITIVE { 0.0 } else { found.curvature }),
-            number(found.largest)
+            "terms and penalty curve by {} along it, and by {} along {}",
+            number(curvature),
+            number(found.largest),
+            direction::element_of(model, vars, found.at)
         ));
         if let Some(more) = found.count.filter(|&count| count > 1) {
-            diag = diag.certify(format!("{} directions in all are like this one", more));
+            diag = diag.certify(format!("{more} directions are like this one, none of which follows from the others"));
         }
         let name = moves.first().map_or("x", |var| model.vars[var.index()].name.as_str());
         diags.push(diag.help(format!(
-            "along that line no point is better than another, so the iterates stay where they started and the answer is one of many; to say which is meant, add a small multiple of `sum_squares({name})` to the objective, or an equation that holds the line"
+            "along that line no point is better than another, so the iterates stay where they start and the answer is one of many; to say which is meant, add a small multiple of `sum_squares({name})` to the objective, or an equation that the line does not satisfy"
         )));
     }
 }
