@@ -24,7 +24,8 @@ fn of(model: &Model, player: PlayerId, vars: &[VarId], expr: &Expr, found: &mut 
     if !variables(expr).iter().any(|var| vars.contains(var)) {
         return;
     }
-    if let Ok(affine) = affine::read(model, player, expr)
+    if !holds_network(expr)
+        && let Ok(affine) = affine::read(model, player, expr)
         && let Some(operator) = affine.stacked(model, vars)
     {
         found.push(operator);
@@ -39,4 +40,9 @@ fn of(model: &Model, player: PlayerId, vars: &[VarId], expr: &Expr, found: &mut 
         found.push(Operator::block(vars.iter().map(block).collect()));
     }
     expr.children().into_iter().for_each(|child| of(model, player, vars, child, found));
+}
+
+/// Whether a network is in it, so that there is nothing to read.
+fn holds_network(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Net { .. }) || expr.children().into_iter().any(holds_network)
 }

@@ -22,11 +22,14 @@ use crate::diag::{Code, Diag, Diags, number};
 use crate::linalg::{Csr, Unreached, dependence, disagreement, unreached};
 pub(super) use redundant::{Redundancy, report};
 use redundant::Vanishing;
-use system::System;
+use system::{Piece, System};
 
 /// Numbers of the rows of a piece, in full, and multiplications of the factors of all: half a second.
 const MOST_NUMBERS: usize = 10_000_000;
 const MOST_FLOPS: f64 = 2e9;
+
+/// Multiplications for all pieces that are too large for that: about a second.
+const MOST_LARGE: f64 = 1e9;
 
 /// How many times farther than the solution of least squares a solution would have to be for there to be none.
 const FAR: f64 = 1e3;
@@ -40,23 +43,30 @@ const COUNTS: f64 = 1e-7;
 /// Reports combinations of equations that no point satisfies; gives those that say nothing.
 pub(super) fn check(equations: &[Coupling], diags: &mut Diags) -> Redundancy {
     let Some(system) = System::of(equations) else { return Redundancy::default() };
+    let pieces = system.pieces();
+    let is_small = |piece: &Piece| {
+        let (rows, columns) = (piece.matrix.rows, piece.matrix.cols);
+        rows * columns.max(rows) <= MOST_NUMBERS && flops(piece) <= MOST_FLOPS
+    };
+    let share = MOST_LARGE / pieces.iter().filter(|piece| !is_small(piece)).count().max(1) as f64;
     let mut left = MOST_FLOPS;
     let mut vanishing = Vec::new();
     let mut told: Vec<Vec<usize>> = Vec::new();
-    for piece in system.pieces() {
+    for piece in pieces {
         let right: Vec<f64> = piece.rows.iter().map(|&row| system.right[row]).collect();
-        let (rows, columns) = (piece.matrix.rows, piece.matrix.cols);
-        let flops = (rows * rows) as f64 * columns as f64;
-        let contradiction = if rows * columns.max(rows) <= MOST_NUMBERS && flops <= left {
-            left -= flops;
+        let contradiction = if !is_small(&piece) {
+            large(&piece.matrix, &right, share).map(|(weights, proof)| (weights, Some(proof)))
+        } else {
+            left -= flops(&piece);
+            if left < 0.0 {
+                break;
+            }
             let Some(found) = dependence(&piece.matrix.into()) else { continue };
             let combinations: Vec<Vec<f64>> = found.combinations().collect();
             if !combinations.is_empty() {
                 vanishing.push(Vanishing { rows: piece.rows.clone(), combinations });
             }
             found.contradiction(&right).map(|weights| (weights, None))
-        } else {
-            large(&piece.matrix, &right, left).map(|(weights, proof)| (weights, Some(proof)))
         };
         let Some((weights, proof)) = contradiction else { continue };
         let named = counted(&piece.rows, &weights);
@@ -73,6 +83,12 @@ pub(super) fn check(equations: &[Coupling], diags: &mut Diags) -> Redundancy {
         // What contradicts is not redundant, and one cause is told once.
         false => Redundancy::default(),
     }
+}
+
+/// Multiplications of a piece's factor.
+fn flops(piece: &Piece) -> f64 {
+    let (rows, columns) = (piece.matrix.rows as f64, piece.matrix.cols as f64);
+    rows * rows * columns
 }
 
 /// A contradiction in rows that are too many for all combinations, and how sure it is.

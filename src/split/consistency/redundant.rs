@@ -51,6 +51,14 @@ pub(in crate::split) struct Redundancy {
     words: String,
 }
 
+#[cfg(test)]
+impl Redundancy {
+    /// The constraints that follow from others.
+    pub(super) fn whole(&self) -> impl Iterator<Item = ConstraintId> + '_ {
+        self.whole.iter().map(|it| it.constraint)
+    }
+}
+
 /// A constraint that follows from others.
 #[derive(Debug)]
 struct Whole {
@@ -67,7 +75,7 @@ struct Whole {
 
 /// Which constraints follow from others.
 pub(super) fn find(system: &System, mut vanishing: Vec<Vanishing>) -> Redundancy {
-    let work = |it: &Vanishing| (it.combinations.len() as f64).powi(2) * it.rows.len() as f64;
+    let work = |it: &Vanishing| it.combinations.len() as f64 * (it.rows.len() as f64).powi(2);
     if vanishing.is_empty() || vanishing.iter().map(work).sum::<f64>() > MOST_FLOPS {
         return Redundancy::default();
     }
@@ -135,21 +143,21 @@ fn taken_out(
     if rows.is_empty() || !by_piece.iter().all(fits) {
         return None;
     }
-    // All of its rows or none: what is left is put back in that case.
-    let mut left = Vec::with_capacity(by_piece.len());
-    let mut first = None;
+    // All of its rows or none.
+    let mut taken: Vec<(usize, Vec<Vec<f64>>)> = Vec::with_capacity(by_piece.len());
     for (piece, own) in &by_piece {
-        let it = &vanishing[*piece];
-        let mut combinations = it.combinations.clone();
-        let pivots = eliminate(&mut combinations, own)?;
-        if let Some(at) = own.iter().position(|&at| it.rows[at] == rows.start) {
-            first = Some(counted(&it.rows, &pivots[at]));
+        match eliminate(&mut vanishing[*piece].combinations, own) {
+            Some(pivots) => taken.push((*piece, pivots)),
+            None => {
+                taken.into_iter().for_each(|(piece, pivots)| vanishing[piece].combinations.extend(pivots));
+                return None;
+            }
         }
-        left.push(combinations);
     }
-    for ((piece, _), combinations) in by_piece.iter().zip(left) {
-        vanishing[*piece].combinations = combinations;
-    }
+    let first = by_piece.iter().zip(&taken).find_map(|((piece, own), (_, pivots))| {
+        let at = own.iter().position(|&at| vanishing[*piece].rows[at] == rows.start)?;
+        Some(counted(&vanishing[*piece].rows, &pivots[at]))
+    });
     let named = first.expect("the first row is in one of the pieces");
     let mut with: Vec<Span> = Vec::new();
     for &(row, _) in &named {
@@ -170,19 +178,20 @@ fn taken_out(
 }
 
 /// Brings those columns to the identity in as many of the rows, which are taken out, a row a column, and to 0 in
-/// the others (Gauss and Jordan); `None` where they don't have that rank.
+/// the others (Gauss and Jordan). Where they don't have that rank all rows stay, which span what they did.
 fn eliminate(rows: &mut Vec<Vec<f64>>, columns: &[usize]) -> Option<Vec<Vec<f64>>> {
     let mut pivots: Vec<(usize, Vec<f64>)> = Vec::new();
     let mut open: Vec<usize> = (0..columns.len()).collect();
     while !open.is_empty() {
         let places = (0..rows.len()).flat_map(|row| open.iter().map(move |&at| (row, at)));
-        let (row, at) =
-            places.max_by(|&(a, k), &(b, l)| rows[a][columns[k]].abs().total_cmp(&rows[b][columns[l]].abs()))?;
-        let size = rows[row][columns[at]];
-        if size.abs() <= PIVOT {
+        let size = |&(row, at): &(usize, usize)| rows[row][columns[at]].abs();
+        let place = places.max_by(|a, b| size(a).total_cmp(&size(b))).filter(|place| size(place) > PIVOT);
+        let Some((row, at)) = place else {
+            rows.extend(pivots.into_iter().map(|(_, pivot)| pivot));
             return None;
-        }
+        };
         let mut own = rows.swap_remove(row);
+        let size = own[columns[at]];
         own.iter_mut().for_each(|x| *x /= size);
         let clear = |other: &mut Vec<f64>| {
             let times = other[columns[at]];

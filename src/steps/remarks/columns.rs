@@ -8,7 +8,7 @@ use super::scales::rounded;
 use crate::catalogue::Function;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
-use crate::model::ir::{DataId, Expr, ExprKind, Leaf, SampleSource};
+use crate::model::ir::{Data, DataId, Expr, ExprKind, Leaf, SampleSource};
 use crate::source::Span;
 use crate::split::direction;
 use crate::split::reads::reads;
@@ -23,6 +23,7 @@ const MOST: usize = 20_000_000;
 
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
     let terms = &model.players[plan.player.index()].terms;
+    let mut seen = Lengths::default();
     for step in plan.steps() {
         // What searches for its steps learns the curvature by itself.
         if !step.rule.has_rate() || !matches!(step.rule, Rule::Descent(_) | Rule::Composite(_)) {
@@ -33,7 +34,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
         }
         for &at in &step.component.terms {
             each_table(model, &terms[at].expr, &mut |data| {
-                of_table(model, step, data, terms[at].span).into_iter().for_each(|diag| diags.push(diag));
+                of_table(model, step, (data, &mut seen), terms[at].span).into_iter().for_each(|diag| diags.push(diag));
             });
         }
     }
@@ -55,20 +56,40 @@ fn of_coefficients(model: &Model, plan: &AdmmPlan, step: &Step) -> Option<Diag> 
     Some(said(model, step, at, (&name(least.0), least.1), (&name(most.0), most.1)))
 }
 
+/// The shortest and the longest column of a table, where they lie far apart.
+type Extremes = Option<((usize, f64), (usize, f64))>;
+
+/// Tables whose columns were measured: copies of a network are given the same ones.
+type Lengths = Vec<(DataId, Extremes)>;
+
 /// Features of what a network is given, or of what batches are drawn from.
-fn of_table(model: &Model, step: &Step, id: DataId, at: Span) -> Option<Diag> {
+fn of_table(model: &Model, step: &Step, (id, seen): (DataId, &mut Lengths), at: Span) -> Option<Diag> {
     let data = &model.data[id.index()];
+    let found = match seen.iter().find(|(own, _)| *own == id) {
+        Some((_, found)) => *found,
+        None => {
+            let found = measured(data);
+            seen.push((id, found));
+            found
+        }
+    };
+    let (least, most) = found?;
+    let name = |column: usize| format!("{}[:, {}]", data.name, column + 1);
+    let diag = said(model, step, at, (&name(least.0), least.1), (&name(most.0), most.1));
+    Some(diag.label(data.span, format!("`{}`", data.name)))
+}
+
+fn measured(data: &Data) -> Extremes {
     let shape = &data.tensor.shape;
     let width = *shape.0.last().filter(|_| shape.rank() >= 2)?;
     if data.family.is_some() || data.tensor.numel() > MOST || width == 0 {
         return None;
     }
     let mut squares = vec![0.0; width];
-    data.tensor.to_f64().iter().enumerate().for_each(|(at, x)| squares[at % width] += x * x);
-    let (least, most) = extremes(&squares)?;
-    let name = |column: usize| format!("{}[:, {}]", data.name, column + 1);
-    let diag = said(model, step, at, (&name(least.0), least.1), (&name(most.0), most.1));
-    Some(diag.label(data.span, format!("`{}`", data.name)))
+    for row in data.tensor.to_f64().chunks_exact(width) {
+        squares.iter_mut().zip(row).for_each(|(sum, x)| *sum += x * x);
+    }
+    extremes(&squares)
 }
 
 fn said(model: &Model, step: &Step, at: Span, short: (&str, f64), long: (&str, f64)) -> Diag {
@@ -94,7 +115,7 @@ fn said(model: &Model, step: &Step, at: Span, short: (&str, f64), long: (&str, f
 }
 
 /// The shortest and the longest column that are not 0, where they lie far apart.
-fn extremes(squares: &[f64]) -> Option<((usize, f64), (usize, f64))> {
+fn extremes(squares: &[f64]) -> Extremes {
     let lengths = || squares.iter().map(|s| s.sqrt()).enumerate().filter(|(_, s)| *s > 0.0 && s.is_finite());
     let least = lengths().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let most = lengths().max_by(|a, b| a.1.total_cmp(&b.1))?;
