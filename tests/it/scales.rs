@@ -18,7 +18,9 @@ subject to A*x - z = 0
 
 #[test]
 fn columns_that_are_the_same_are_named() {
-    check(TWINS, expect![[r#"
+    check(
+        TWINS,
+        expect![[r#"
         warning E0503 non-unique-step
 
           ⚠ nothing determines the step of `x` along x[1] − x[2]
@@ -36,7 +38,8 @@ fn columns_that_are_the_same_are_named() {
           help: along that line no point is better than another, so the iterates stay where they start and
                 the answer is one of many; to say which is meant, add a small multiple of `sum_squares(x)`
                 to the objective, or an equation that the line does not satisfy
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&TWINS.replace("norm1(z)", "norm1(z) + 1e-3*sum_squares(x)")), []);
     assert_eq!(codes(&TWINS.replace("1, 1, 0;", "1, 2, 0;")), []);
     // An equation that holds the line does as well; one that does not, does not.
@@ -88,7 +91,9 @@ minimize fit: sum(log(1 + exp(B*x))) + norm1(z)
 subject to B*x - z = 0
 solve admm { x_step = gradient(rate = 0.1) }
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0503 non-unique-step
 
           ⚠ nothing determines the step of `x` along x[1] + x[2] − x[3]
@@ -107,7 +112,8 @@ solve admm { x_step = gradient(rate = 0.1) }
           help: along that line no point is better than another, so the iterates stay where they start and
                 the answer is one of many; to say which is meant, add a small multiple of `sum_squares(x)`
                 to the objective, or an equation that the line does not satisfy
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("fit:", "x[3]^4 + fit:")), []);
     assert_eq!(codes(&text.replace("x_step = gradient(rate = 0.1)", "")), [NON_UNIQUE]);
 }
@@ -137,7 +143,9 @@ subject to 0 <= x <= 1e6
 
 #[test]
 fn units_of_variables_too_far_apart_are_named() {
-    check(UNITS, expect![[r#"
+    check(
+        UNITS,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the units of `x` lie too far apart for one ρ
@@ -154,7 +162,8 @@ fn units_of_variables_too_far_apart_are_named() {
           help: with ρ between the two, either takes about the root of that ratio in iterations; measure
                 x[2] in a unit about 8.9e7 times as large, or x[1] in one as much smaller: scale the
                 columns of the data, to length 1 for example
-    "#]]);
+    "#]],
+    );
     // 1e4 in length is within what ρ bridges.
     assert_eq!(codes(&UNITS.replace("e-5", "e-1")), []);
 }
@@ -170,7 +179,9 @@ var z: real[3]
 minimize sum_squares(A*x - b) + norm1(z)
 subject to A*x - z = 0
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the units of `x` lie too far apart for one step
@@ -184,7 +195,8 @@ subject to A*x - z = 0
            ╰────
           help: x[2] then moves by a share of its way an iteration, about 1.3e-14, and the answer is late
                 in it; measure x[2] in a unit about 8.9e9 times as large, or x[1] in one as much smaller
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("e-5", "e2")), []);
 }
 
@@ -196,7 +208,9 @@ var x, z, y, w: real[3]
 minimize sum_squares(x - b) + norm1(z) + sum_squares(y - b) + norm1(w)
 subject to near: 1e-4*x - 1e-4*z = 0, far: 1e4*y - 1e4*w = 0
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the rows of the constraints lie too far apart for one ρ: far[1] is 1e8 times as long as
@@ -211,7 +225,8 @@ subject to near: 1e-4*x - 1e-4*z = 0, far: 1e4*y - 1e4*w = 0
            ╰────
           help: a violation of near[1] is nothing beside rounding in far[1], so its multiplier takes as
                 many iterations longer; multiply near[1] by about 1e8, or divide far[1] by it
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("1e-4", "1").replace("1e4", "1e3")), []);
 }
 
@@ -227,7 +242,9 @@ minimize sum_squares(A*x - b) + norm1(z)
 subject to A*x - z = 0
 solve admm { precision = f32 }
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the system of the step of `x` is nearly singular
@@ -243,7 +260,8 @@ solve admm { precision = f32 }
           help: its factor is rounding along that direction, so the step goes anywhere there, or fails;
                 leave out what nearly repeats another column of the data, hold the direction by a
                 `sum_squares`, or write `precision = f64`
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("2.0001", "2.01")), [(Code::BadlyScaled, Severity::Note)]);
     assert_eq!(codes(&text.replace("f32", "f64").replace("2.0001", "2.01")), []);
     assert_eq!(codes(&text.replace("2.0001", "5")), []);
@@ -259,7 +277,9 @@ minimize sum(log(1 + exp(-b.*(A*x)))) + norm1(z)
 subject to x - z = 0
 solve admm { x_step = gradient(rate = 0.1) }
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the step of `x` follows gradients of data in units 8.9e8 times apart
@@ -274,7 +294,8 @@ solve admm { x_step = gradient(rate = 0.1) }
           help: a rate that the longest column allows moves what the shortest one multiplies by 8.9e8²
                 times less, so the iterates stay where they are in it; divide every column by its length
                 or its standard deviation, x[1] by 8.9e8 for example
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("e-5", "e1")), []);
     // L-BFGS learns the scales, and so does Newton's method.
     assert_eq!(codes(&text.replace("gradient(rate = 0.1)", "lbfgs")), []);
@@ -292,7 +313,9 @@ minimize fit: mean((f(Xb; θ1) - yb).^2) + sum_squares(θ2)
 subject to θ1 - θ2 = 0
 solve admm { x_step = adam(rate = 0.1) }
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
         warning E0506 badly-scaled
 
           ⚠ the step of `θ1` follows gradients of data in units 8.6e8 times apart
@@ -314,7 +337,8 @@ solve admm { x_step = adam(rate = 0.1) }
           help: a rate that the longest column allows moves what the shortest one multiplies by 8.6e8²
                 times less, so the iterates stay where they are in it; divide every column by its length
                 or its standard deviation, X[:, 1] by 8.6e8 for example
-    "#]]);
+    "#]],
+    );
     assert_eq!(codes(&text.replace("f(Xb; θ1)", "f(X; θ1)").replace("- yb", "- y")), [SCALED]);
     assert_eq!(codes(&text.replace("e-5", "e1")), []);
 }

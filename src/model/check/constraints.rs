@@ -61,13 +61,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn constraint(
-        &mut self,
-        player: PlayerId,
-        constraint: &'a ast::Constraint,
-        removal: Option<Span>,
-        scope: &Scope,
-    ) {
+    fn constraint(&mut self, player: PlayerId, constraint: &'a ast::Constraint, removal: Option<Span>, scope: &Scope) {
         let ast::ExprKind::Compare { first, rest } = &constraint.body.bare().kind else {
             let text = self.text(constraint.body.span);
             return self.report(

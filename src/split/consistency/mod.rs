@@ -11,6 +11,7 @@
 //! piece; of a piece that is too large for it, the residual of least squares ([`unreached`]) finds whether c is
 //! met at all. What is larger than that is not judged: nothing is said of it, as most of it is well-posed.
 
+mod message;
 mod redundant;
 mod system;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use super::direction;
 use super::ir::Coupling;
 use crate::diag::{Code, Diag, Diags, number};
 use crate::linalg::{Csr, Unreached, dependence, disagreement, unreached};
-pub(super) use redundant::{Redundancy, report};
+pub(super) use message::report;
+pub(super) use redundant::Redundancy;
 use redundant::Vanishing;
 use system::{Piece, System};
 

@@ -32,7 +32,8 @@ impl<'a> System<'a> {
     /// combine.
     pub fn of(equations: &'a [Coupling]) -> Option<System<'a>> {
         let own: Vec<&Coupling> = equations.iter().filter(|equation| equation.curved().next().is_none()).collect();
-        let entries: usize = own.iter().map(|equation| equation.over.unwrap_or(1).saturating_mul(count(equation))).sum();
+        let entries: usize =
+            own.iter().map(|equation| equation.over.unwrap_or(1).saturating_mul(count(equation))).sum();
         if own.is_empty() || entries > MOST_ENTRIES {
             return None;
         }

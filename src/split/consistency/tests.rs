@@ -73,7 +73,15 @@ fn what_is_named_follows_and_what_stays_does_not() {
         let found = check(&equations, &mut diags);
         assert!(diags.is_empty(), "they agree");
         let mut start = 0;
-        let ranges: Vec<_> = heights.iter().map(|height| (start, { start += height; start })).collect();
+        let ranges: Vec<_> = heights
+            .iter()
+            .map(|height| {
+                (start, {
+                    start += height;
+                    start
+                })
+            })
+            .collect();
         let left = |gone: &[usize]| -> Vec<Vec<f64>> {
             let stays = |at: &usize| !gone.contains(at);
             (0..heights.len()).filter(stays).flat_map(|at| rows[ranges[at].0..ranges[at].1].to_vec()).collect()

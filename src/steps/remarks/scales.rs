@@ -178,7 +178,10 @@ fn rows(couplings: &[Coupling]) -> Option<Diag> {
     let mut diag = Diag::new(
         Code::BadlyScaled,
         couplings[least.1.0].span,
-        format!("the rows of the constraints lie too far apart for one ρ: {heavy} is {} times as long as {light}", rounded(apart.sqrt())),
+        format!(
+            "the rows of the constraints lie too far apart for one ρ: {heavy} is {} times as long as {light}",
+            rounded(apart.sqrt())
+        ),
     )
     .here(format!("{light} has length {}", rounded(least.0.sqrt())));
     if most.1.0 != least.1.0 {

@@ -143,7 +143,7 @@ impl Shape {
                 let lower = shifted(m, shift).lower();
                 let symbolic = Symbolic::new(&lower, 0);
                 let numbers = symbolic.factor_once(&lower.values)?;
-                Factor::Sparse(symbolic, numbers)
+                Factor::Sparse(Box::new(symbolic), numbers)
             }
         })
     }
@@ -153,7 +153,7 @@ impl Shape {
 pub(super) enum Factor {
     Diagonal(Vec<f64>),
     Dense(factor::Cholesky),
-    Sparse(Symbolic, Vec<f64>),
+    Sparse(Box<Symbolic>, Vec<f64>),
 }
 
 impl Factor {
