@@ -199,20 +199,35 @@ fn solve<'m>(model: &'m Model, name: Option<&str>, diags: &mut Diags) -> Option<
     found
 }
 
+/// What is judged by the numbers of the data: where these are not read, zeros stand in their place, rows repeat each
+/// other, and the terms that hold them are gone, which may be what bounds or holds the rest.
+const BY_NUMBERS: &[Code] = &[
+    Code::InconsistentConstraint,
+    Code::RedundantConstraint,
+    Code::UnboundedObjective,
+    Code::NonUniqueStep,
+    Code::BadlyScaled,
+];
+
 /// Every check of a file, all of its solve blocks included: what `admmc check` runs.
 pub fn check_all(parsed: &mut Parsed, inputs: &Inputs) -> Option<Model> {
     let model = check(parsed, inputs)?;
     let normal = split::normalise(&model);
     let mut found = Diags::default();
     let split = split::split(&normal, &mut found);
-    // Unread data take the terms that hold them with them, and those may be what bounds the others.
-    let counts = |diag: &&Diag| inputs.bind || diag.code != Code::UnboundedObjective;
+    let counts = |diag: &&Diag| inputs.bind || !BY_NUMBERS.contains(&diag.code);
     found.iter().filter(counts).for_each(|diag| parsed.diags.push(diag.clone()));
     if parsed.diags.has_errors() {
         return None;
     }
-    let plan = |solve| steps::choose(&normal, &split, solve, &mut parsed.diags);
-    let plans: Vec<Plan> = normal.solves.iter().map(plan).collect();
+    // Without its data a problem may have no step to speak of.
+    if found.has_errors() {
+        return Some(model);
+    }
+    let mut found = Diags::default();
+    let plans: Vec<Plan> =
+        normal.solves.iter().map(|solve| steps::choose(&normal, &split, solve, &mut found)).collect();
+    found.iter().filter(counts).for_each(|diag| parsed.diags.push(diag.clone()));
     if !parsed.diags.has_errors() {
         steps::claims::check(&normal, &split, &plans, &mut parsed.diags);
     }

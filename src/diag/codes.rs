@@ -64,9 +64,12 @@ codes! {
     ThirdBlock "E0403" "third-block" Error;
     UnlinkedBlock "E0404" "unlinked-block" Error;
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
+    RedundantConstraint "E0406" "redundant-constraint" Warning;
     UnboundedObjective "E0501" "unbounded-objective" Error;
     ConcaveStep "E0502" "concave-step" Error;
+    NonUniqueStep "E0503" "non-unique-step" Warning;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
+    BadlyScaled "E0506" "badly-scaled" Warning;
     NoStepRule "E0601" "no-step-rule" Error;
     LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;

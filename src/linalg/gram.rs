@@ -117,6 +117,23 @@ impl Operator {
         counts
     }
 
+    /// The square of every row's length.
+    pub fn row_squares(&self) -> Vec<f64> {
+        let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
+        match self {
+            Operator::Identity(_) | Operator::Scale(..) | Operator::Diagonal(_) => {
+                self.diagonal().unwrap_or_default().iter().map(|x| x * x).collect()
+            }
+            Operator::Dense(m) => (0..m.rows).map(|i| square(m.row(i))).collect(),
+            Operator::Scaled(s, m) => m.row_squares().iter().map(|x| s * s * x).collect(),
+            Operator::Stack(parts) | Operator::Block(parts) => parts.iter().flat_map(Operator::row_squares).collect(),
+            m => {
+                let m = m.to_sparse();
+                (0..m.rows).map(|i| m.row(i).map(|(_, x)| x * x).sum()).collect()
+            }
+        }
+    }
+
     /// The diagonal of `Mᵀ diag(w) M`.
     pub fn column_squares(&self, weights: &[f64]) -> Vec<f64> {
         let mut squares = vec![0.0; self.cols()];

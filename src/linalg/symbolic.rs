@@ -122,17 +122,27 @@ impl Symbolic {
         LdltRef::new(&self.plan, factor).solve_in_place_with_conj(Conj::No, x, Par::Seq, stack);
     }
 
+    /// The numbers of a factor in doubles, with workspace of its own; `None` where there is none.
+    pub fn factor_once(&self, values: &[f64]) -> Option<Vec<f64>> {
+        let mut factor = vec![0.0; self.factor_len()];
+        let mut memory = MemBuffer::new(self.request::<f64>(1));
+        self.factor(values, &mut factor, MemStack::new(&mut memory)).then_some(factor)
+    }
+
+    /// Solves by such a factor.
+    pub fn solve_with(&self, factor: &[f64], x: &mut [f64]) {
+        let mut memory = MemBuffer::new(self.request::<f64>(1));
+        self.solve(factor, x, 1, MemStack::new(&mut memory));
+    }
+
     /// Solves a system that is solved once, from its lower triangle; says whether it has a factor.
     pub fn solve_once(lower: &Csr, negative: usize, x: &mut [f64]) -> bool {
         let symbolic = Symbolic::new(lower, negative);
-        let mut factor = vec![0.0; symbolic.factor_len()];
-        let mut memory = MemBuffer::new(symbolic.request::<f64>(1));
-        let stack = MemStack::new(&mut memory);
-        let made = symbolic.factor(&lower.values, &mut factor, stack);
-        if made {
-            symbolic.solve(&factor, x, 1, stack);
+        let factor = symbolic.factor_once(&lower.values);
+        if let Some(factor) = &factor {
+            symbolic.solve_with(factor, x);
         }
-        made
+        factor.is_some()
     }
 
     /// A number that tells patterns apart.

@@ -205,7 +205,8 @@ fn rewrite(model: &mut Model, player: PlayerId) {
         }
         let rows =
             Expr { kind: ExprKind::Apply(Function::Sub, vec![part.subject.clone(), copy]), ..part.subject.clone() };
-        this.constraints.push(Constraint { label: Some(label), relation: Relation::Zero(rows), over: part.over, span });
+        let relation = Relation::Zero(rows);
+        this.constraints.push(Constraint { label: Some(label), relation, over: part.over, span, removal: None });
         this.vars.push(id);
     }
     let this = &mut model.players[player.index()];

@@ -11,7 +11,7 @@ const SHOWN: usize = 4;
 pub const COUNTS: f64 = 1e-6;
 
 /// A flat direction, cut at the variables that lie in it one behind another.
-pub fn parts<'a>(model: &Model, vars: &[VarId], flat: &'a [f64]) -> Vec<(VarId, &'a [f64])> {
+fn parts<'a>(model: &Model, vars: &[VarId], flat: &'a [f64]) -> Vec<(VarId, &'a [f64])> {
     let mut rest = flat;
     let part = |&var: &VarId| {
         let (own, behind) = rest.split_at(model.vars[var.index()].shape.numel());
@@ -19,6 +19,17 @@ pub fn parts<'a>(model: &Model, vars: &[VarId], flat: &'a [f64]) -> Vec<(VarId, 
         (var, own)
     };
     vars.iter().map(part).collect()
+}
+
+/// A flat direction over variables that lie in it one behind another, in words.
+pub fn flat(model: &Model, vars: &[VarId], flat: &[f64]) -> String {
+    words(model, &parts(model, vars, flat))
+}
+
+/// The variables that a flat direction moves.
+pub fn moved(model: &Model, vars: &[VarId], flat: &[f64]) -> Vec<VarId> {
+    let moves = |(var, entries): (VarId, &[f64])| entries.iter().any(|x| *x != 0.0).then_some(var);
+    parts(model, vars, flat).into_iter().filter_map(moves).collect()
 }
 
 /// The sum of what moves; every variable with its entries, row by row.
@@ -47,6 +58,18 @@ pub fn sign(is_first: bool, x: f64) -> &'static str {
         (false, false) => " + ",
         (false, true) => " − ",
     }
+}
+
+/// An element of variables that lie one behind another.
+pub fn element_of(model: &Model, vars: &[VarId], mut at: usize) -> String {
+    for &var in vars {
+        let n = model.vars[var.index()].shape.numel();
+        if at < n {
+            return element(model, var, at);
+        }
+        at -= n;
+    }
+    unreachable!("an element lies within its variables")
 }
 
 /// `x[2, 1]`, as a file names it; of a variable with one element the name alone.

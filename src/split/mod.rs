@@ -4,7 +4,7 @@
 //! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
 //!    of the rules takes a step of it;
 //! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, or with a smooth part that is not linear
-//!    ([`curved`]), [`consistency`] says which contradict each other, and [`unbounded`] which terms fall to −∞;
+//!    ([`curved`]), [`consistency`] says which contradict each other or repeat them, and [`unbounded`] which terms fall to −∞;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
 //! 5. [`scaling`] weighs the rows of the couplings;
@@ -29,6 +29,7 @@ pub mod ir;
 mod movement;
 mod print;
 pub mod proximal;
+pub mod reads;
 mod rows;
 pub mod scalar;
 mod scaling;
@@ -52,9 +53,14 @@ pub fn split(model: &Model, diags: &mut Diags) -> Split {
     let player = |at| {
         let player = PlayerId(at as u32);
         let equations = coupling::read(model, player, diags);
-        consistency::check(&equations, diags);
+        let redundancy = consistency::check(&equations, diags);
         unbounded::check(model, player, &equations, diags);
-        self::player(model, player, equations, diags)
+        let split = self::player(model, player, equations, diags);
+        // What is refused has a louder cause.
+        if !diags.has_errors() {
+            consistency::report(model, &redundancy, &split, diags);
+        }
+        split
     };
     Split { players: (0..model.players.len()).map(player).collect() }
 }

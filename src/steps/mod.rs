@@ -37,6 +37,7 @@ use crate::split::Split;
 use crate::split::atoms::{self, Piece};
 use crate::split::ir::{Component, PlayerSplit, weighted};
 use crate::split::is_exact;
+use crate::tape::Dtype;
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
 /// Chooses a rule for every step of a solve block.
@@ -44,10 +45,11 @@ pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) ->
     let mut plan = Plan::default();
     match &solve.body {
         SolveBody::Method(method) => {
-            plan.methods.extend(self::method(model, split, PlayerId(0), method, solve.span, false, diags))
+            let how = (false, solve.precision);
+            plan.methods.extend(self::method(model, split, PlayerId(0), method, solve.span, how, diags));
         }
         SolveBody::Game(steps) => {
-            game(model, split, steps, &mut plan, diags);
+            game(model, split, (steps, solve.precision), &mut plan, diags);
             one_rho(model, &plan, solve.span, diags);
         }
     }
@@ -78,15 +80,15 @@ fn one_rho(model: &Model, plan: &Plan, span: Span, diags: &mut Diags) {
     }
 }
 
-fn game(model: &Model, split: &Split, steps: &[GameStep], plan: &mut Plan, diags: &mut Diags) {
+fn game(model: &Model, split: &Split, (steps, precision): (&[GameStep], Dtype), plan: &mut Plan, diags: &mut Diags) {
     for step in steps {
         match &step.kind {
             StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
-                game(model, split, body, plan, diags);
+                game(model, split, (body, precision), plan, diags);
             }
-            StepKind::When { body, .. } => game(model, split, std::slice::from_ref(body), plan, diags),
+            StepKind::When { body, .. } => game(model, split, (std::slice::from_ref(body), precision), plan, diags),
             StepKind::Method { player, method } => {
-                plan.methods.extend(self::method(model, split, *player, method, step.span, true, diags));
+                plan.methods.extend(self::method(model, split, *player, method, step.span, (true, precision), diags));
             }
             StepKind::Restart { player } => {
                 if let Err(why) = &split.players[player.index()].whole {
@@ -108,7 +110,7 @@ fn method(
     player: PlayerId,
     method: &Method,
     span: Span,
-    in_game: bool,
+    (in_game, precision): (bool, Dtype),
     diags: &mut Diags,
 ) -> Option<MethodPlan> {
     let own = &split.players[player.index()];
@@ -137,7 +139,7 @@ fn method(
         }
         // A problem that is one exact step needs no split.
         Method::Admm(admm) if own.is_split() || is_one_step(model, own) => {
-            self::admm(model, own, admm, span, in_game, diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
+            self::admm(model, own, admm, span, (in_game, precision), diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
         }
         Method::Admm(_) => {
             diags.push(nothing_to_split(model, player, span));
@@ -203,7 +205,7 @@ fn admm(
     split: &PlayerSplit,
     admm: &Admm,
     span: Span,
-    in_game: bool,
+    (in_game, precision): (bool, Dtype),
     diags: &mut Diags,
 ) -> Option<AdmmPlan> {
     let mut block = |components: &[Component], inner: &Option<Descent>, name: &str| -> Option<Vec<Step>> {
@@ -240,7 +242,7 @@ fn admm(
     let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
-    remarks::on(model, &plan, span, diags);
+    remarks::on(model, &split.couplings, &plan, (span, precision), diags);
     Some(plan)
 }
 

@@ -163,7 +163,7 @@ fn falling(model: &Model, step: &Step, direction: &[f64], names: &str, at: Span)
     let Rule::Quadratic { linear, .. } = &step.rule else { unreachable!("a step that is settled is quadratic") };
     let slope = |linear: &Vec<f64>| linear.iter().zip(&direction).map(|(p, d)| p * d).sum::<f64>();
     let slope = linear.iter().map(slope).fold(0.0, f64::min);
-    let shown = direction::words(model, &direction::parts(model, &step.component.vars, &direction));
+    let shown = direction::flat(model, &step.component.vars, &direction);
     Diag::new(Code::UnboundedObjective, at, format!("the step of {names} falls without bound"))
         .here("linear along a direction that no term curves and no constraint holds")
         .certify(format!("the direction is {shown}"))

@@ -17,6 +17,8 @@ mod pages;
 mod reference;
 mod remarks;
 mod report;
+mod rows;
+mod scales;
 mod solve;
 mod sparse;
 mod syntax;

@@ -21,12 +21,12 @@ pub(crate) fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
     parsed
 }
 
-fn check(text: &str, expected: Expect) {
+pub(crate) fn check(text: &str, expected: Expect) {
     expected.assert_eq(&drawn(&remarked(Path::new("test.admm"), text, &Memory::default())));
 }
 
 /// Codes and severities.
-fn codes(text: &str) -> Vec<(Code, Severity)> {
+pub(crate) fn codes(text: &str) -> Vec<(Code, Severity)> {
     let parsed = remarked(Path::new("test.admm"), text, &Memory::default());
     parsed.diags.iter().map(|diag| (diag.code, diag.severity)).collect()
 }

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 mod curvature;
+mod residual;
 mod rows;
 mod sparse;
 mod spectral;

@@ -16,7 +16,7 @@ impl<'a> Checker<'a> {
         let mut labels: Vec<&'a ast::Ident> = Vec::new();
         for item in items {
             let ItemKind::SubjectTo { constraints } = &item.kind else { continue };
-            for constraint in constraints {
+            for (at, constraint) in constraints.iter().enumerate() {
                 if let Some(label) = &constraint.label {
                     match labels.iter().find(|other| other.key == label.key) {
                         Some(first) => {
@@ -34,12 +34,34 @@ impl<'a> Checker<'a> {
                         None => labels.push(label),
                     }
                 }
-                self.constraint(player, constraint, &scope);
+                let removal = self.removal(constraints, at);
+                self.constraint(player, constraint, removal, &scope);
             }
         }
     }
 
-    fn constraint(&mut self, player: PlayerId, constraint: &'a ast::Constraint, scope: &Scope) {
+    /// What to take out of the text for a list without one of its constraints: with it the comma on one side, if
+    /// nothing else stands there; or the constraint alone, where others stand on lines of their own.
+    fn removal(&self, constraints: &[ast::Constraint], at: usize) -> Option<Span> {
+        let own = constraints[at].span;
+        let text = |from: u32, to: u32| self.sources.text(Span { start: from, end: to, ..own });
+        let before = at.checked_sub(1).map(|before| constraints[before].span);
+        let after = constraints.get(at + 1).map(|after| after.span);
+        match (before, after) {
+            (Some(before), _) if text(before.end, own.start).trim() == "," => Some(Span { start: before.end, ..own }),
+            (None, Some(after)) if text(own.end, after.start).trim() == "," => Some(Span { end: after.start, ..own }),
+            (None, None) => None,
+            _ => {
+                let code = |line: &str| line.split('#').next().is_some_and(|code| code.contains(','));
+                let lined = |gap: &str| gap.contains('\n') && !gap.lines().any(code);
+                let first = before.is_none_or(|before| lined(text(before.end, own.start)));
+                let last = after.is_none_or(|after| lined(text(own.end, after.start)));
+                (first && last).then_some(own)
+            }
+        }
+    }
+
+    fn constraint(&mut self, player: PlayerId, constraint: &'a ast::Constraint, removal: Option<Span>, scope: &Scope) {
         let ast::ExprKind::Compare { first, rest } = &constraint.body.bare().kind else {
             let text = self.text(constraint.body.span);
             return self.report(
@@ -72,7 +94,8 @@ impl<'a> Checker<'a> {
             for (left, (op, at, right)) in bodies.iter().zip(rest) {
                 let relations = self.relations(left, *op, *at, right, constraint.span, &scope);
                 for relation in relations.into_iter().flatten() {
-                    let constraint = Constraint { label: label.clone(), relation, over, span: constraint.span };
+                    let span = constraint.span;
+                    let constraint = Constraint { label: label.clone(), relation, over, span, removal };
                     self.player(player).constraints.push(constraint);
                 }
             }

@@ -258,6 +258,8 @@ pub struct Constraint {
     pub over: Option<Loop>,
     /// The constraint in the source.
     pub span: Span,
+    /// What to take out of the text for a file without it, where that can be said.
+    pub removal: Option<Span>,
 }
 
 /// What a constraint says.

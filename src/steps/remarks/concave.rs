@@ -81,7 +81,7 @@ pub(in crate::steps) fn along(model: &Model, step: &Step, rho: f64) -> Option<St
         }
         _ => return None,
     };
-    let along = direction::words(model, &direction::parts(model, &step.component.vars, &direction));
+    let along = direction::flat(model, &step.component.vars, &direction);
     Some(format!("at ρ = {} it curves by {} along {along}", number(rho), number(value)))
 }
 

@@ -1,12 +1,16 @@
-//! What a plan says about itself beside its rules: steps that the penalty has to make convex, kinks that a
-//! gradient step meets, steps that are linearised, a ρ that is far from where it would do well.
+//! What a plan says about itself beside its rules: steps that the penalty has to make convex, steps that nothing
+//! determines, scales that lie too far apart, kinks that a gradient step meets, steps that are linearised, a ρ that is far from where it would do
+//! well.
 //!
 //! A remark is a file with `remarks(plan, …)`, called here.
 
+mod columns;
 mod concave;
 mod far_off;
 mod kinks;
 mod linearised;
+mod scales;
+mod undetermined;
 
 pub(super) use concave::{along, is_too_low};
 
@@ -14,10 +18,21 @@ use super::ir::{AdmmPlan, Step};
 use crate::diag::{Diags, digits};
 use crate::model::Model;
 use crate::source::Span;
+use crate::split::ir::Coupling;
+use crate::tape::Dtype;
 
-/// Adds the remarks on a plan; `span` is the solve block.
-pub(super) fn on(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
+/// Adds the remarks on a plan; `span` is the solve block, which names the precision.
+pub(super) fn on(
+    model: &Model,
+    couplings: &[Coupling],
+    plan: &AdmmPlan,
+    (span, precision): (Span, Dtype),
+    diags: &mut Diags,
+) {
     concave::remarks(model, plan, span, diags);
+    undetermined::remarks(model, plan, span, diags);
+    scales::remarks(model, couplings, plan, (span, precision), diags);
+    columns::remarks(model, plan, diags);
     kinks::remarks(model, plan, diags);
     linearised::remarks(model, plan, span, diags);
     far_off::remarks(plan, span, diags);

@@ -12,10 +12,14 @@
 //! Equations join the sparse system as rows, the others by their Schur complement. The same small matrix
 //! repeated along a grid is one factor with many right sides.
 
+mod condition;
+mod flat;
 mod sparse;
 mod unique;
 mod work;
 
+pub(super) use condition::condition;
+pub(super) use flat::flat;
 pub(super) use unique::{Uniqueness, uniqueness};
 
 use super::ir::{Curvature, Equalities, Solver, System, Work};

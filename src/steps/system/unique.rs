@@ -20,7 +20,7 @@ pub(in crate::steps) enum Uniqueness {
 }
 
 /// Share of the largest entry that a curvature is told from zero by.
-const ZERO: f64 = 1e-10;
+pub(super) const ZERO: f64 = 1e-10;
 
 /// `σ` by the largest entry: small against what matters, large enough for a factor in singles.
 const HELD: f64 = 1e-6;
@@ -92,7 +92,7 @@ fn falls(shape: &Shape, linear: &[f64], sigma: f64) -> Option<Vec<f64>> {
         return None;
     }
     let mut w: Vec<f64> = linear.iter().map(|x| -x).collect();
-    shape.solve(sigma, &mut w).then_some(())?;
+    shape.factor(sigma)?.solve(&mut w);
     let along = length(&w);
     (sigma * along > FALLS.max(1e3 * ZERO / HELD) * size).then(|| w.iter().map(|x| x / along).collect())
 }
@@ -106,14 +106,15 @@ fn extremes(x: &[f64]) -> (f64, f64) {
 }
 
 /// A matrix in the form that its factor is made from.
-enum Shape {
+pub(super) enum Shape {
     Diagonal(Vec<f64>),
     Dense(crate::linalg::Matrix),
     Sparse(Csr),
 }
 
 impl Shape {
-    fn of(sum: &Curvature) -> Option<Shape> {
+    /// `None` of a matrix that is too large to be looked at.
+    pub(super) fn of(sum: &Curvature) -> Option<Shape> {
         match sum {
             Curvature::Diagonal(d) => Some(Shape::Diagonal(d.clone())),
             Curvature::Sparse(m) => Some(Shape::Sparse(m.as_ref().clone())),
@@ -133,17 +134,36 @@ impl Shape {
         }
     }
 
-    /// Solves with `shift` on its diagonal; says whether it could.
-    fn solve(&self, shift: f64, x: &mut [f64]) -> bool {
+    /// Its factor with `shift` on its diagonal, where there is one.
+    pub(super) fn factor(&self, shift: f64) -> Option<Factor> {
+        Some(match self {
+            Shape::Diagonal(d) => Factor::Diagonal(d.iter().map(|d| d + shift).collect()),
+            Shape::Dense(m) => Factor::Dense(factor::cholesky(&m.clone().add_diagonal(shift))?),
+            Shape::Sparse(m) => {
+                let lower = shifted(m, shift).lower();
+                let symbolic = Symbolic::new(&lower, 0);
+                let numbers = symbolic.factor_once(&lower.values)?;
+                Factor::Sparse(Box::new(symbolic), numbers)
+            }
+        })
+    }
+}
+
+/// A factor of a positive definite matrix.
+pub(super) enum Factor {
+    Diagonal(Vec<f64>),
+    Dense(factor::Cholesky),
+    Sparse(Box<Symbolic>, Vec<f64>),
+}
+
+impl Factor {
+    /// Solves in place.
+    pub(super) fn solve(&self, x: &mut [f64]) {
         match self {
-            Shape::Diagonal(d) => x.iter_mut().zip(d).for_each(|(x, d)| *x /= d + shift),
-            Shape::Dense(m) => match factor::cholesky(&m.clone().add_diagonal(shift)) {
-                Some(factor) => factor.solve(x),
-                None => return false,
-            },
-            Shape::Sparse(m) => return Symbolic::solve_once(&shifted(m, shift).lower(), 0, x),
+            Factor::Diagonal(d) => x.iter_mut().zip(d).for_each(|(x, d)| *x /= d),
+            Factor::Dense(factor) => factor.solve(x),
+            Factor::Sparse(symbolic, numbers) => symbolic.solve_with(numbers, x),
         }
-        true
     }
 }
 
