@@ -10,6 +10,8 @@
 //! 5. [`scaling`] weighs the rows of the couplings;
 //! 6. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
 //!
+//! Where that ends in an error, [`mend`] looks for a repair.
+//!
 //! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
 //! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms, [`composite`] of atoms and what
 //! is smooth together.
@@ -26,6 +28,7 @@ mod curved;
 pub mod direction;
 pub mod forms;
 pub mod ir;
+pub mod mend;
 mod movement;
 mod print;
 pub mod proximal;

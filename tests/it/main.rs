@@ -9,6 +9,7 @@ mod dependencies;
 mod examples;
 mod inner;
 mod layering;
+mod mends;
 mod model;
 mod networks;
 mod outputs;
