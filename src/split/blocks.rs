@@ -207,18 +207,17 @@ fn third(model: &Model, player: PlayerId, coupling: &Coupling, all: (&Groups, &[
     let diverges = "steps over three blocks in turn can diverge at every ρ, even where there is nothing to minimise and one point alone meets the constraints (Chen, He, Ye and Yuan 2016)";
     let ways = "say which variables go together, as in `split x, y | z`, or give the equations copies of the variables, `xc - x = 0`, in a block of their own";
     let help = if fix.is_some() { diverges.to_string() } else { format!("{diverges}; {ways}") };
-    let names = named(model, coupling);
     let diag = match ring(groups, couplings, coupling) {
         Some(others) => {
-            let message = format!("the equations tie {names} in a ring that needs a third block");
-            let diag =
-                Diag::new(Code::ThirdBlock, coupling.span, message).here("and so do these, for which no side is left");
-            others.iter().fold(diag, |diag, other| {
-                diag.label(other.span, format!("{} lie on opposite sides", named(model, other)))
-            })
+            let whole: Vec<&Coupling> = others.iter().copied().chain([coupling]).collect();
+            let message = format!("the constraints tie {} in a ring, which takes three blocks", named(model, &whole));
+            let here = format!("so would {}, and no side is left", named(model, &[coupling]));
+            let diag = Diag::new(Code::ThirdBlock, coupling.span, message).here(here);
+            let apart = |other: &Coupling| format!("{} lie on opposite sides", named(model, &[other]));
+            others.iter().fold(diag, |diag, other| diag.label(other.span, apart(other)))
         }
         None => {
-            let message = format!("{names} meet in one constraint, and ADMM has two blocks");
+            let message = format!("{} meet in one constraint, and ADMM has two blocks", named(model, &[coupling]));
             Diag::new(Code::ThirdBlock, coupling.span, message).here("needs a block for each")
         }
     };
@@ -252,9 +251,13 @@ fn ring<'c>(groups: &Groups, couplings: &'c [Coupling], closing: &Coupling) -> O
     None
 }
 
-/// The variables of a coupling, in words.
-fn named(model: &Model, coupling: &Coupling) -> String {
-    let names: Vec<&str> = coupling.parts.iter().map(|part| model.vars[part.var.index()].name.as_str()).collect();
+/// The variables of these couplings, in words.
+fn named(model: &Model, couplings: &[&Coupling]) -> String {
+    let mut vars: Vec<VarId> =
+        couplings.iter().flat_map(|coupling| coupling.parts.iter().map(|part| part.var)).collect();
+    vars.sort_unstable();
+    vars.dedup();
+    let names: Vec<&str> = vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect();
     words(&names)
 }
 
