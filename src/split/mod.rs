@@ -4,7 +4,8 @@
 //! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
 //!    of the rules takes a step of it;
 //! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, or with a smooth part that is not linear
-//!    ([`curved`]), [`consistency`] says which contradict each other, and [`unbounded`] which terms fall to −∞;
+//!    ([`curved`]), [`consistency`] says which contradict each other, [`game`] what is two objectives,
+//!    and [`unbounded`] which terms fall to −∞;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
 //! 5. [`scaling`] weighs the rows of the couplings;
@@ -27,6 +28,7 @@ mod coupling;
 mod curved;
 pub mod direction;
 pub mod forms;
+mod game;
 pub mod ir;
 pub mod mend;
 mod movement;
@@ -56,7 +58,10 @@ pub fn split(model: &Model, diags: &mut Diags) -> Split {
         let player = PlayerId(at as u32);
         let equations = coupling::read(model, player, diags);
         consistency::check(&equations, diags);
-        unbounded::check(model, player, &equations, diags);
+        // What is two problems has no direction of its own.
+        if !game::check(model, player, &equations, diags) {
+            unbounded::check(model, player, &equations, diags);
+        }
         self::player(model, player, equations, diags)
     };
     Split { players: (0..model.players.len()).map(player).collect() }

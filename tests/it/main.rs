@@ -7,6 +7,7 @@ mod convex;
 mod data;
 mod dependencies;
 mod examples;
+mod games;
 mod inner;
 mod layering;
 mod mends;

@@ -97,12 +97,16 @@ solve admm { rho = 1 }
                 one block only
                 declare `zc` like `z`, write it here, and add `copy: zc - z = 0` (`admmc check --fix` does
                 it)
-    "#]].assert_eq(&drawn(&of_text(text)));
-    let mended = check(text, expect![[r#"
+    "#]]
+    .assert_eq(&drawn(&of_text(text)));
+    let mended = check(
+        text,
+        expect![[r#"
         var x, z, zc: real[3]
         minimize sum_squares(x - 1) + sum_squares(x - 2*zc) + norm1(z)
         subject to link: x - z = 0, copy: zc - z = 0
-    "#]]);
+    "#]],
+    );
     let whole = "var v: real[3]\nminimize sum_squares(v - 1) + sum_squares(v - 2*v) + norm1(v)\n";
     agree(&mended, whole, &[("x", "v"), ("z", "v")]);
 }
@@ -123,12 +127,15 @@ subject to
 split x | z, w
 solve admm { rho = 1 }
 ";
-    let mended = check(text, expect![[r#"
+    let mended = check(
+        text,
+        expect![[r#"
         var z, zc, w: real[3]
             + both: sum_squares(x - 2*(zc)) + more: sum_squares(zc - x) # costs
             copy: zc - z = 0
         split x, zc | z, w
-    "#]]);
+    "#]],
+    );
     let whole =
         "let A = [1, 2, 0; 0, 1, 1]\nvar x: real[3]\nminimize sum_squares(A*x - 1) + sum_squares(x - 2*x) + norm1(x)\n";
     agree(&mended, whole, &[("x", "x"), ("w", "x")]);
@@ -145,12 +152,15 @@ subject to
     tie[i in 1 to 4]: w[i] - u[i] = 0
 split w | u
 ";
-    let mended = check(text, expect![[r#"
+    let mended = check(
+        text,
+        expect![[r#"
         var uc[i in 1 to 4]: real[2], init = 1
         minimize sum(i in 1 to 4: sum_squares(A*w[i] - 1) + sum_squares(w[i] - 2*uc[i])) + sum(i in 1 to 4: norm1(u[i]))
             copy[i in 1 to 4]: uc[i] - u[i] = 0
         split w, uc | u
-    "#]]);
+    "#]],
+    );
     let whole = "let A = normal(8, 2, seed = 1)\nvar w: real[2]\nminimize 4*sum_squares(A*w - 1) + 4*sum_squares(w - 2*w) + 4*norm1(w)\n";
     agree(&mended, whole, &[]);
 }
@@ -164,12 +174,15 @@ var z: real[2]
 minimize sum_squares(A*x - 1) + sum_squares(x - z) + norm1(z)
 split x | z
 ";
-    let mended = check(text, expect![[r#"
+    let mended = check(
+        text,
+        expect![[r#"
         var z, zc: real[2]
         minimize sum_squares(A*x - 1) + sum_squares(x - zc) + norm1(z)
         subject to copy: zc - z = 0
         split x, zc | z
-    "#]]);
+    "#]],
+    );
     agree(&mended, &text.replace("split x | z\n", ""), &[("x", "x")]);
 }
 
@@ -189,12 +202,15 @@ solve play as game {
     repeat 10 times { admm p { rho = 1 } }
 }
 ";
-    check(text, expect![[r#"
+    check(
+        text,
+        expect![[r#"
             var θ1, θ2, θ2c: params(D)
             minimize mse(D(X; θ1), y) + 0.1*sum_squares(θ1 - 2*θ2c) + 0.1*norm1(weights(θ2))
             subject to θ1 - θ2 = 0, copy: θ2c - θ2 = 0
             split θ1, θ2c | θ2
-    "#]]);
+    "#]],
+    );
 }
 
 /// What a `let` holds can't be told apart by its place; then the help says what to do.
@@ -228,7 +244,8 @@ subject to x - z = 0
           help: each step of ADMM minimises over one block with the other held fixed, so a term may hold
                 one block only; give the term a copy of `z`: declare another variable like `z`, write that
                 here, and add the equation of the two to the constraints
-    "#]].assert_eq(&drawn(&parsed));
+    "#]]
+    .assert_eq(&drawn(&parsed));
 }
 
 /// Chen, He, Ye and Yuan: taken in turn the three steps diverge at every ρ. The point is A⁻¹c = (1, −2, 3).
@@ -254,10 +271,14 @@ fn three_blocks_are_grouped() {
           help: steps over three blocks in turn can diverge at every ρ, even where there is nothing to
                 minimise and one point alone meets the constraints (Chen, He, Ye and Yuan 2016)
                 write `split x1, x2 | x3` (`admmc check --fix` does it)
-    "#]].assert_eq(&drawn(&of_text(THREE)));
-    let mended = check(THREE, expect![[r#"
+    "#]]
+    .assert_eq(&drawn(&of_text(THREE)));
+    let mended = check(
+        THREE,
+        expect![[r#"
         split x1, x2 | x3
-    "#]]);
+    "#]],
+    );
     let outcome = execute(&compiled(&mended));
     assert_eq!(outcome.status, Status::Solved);
     for (name, wanted) in [("x1", 1.0), ("x2", -2.0), ("x3", 3.0)] {
@@ -275,11 +296,14 @@ minimize norm1(x) + norm2(y) + norm1(w)
 subject to A*x + y - A'*w = [2, 5, 3]
 solve admm { rho = 1 }
 ";
-    let mended = check(text, expect![[r#"
+    let mended = check(
+        text,
+        expect![[r#"
         var x, xc, y, yc, w, wc: real[3]
         subject to A*xc + yc - A'*wc = [2, 5, 3], copy: xc - x = 0, copy2: yc - y = 0, copy3: wc - w = 0
         split x, y, w | xc, yc, wc
-    "#]]);
+    "#]],
+    );
     let whole = "
 let A = [1, 1, 1; 1, 1, 2; 1, 2, 2]
 var v: real[9]
@@ -320,16 +344,23 @@ solve admm { rho = 1 }
           help: steps over three blocks in turn can diverge at every ρ, even where there is nothing to
                 minimise and one point alone meets the constraints (Chen, He, Ye and Yuan 2016)
                 write `split x, y | z` (`admmc check --fix` does it)
-    "#]].assert_eq(&drawn(&of_text(text)));
-    let mended = check(text, expect![[r#"
+    "#]]
+    .assert_eq(&drawn(&of_text(text)));
+    let mended = check(
+        text,
+        expect![[r#"
         split x, y | z
-    "#]]);
+    "#]],
+    );
     let whole = "var v: real[3]\nminimize sum_squares(v - 1) + sum_squares(v) + sum_squares(v + 1)\n";
     agree(&mended, whole, &[("x", "v"), ("y", "v"), ("z", "v")]);
     let kinked = text.replace("sum_squares(y)", "norm1(y)");
-    let mended = check(&kinked, expect![[r#"
+    let mended = check(
+        &kinked,
+        expect![[r#"
         split x, z | y
-    "#]]);
+    "#]],
+    );
     agree(&mended, &whole.replace("sum_squares(v)", "norm1(v)"), &[("x", "v"), ("y", "v"), ("z", "v")]);
 }
 
@@ -375,13 +406,17 @@ solve admm { rho = 1, x_step = lbfgs(steps = 20) }
                 not at it; `norm1` of a variable of its own has a closed-form step in the other block
                 write `s` for `D*x`, write `xc` for `x`, and add `part: D*x - s = 0` and `copy: xc - x =
                 0` (`admmc check --fix` does it)
-    "#]].assert_eq(&drawn(&of_text(text)));
-    let mended = check(text, expect![[r#"
+    "#]]
+    .assert_eq(&drawn(&of_text(text)));
+    let mended = check(
+        text,
+        expect![[r#"
         var x, xc: real[3]
         var s: real[2]
         minimize logistic(y, X*x) + norm1(xc) + norm1(s) + sum_squares(z)
         subject to D*x - z = 0, copy: xc - x = 0, part: D*x - s = 0
-    "#]]);
+    "#]],
+    );
     let whole = "
 let X = normal(20, 3, seed = 1)
 let y = sign(X[:, 1])
@@ -423,8 +458,11 @@ split x | z
                 in the solve block, for example `x_step = gradient(rate = 0.1)`
                 write `s` for `A*x`, write `xc` for `x`, and add `part: A*x - s = 0` and `copy: xc - x =
                 0` (`admmc check --fix` does it)
-    "#]].assert_eq(&drawn(&of_text(text)));
-    let mended = check(text, expect![[r#"
+    "#]]
+    .assert_eq(&drawn(&of_text(text)));
+    let mended = check(
+        text,
+        expect![[r#"
         var x, xc, z: real[2]
         var s: real[3]
         minimize sum_squares(A*x - 1) + norm1(s) + norm1(z)
@@ -432,7 +470,8 @@ split x | z
         part: A*x - s = 0
         copy: xc - x = 0
         split x | z, s, xc
-    "#]]);
+    "#]],
+    );
     let whole = "
 let A = [1, 2; 3, 4; 5, 6]
 var x: real[2]
