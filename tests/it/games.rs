@@ -53,8 +53,8 @@ minimize real: -mean(log(sigmoid(D(Xb; θ)))) + fake: -mean(log(1 - sigmoid(D(G(
         error E0510 game-as-minimise
 
           × this is a game of `θ` against `φ`, written as one objective
-          ├─▶ the derivative of `fake` in u = D(G(u; φ); θ) lies between -0 and 1
-          ╰─▶ the derivative of `fool` in u = D(G(u; φ); θ) lies between −1 and -0
+          ├─▶ the derivative of `fake` in u = D(G(u; φ); θ) lies between 0 and 1
+          ╰─▶ the derivative of `fool` in u = D(G(u; φ); θ) lies between −1 and 0
             ╭─[test.admm:12:54]
          11 │ var φ: params(G)
          12 │ minimize real: -mean(log(sigmoid(D(Xb; θ)))) + fake: -mean(log(1 - sigmoid(D(G(u; φ); θ))))
@@ -64,9 +64,9 @@ minimize real: -mean(log(sigmoid(D(Xb; θ)))) + fake: -mean(log(1 - sigmoid(D(G(
             ·             ─────────────────┬────────────────
             ·                              ╰── wants `D` to be high on what `G` makes
             ╰────
-          help: `φ`, minimised along with `θ`, helps `D` instead of opposing it; a game has no Lagrangian
-                that both sides minimise, so steps over blocks of one objective have nothing to converge
-                to; on the smallest game, `θ*φ`, they circle for ever. Give each a player:
+          help: minimised together, `θ` and `φ` each work for what the other wants too; a game has no
+                Lagrangian that both sides minimise, so steps over blocks of one objective have nothing to
+                converge to; on the smallest game, `θ*φ`, they circle for ever. Give each a player:
                 player discriminator {
                     var θ: params(D)
                     minimize -mean(log(sigmoid(D(Xb; θ)))) - mean(log(1 - sigmoid(D(G(u; φ); θ))))
@@ -75,8 +75,12 @@ minimize real: -mean(log(sigmoid(D(Xb; θ)))) + fake: -mean(log(1 - sigmoid(D(G(
                     var φ: params(G)
                     minimize -mean(log(sigmoid(D(G(u; φ); θ)))) + 0.001*sum_squares(φ)
                 }
-                solve play as game { repeat 1000 times { adam discriminator { rate = 1e-3 }, adam
-                generator { rate = 1e-3 } } }
+                solve play as game {
+                    repeat 1000 times {
+                        adam discriminator { rate = 1e-3 }
+                        adam generator { rate = 1e-3 }
+                    }
+                }
     "#]].assert_eq(&drawn(&of(&text)));
 }
 
@@ -92,9 +96,9 @@ subject to θ1 - θ2 = 0
     expect![[r#"
         error E0510 game-as-minimise
 
-          × this is a game of `θ1` against `φ`, written as one objective
-          ├─▶ the derivative of term 2 in u = D(G(u; φ); θ₁) lies between -0 and 1
-          ╰─▶ the derivative of term 1 in u = D(X; θ₁) lies between −1 and -0
+          × this is a game of `θ1` = `θ2` against `φ`, written as one objective
+          ├─▶ the derivative of term 2 in u = D(G(u; φ); θ2) lies between −1 and 0
+          ╰─▶ the derivative of term 1 in u = D(X; θ1) lies between 0 and 1
             ╭─[test.admm:12:41]
          11 │ var φ: params(G)
          12 │ maximize mean(log(sigmoid(D(X; θ1)))) + mean(log(1 - sigmoid(D(G(u; φ); θ2))))
@@ -103,20 +107,43 @@ subject to θ1 - θ2 = 0
             ·                        ╰── wants `D` to be high on `X`
          13 │ subject to θ1 - θ2 = 0
             ╰────
-          help: `φ`, minimised along with `θ1`, helps `D` instead of opposing it; a game has no Lagrangian
-                that both sides minimise, so steps over blocks of one objective have nothing to converge
-                to; on the smallest game, `θ*φ`, they circle for ever. Give each a player:
+          help: `φ`, minimised along with `θ1` = `θ2`, helps `D` instead of opposing it; a game has no
+                Lagrangian that both sides minimise, so steps over blocks of one objective have nothing to
+                converge to; on the smallest game, `θ*φ`, they circle for ever. Give each a player:
                 player discriminator {
                     var θ1, θ2: params(D)
                     minimize -mean(log(sigmoid(D(X; θ1)))) - mean(log(1 - sigmoid(D(G(u; φ); θ2))))
+                    subject to θ1 - θ2 = 0
                 }
                 player generator {
                     var φ: params(G)
                     minimize -mean(log(sigmoid(D(G(u; φ); θ2))))
                 }
-                solve play as game { repeat 1000 times { adam discriminator { rate = 1e-3 }, adam
-                generator { rate = 1e-3 } } }
-    "#]].assert_eq(&drawn(&of(&text)));
+                solve play as game {
+                    repeat 1000 times {
+                        adam discriminator { rate = 1e-3 }
+                        adam generator { rate = 1e-3 }
+                    }
+                }
+    "#]]
+    .assert_eq(&drawn(&of(&text)));
+}
+
+/// The players that the help writes are a game without fault.
+#[test]
+fn the_players_that_are_proposed_compile() {
+    let objectives = [
+        "var θ: params(D)\nvar φ: params(G)\nminimize real: -mean(log(sigmoid(D(Xb; θ)))) + fake: -mean(log(1 - sigmoid(D(G(u; φ); θ))))
+    + fool: -mean(log(sigmoid(D(G(u; φ); θ)))) + 0.001*sum_squares(φ)\n",
+        "var θ1, θ2: params(D)\nvar φ: params(G)\nmaximize mean(log(sigmoid(D(X; θ1)))) + mean(log(1 - sigmoid(D(G(u; φ); θ2))))
+subject to θ1 - θ2 = 0\n",
+    ];
+    for objective in objectives {
+        let parsed = of(&format!("{NETWORKS}{objective}"));
+        let help = parsed.diags.iter().find_map(|diag| diag.help.clone()).expect("it helps");
+        let (_, players) = help.split_once("Give each a player:\n").expect("with players");
+        assert_eq!(drawn(&of(&format!("{NETWORKS}{players}\n"))), "");
+    }
 }
 
 #[test]
@@ -143,7 +170,8 @@ minimize x'*A*y + sum_squares(x) - x'*A*y
                 minimise, so steps over blocks of one objective have nothing to converge to; on the
                 smallest game, `θ*φ`, they circle for ever. If two sides are meant, write a `player` block
                 for each, with its variables and its own sign, and `solve play as game { … }`
-    "#]].assert_eq(&drawn(&of(text)));
+    "#]]
+    .assert_eq(&drawn(&of(text)));
 }
 
 #[test]

@@ -205,11 +205,11 @@ solve play as game {
     check(
         text,
         expect![[r#"
-            var θ1, θ2, θ2c: params(D)
-            minimize mse(D(X; θ1), y) + 0.1*sum_squares(θ1 - 2*θ2c) + 0.1*norm1(weights(θ2))
-            subject to θ1 - θ2 = 0, copy: θ2c - θ2 = 0
-            split θ1, θ2c | θ2
-    "#]],
+                var θ1, θ2, θ2c: params(D)
+                minimize mse(D(X; θ1), y) + 0.1*sum_squares(θ1 - 2*θ2c) + 0.1*norm1(weights(θ2))
+                subject to θ1 - θ2 = 0, copy: θ2c - θ2 = 0
+                split θ1, θ2c | θ2
+        "#]],
     );
 }
 
@@ -530,5 +530,5 @@ fn every_repair_mends_what_it_is_for() {
         }
     }
     let codes: Vec<&str> = told.keys().map(String::as_str).collect();
-    expect!["E0101 E0106 E0201 E0204 E0205 E0401 E0403 E0501 E0605"].assert_eq(&codes.join(" "));
+    expect!["E0101 E0106 E0201 E0203 E0204 E0205 E0401 E0403 E0501 E0605"].assert_eq(&codes.join(" "));
 }

@@ -29,6 +29,7 @@ mod rows;
 mod samples;
 mod solve;
 mod sparse;
+mod turned;
 mod values;
 mod variables;
 

@@ -54,8 +54,9 @@ impl Slope {
         Slope::of(self.low + other.low, self.high + other.high)
     }
 
-    fn neg(self) -> Slope {
-        Slope::of(-self.high, -self.low)
+    pub fn neg(self) -> Slope {
+        // No −0.
+        Slope::of(0.0 - self.high, 0.0 - self.low)
     }
 }
 
