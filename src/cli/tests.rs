@@ -467,6 +467,7 @@ fn check_tells_and_mends() {
 
     let files = files();
     expect![[r#"
+        p/wrong.admm:1: mended: write `"b.csv"`
         p/wrong.admm: nothing to complain about
         exit 0
     "#]]

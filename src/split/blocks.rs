@@ -1,8 +1,8 @@
 //! Two blocks: variables that share a term lie in one block, a coupling reaches from one to the other.
 
 use super::ir::Coupling;
-use super::{mend, variables};
-use crate::diag::{Code, Diag, Diags};
+use super::{mend, turns, variables};
+use crate::diag::{Code, Diag, Diags, digits};
 use crate::model::Model;
 use crate::model::ir::{PlayerId, VarId};
 
@@ -218,7 +218,16 @@ fn third(model: &Model, player: PlayerId, coupling: &Coupling, all: (&Groups, &[
         }
         None => {
             let message = format!("{} meet in one constraint, and ADMM has two blocks", named(model, &[coupling]));
-            Diag::new(Code::ThirdBlock, coupling.span, message).here("needs a block for each")
+            let diag = Diag::new(Code::ThirdBlock, coupling.span, message).here("needs a block for each");
+            match turns::growth(model, player, coupling, &blocks(groups, coupling)) {
+                Some((growth, always)) => diag.certify(format!(
+                    "in turn, the {} steps would make the distance to the solution {} times as large in each iteration, at {}",
+                    blocks(groups, coupling).len(),
+                    digits(growth, 4),
+                    if always { "every ρ" } else { "ρ = 1" }
+                )),
+                None => diag,
+            }
         }
     };
     Diag { fix, ..diag.help(help) }
@@ -249,6 +258,19 @@ fn ring<'c>(groups: &Groups, couplings: &'c [Coupling], closing: &Coupling) -> O
         at += 1;
     }
     None
+}
+
+/// The variables of a coupling that terms join, as blocks.
+fn blocks(groups: &Groups, coupling: &Coupling) -> Vec<Vec<VarId>> {
+    let mut blocks: Vec<(usize, Vec<VarId>)> = Vec::new();
+    for part in &coupling.parts {
+        let root = groups.of(part.var);
+        match blocks.iter_mut().find(|(own, _)| *own == root) {
+            Some((_, vars)) => vars.push(part.var),
+            None => blocks.push((root, vec![part.var])),
+        }
+    }
+    blocks.into_iter().map(|(_, vars)| vars).collect()
 }
 
 /// The variables of these couplings, in words.

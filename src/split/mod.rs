@@ -40,6 +40,7 @@ mod scaling;
 mod spellings;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unbounded;
 mod whole;
 

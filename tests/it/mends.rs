@@ -262,6 +262,8 @@ fn three_blocks_are_grouped() {
         error E0403 third-block
 
           × `x1`, `x2` and `x3` meet in one constraint, and ADMM has two blocks
+          ╰─▶ in turn, the 3 steps would make the distance to the solution 1.028 times as large in each
+              iteration, at every ρ
            ╭─[test.admm:5:12]
          4 │ minimize 0
          5 │ subject to balance: A[:, 1]*x1 + A[:, 2]*x2 + A[:, 3]*x3 = [2, 5, 3]
