@@ -48,7 +48,8 @@ fn mend(parsed: &Parsed, world: &World) -> Result<Vec<String>, Complaint> {
         }
         write(&file.path, &text, world)?;
         for fix in fix::fitting(&fixes, id, &file.text) {
-            let line = fix.edits.first().map_or(1, |(span, _)| file.line_column(span.start as usize).0);
+            let first = fix.edits.iter().map(|(span, _)| span.start).min().unwrap_or_default();
+            let line = file.line_column(first as usize).0;
             done.push(format!("{}:{line}: mended: {}", file.path.display(), fix.title));
         }
     }

@@ -1,7 +1,7 @@
 //! Where the statements of a problem stand in its files, kept for repairs: one more variable, one more
 //! constraint, one more name in the split. Comments and the layout of the lines around stay as they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Model;
@@ -18,8 +18,6 @@ pub type Edit = (Span, String);
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Layout {
     texts: Vec<Arc<str>>,
-    /// Every word of the files, by which names are compared: a new name is none of them.
-    words: BTreeSet<String>,
     declarations: BTreeMap<VarId, Declaration>,
     clauses: BTreeMap<PlayerId, Clauses>,
 }
@@ -49,8 +47,7 @@ impl Layout {
     /// That of a checked model.
     pub(super) fn of(asts: &[Ast], sources: &Sources, model: &Model) -> Layout {
         let texts: Vec<Arc<str>> = sources.files().iter().map(|file| file.text.clone()).collect();
-        let words = texts.iter().flat_map(|text| text.split(|c| !is_name_part(c))).map(normalise).collect();
-        let mut layout = Layout { texts, words, ..Layout::default() };
+        let mut layout = Layout { texts, ..Layout::default() };
         let plain = matches!(&model.players[..], [player] if player.name.is_none());
         for item in asts.iter().flat_map(|ast| &ast.items) {
             match &item.kind {
@@ -103,9 +100,10 @@ impl Layout {
         text.and_then(|text| text.get(span.start as usize..span.end as usize)).unwrap_or("")
     }
 
-    /// Whether a word stands anywhere in the files.
+    /// Whether a word stands anywhere in the files: a new name is none of them.
     pub fn holds(&self, word: &str) -> bool {
-        self.words.contains(&normalise(word))
+        let mut words = self.texts.iter().flat_map(|text| text.split(|c| !is_name_part(c)));
+        words.any(|other| is_same_name(other, word))
     }
 
     /// `i` and `[i in 1 to 8]`, where a variable is declared as a family.

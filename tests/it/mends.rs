@@ -49,7 +49,7 @@ fn check(text: &str, expected: Expect) -> String {
     }
     assert_eq!(drawn(&of_text(&last)), "", "{last}");
     let lines = last.lines().filter(|line| text.lines().all(|other| other != *line));
-    expected.assert_eq(&lines.flat_map(|line| [line, "\n"]).collect::<String>());
+    expected.assert_eq(&lines.map(|line| format!("|{line}\n")).collect::<String>());
     last
 }
 
@@ -102,10 +102,10 @@ solve admm { rho = 1 }
     let mended = check(
         text,
         expect![[r#"
-        var x, z, zc: real[3]
-        minimize sum_squares(x - 1) + sum_squares(x - 2*zc) + norm1(z)
-        subject to link: x - z = 0, copy: zc - z = 0
-    "#]],
+            |var x, z, zc: real[3]
+            |minimize sum_squares(x - 1) + sum_squares(x - 2*zc) + norm1(z)
+            |subject to link: x - z = 0, copy: zc - z = 0
+        "#]],
     );
     let whole = "var v: real[3]\nminimize sum_squares(v - 1) + sum_squares(v - 2*v) + norm1(v)\n";
     agree(&mended, whole, &[("x", "v"), ("z", "v")]);
@@ -130,11 +130,11 @@ solve admm { rho = 1 }
     let mended = check(
         text,
         expect![[r#"
-        var z, zc, w: real[3]
-            + both: sum_squares(x - 2*(zc)) + more: sum_squares(zc - x) # costs
-            copy: zc - z = 0
-        split x, zc | z, w
-    "#]],
+            |var z, zc, w: real[3]
+            |    + both: sum_squares(x - 2*(zc)) + more: sum_squares(zc - x) # costs
+            |    copy: zc - z = 0
+            |split x, zc | z, w
+        "#]],
     );
     let whole =
         "let A = [1, 2, 0; 0, 1, 1]\nvar x: real[3]\nminimize sum_squares(A*x - 1) + sum_squares(x - 2*x) + norm1(x)\n";
@@ -155,11 +155,11 @@ split w | u
     let mended = check(
         text,
         expect![[r#"
-        var uc[i in 1 to 4]: real[2], init = 1
-        minimize sum(i in 1 to 4: sum_squares(A*w[i] - 1) + sum_squares(w[i] - 2*uc[i])) + sum(i in 1 to 4: norm1(u[i]))
-            copy[i in 1 to 4]: uc[i] - u[i] = 0
-        split w, uc | u
-    "#]],
+            |var uc[i in 1 to 4]: real[2], init = 1
+            |minimize sum(i in 1 to 4: sum_squares(A*w[i] - 1) + sum_squares(w[i] - 2*uc[i])) + sum(i in 1 to 4: norm1(u[i]))
+            |    copy[i in 1 to 4]: uc[i] - u[i] = 0
+            |split w, uc | u
+        "#]],
     );
     let whole = "let A = normal(8, 2, seed = 1)\nvar w: real[2]\nminimize 4*sum_squares(A*w - 1) + 4*sum_squares(w - 2*w) + 4*norm1(w)\n";
     agree(&mended, whole, &[]);
@@ -177,11 +177,11 @@ split x | z
     let mended = check(
         text,
         expect![[r#"
-        var z, zc: real[2]
-        minimize sum_squares(A*x - 1) + sum_squares(x - zc) + norm1(z)
-        subject to copy: zc - z = 0
-        split x, zc | z
-    "#]],
+            |var z, zc: real[2]
+            |minimize sum_squares(A*x - 1) + sum_squares(x - zc) + norm1(z)
+            |subject to copy: zc - z = 0
+            |split x, zc | z
+        "#]],
     );
     agree(&mended, &text.replace("split x | z\n", ""), &[("x", "x")]);
 }
@@ -205,10 +205,10 @@ solve play as game {
     check(
         text,
         expect![[r#"
-                var θ1, θ2, θ2c: params(D)
-                minimize mse(D(X; θ1), y) + 0.1*sum_squares(θ1 - 2*θ2c) + 0.1*norm1(weights(θ2))
-                subject to θ1 - θ2 = 0, copy: θ2c - θ2 = 0
-                split θ1, θ2c | θ2
+            |    var θ1, θ2, θ2c: params(D)
+            |    minimize mse(D(X; θ1), y) + 0.1*sum_squares(θ1 - 2*θ2c) + 0.1*norm1(weights(θ2))
+            |    subject to θ1 - θ2 = 0, copy: θ2c - θ2 = 0
+            |    split θ1, θ2c | θ2
         "#]],
     );
 }
@@ -278,8 +278,8 @@ fn three_blocks_are_grouped() {
     let mended = check(
         THREE,
         expect![[r#"
-        split x1, x2 | x3
-    "#]],
+            |split x1, x2 | x3
+        "#]],
     );
     let outcome = execute(&compiled(&mended));
     assert_eq!(outcome.status, Status::Solved);
@@ -301,10 +301,10 @@ solve admm { rho = 1 }
     let mended = check(
         text,
         expect![[r#"
-        var x, xc, y, yc, w, wc: real[3]
-        subject to A*xc + yc - A'*wc = [2, 5, 3], copy: xc - x = 0, copy2: yc - y = 0, copy3: wc - w = 0
-        split x, y, w | xc, yc, wc
-    "#]],
+            |var x, xc, y, yc, w, wc: real[3]
+            |subject to A*xc + yc - A'*wc = [2, 5, 3], copy: xc - x = 0, copy2: yc - y = 0, copy3: wc - w = 0
+            |split x, y, w | xc, yc, wc
+        "#]],
     );
     let whole = "
 let A = [1, 1, 1; 1, 1, 2; 1, 2, 2]
@@ -351,8 +351,8 @@ solve admm { rho = 1 }
     let mended = check(
         text,
         expect![[r#"
-        split x, y | z
-    "#]],
+            |split x, y | z
+        "#]],
     );
     let whole = "var v: real[3]\nminimize sum_squares(v - 1) + sum_squares(v) + sum_squares(v + 1)\n";
     agree(&mended, whole, &[("x", "v"), ("y", "v"), ("z", "v")]);
@@ -360,8 +360,8 @@ solve admm { rho = 1 }
     let mended = check(
         &kinked,
         expect![[r#"
-        split x, z | y
-    "#]],
+            |split x, z | y
+        "#]],
     );
     agree(&mended, &whole.replace("sum_squares(v)", "norm1(v)"), &[("x", "v"), ("y", "v"), ("z", "v")]);
 }
@@ -413,11 +413,11 @@ solve admm { rho = 1, x_step = lbfgs(steps = 20) }
     let mended = check(
         text,
         expect![[r#"
-        var x, xc: real[3]
-        var s: real[2]
-        minimize logistic(y, X*x) + norm1(xc) + norm1(s) + sum_squares(z)
-        subject to D*x - z = 0, copy: xc - x = 0, part: D*x - s = 0
-    "#]],
+            |var x, xc: real[3]
+            |var s: real[2]
+            |minimize logistic(y, X*x) + norm1(xc) + norm1(s) + sum_squares(z)
+            |subject to D*x - z = 0, copy: xc - x = 0, part: D*x - s = 0
+        "#]],
     );
     let whole = "
 let X = normal(20, 3, seed = 1)
@@ -465,14 +465,14 @@ split x | z
     let mended = check(
         text,
         expect![[r#"
-        var x, xc, z: real[2]
-        var s: real[3]
-        minimize sum_squares(A*x - 1) + norm1(s) + norm1(z)
-        norm2(xc) <= 0.1
-        part: A*x - s = 0
-        copy: xc - x = 0
-        split x | z, s, xc
-    "#]],
+            |var x, xc, z: real[2]
+            |var s: real[3]
+            |minimize sum_squares(A*x - 1) + norm1(s) + norm1(z)
+            |norm2(xc) <= 0.1
+            |part: A*x - s = 0
+            |copy: xc - x = 0
+            |split x | z, s, xc
+        "#]],
     );
     let whole = "
 let A = [1, 2; 3, 4; 5, 6]

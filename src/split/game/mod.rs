@@ -81,7 +81,7 @@ struct Contest {
 /// Reports a player whose objective is that of two; whether it did.
 pub(super) fn check(model: &Model, player: PlayerId, equations: &[Coupling], diags: &mut Diags) -> bool {
     let groups = Groups(tied(model, player, equations));
-    let found = contest(model, player, &groups);
+    let found = if model.nets.is_empty() { None } else { contest(model, player, &groups) };
     let diag = match &found {
         Some(contest) => Some(message::of_contest(model, player, &groups, contest)),
         None => undone(model, player, &groups).map(|terms| message::of_undone(model, player, terms)),
@@ -157,18 +157,17 @@ fn is_noise(model: &Model, expr: &Expr) -> bool {
 /// Two terms of which one is the negative of the other, but for a factor, and in which variables meet.
 fn undone(model: &Model, player: PlayerId, groups: &Groups) -> Option<[usize; 2]> {
     let terms = &model.players[player.index()].terms;
-    let read: Vec<(f64, Expr)> = terms
-        .iter()
-        .map(|term| spellings::weighted(model, &term.expr))
-        .map(|(weight, inner)| (weight, groups.canonical(inner)))
+    let candidates = (0..terms.len()).filter(|&at| meets(&terms[at].expr)).take(CALLS);
+    let read: Vec<(usize, f64, Expr)> = candidates
+        .map(|at| (at, spellings::weighted(model, &terms[at].expr)))
+        .map(|(at, (weight, inner))| (at, weight, groups.canonical(inner)))
         .collect();
-    let candidates: Vec<usize> = (0..terms.len()).filter(|&at| meets(&read[at].1)).take(CALLS).collect();
-    candidates.iter().find_map(|&a| {
-        let opposite = |b: &&usize| {
-            let (left, right) = (&read[a], &read[**b]);
-            left.0 * right.0 < 0.0 && terms[a].over == terms[**b].over && left.1.same(&right.1)
-        };
-        candidates.iter().filter(|&&b| b > a).find(opposite).map(|&b| [a, b])
+    let opposite = |a: &(usize, f64, Expr), b: &&(usize, f64, Expr)| {
+        a.1 * b.1 < 0.0 && terms[a.0].over == terms[b.0].over && a.2.same(&b.2)
+    };
+    read.iter().enumerate().find_map(|(place, a)| {
+        let found = read[place + 1..].iter().find(|b| opposite(a, b))?;
+        Some([a.0, found.0])
     })
 }
 
