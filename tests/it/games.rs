@@ -220,6 +220,8 @@ fn what_has_one_aim_is_left_alone() {
         "minimize sum_squares(x - 1) - sum(x) + sum(x) + sum_squares(z)",
         "minimize sum_squares(X*x - y) - 0.5*sum_squares(x) + sum_squares(z)",
         "minimize norm1(x) - 0.1*norm2(x) + sum_squares(x - z)",
+        // A variable meets itself.
+        "minimize 3*(x'*x) - x'*x + sum_squares(z)",
         "minimize sum_squares(x - z) + 2*sum_squares(x) + z'*x - 0.5*sum_squares(z)",
     ];
     for objective in left_alone {
