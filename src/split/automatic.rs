@@ -29,11 +29,13 @@ use crate::tape::Shape;
 /// what it can't is left as written, for `steps` to refuse in words.
 pub fn normalise(model: &Model) -> Model {
     let mut normal = model.clone();
+    // What is wrong is only counted here, so no repair is looked for.
+    let bare = Model { layout: None, ..model.clone() };
     for at in 0..model.players.len() {
         let player = PlayerId(at as u32);
         let mut trial = Diags::default();
-        let equations = coupling::read(model, player, &mut trial);
-        let written = super::player(model, player, equations, &mut trial);
+        let equations = coupling::read(&bare, player, &mut trial);
+        let written = super::player(&bare, player, equations, &mut trial);
         if trial.has_errors() || model.players[at].split.is_some() || is_stepped(model, &written) {
             continue;
         }
