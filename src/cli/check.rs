@@ -16,12 +16,16 @@ pub fn run(args: &args::Check, setup: &Setup, world: &mut World) -> Result<Exit,
     let mut exit = Exit::Done;
     for path in &args.files {
         let mut parsed = checked(path, args, world)?;
-        let mut applied = 0;
-        while args.fix && applied < ROUNDS && mend(&parsed, world)? {
-            applied += 1;
+        let mut done: Vec<String> = Vec::new();
+        for _ in 0..if args.fix { ROUNDS } else { 0 } {
+            let applied = mend(&parsed, world)?;
+            if applied.is_empty() {
+                break;
+            }
+            done.extend(applied);
             parsed = checked(path, args, world)?;
         }
-        report(path, &parsed, setup, world);
+        report(path, &parsed, &done, setup, world);
         exit = exit.or(Exit::of(&parsed.diags));
     }
     Ok(exit)
@@ -33,25 +37,36 @@ fn checked(path: &Path, args: &args::Check, world: &World) -> Result<Parsed, Com
     Ok(parsed)
 }
 
-/// Applies every repair that fits, in all files; whether there was any.
-fn mend(parsed: &Parsed, world: &World) -> Result<bool, Complaint> {
+/// Applies every repair that fits, in all files; what was done, a line each.
+fn mend(parsed: &Parsed, world: &World) -> Result<Vec<String>, Complaint> {
     let fixes: Vec<Fix> = parsed.diags.iter().filter_map(|diag| diag.fix.clone()).collect();
-    let mut mended = false;
+    let mut done = Vec::new();
     for (id, file) in parsed.sources.iter() {
         let text = fix::apply(&fixes, id, &file.text);
-        if *text != *file.text {
-            write(&file.path, &text, world)?;
-            mended = true;
+        if *text == *file.text {
+            continue;
+        }
+        write(&file.path, &text, world)?;
+        for fix in fix::fitting(&fixes, id, &file.text) {
+            let first = fix.edits.iter().map(|(span, _)| span.start).min().unwrap_or_default();
+            let line = file.line_column(first as usize).0;
+            done.push(format!("{}:{line}: mended: {}", file.path.display(), fix.title));
         }
     }
-    Ok(mended)
+    Ok(done)
 }
 
-/// The diagnostics are the result of this command: as JSON they go to standard output.
-fn report(path: &Path, parsed: &Parsed, setup: &Setup, world: &mut World) {
+/// What was mended and what is left. As JSON the diagnostics, which are the result of this command, go to
+/// standard output.
+fn report(path: &Path, parsed: &Parsed, done: &[String], setup: &Setup, world: &mut World) {
     if setup.output == Output::Json {
         let _ = diagnostics::show(&parsed.diags, &parsed.sources, setup, world.out);
         return;
+    }
+    if !setup.quiet {
+        for line in done {
+            say(world, &format!("{line}\n"));
+        }
     }
     problem::show(parsed, setup, world);
     if !setup.quiet {

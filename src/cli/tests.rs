@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::data::Memory;
+use crate::data::{Files, Memory};
 
 /// Runs a command line; standard output and standard error follow each other in the answer, the
 /// exit code comes last.
@@ -467,6 +467,7 @@ fn check_tells_and_mends() {
 
     let files = files();
     expect![[r#"
+        p/wrong.admm:1: mended: write `"b.csv"`
         p/wrong.admm: nothing to complain about
         exit 0
     "#]]
@@ -475,6 +476,34 @@ fn check_tells_and_mends() {
     assert!(exit == 0 && mended.starts_with("(data b (csv \"b.csv\"))\n"), "{mended}");
     let (_, _, exit) = run_in("admmc check --no-data p/shrink.admm --data b=none.csv", &files, "", false);
     assert_eq!(exit, 0);
+}
+
+/// What one repair brings to light is repaired too, and said.
+#[test]
+fn repairs_follow_each_other() {
+    let text = "# Two slips, and a term across the blocks.\nvar x, z: real[3]  # both\nminimise sum_squares(x - 1) + sum_squares(x - 2*z) + norm1(z)\nsubject to x - z == 0\nsplit x | z\n";
+    let files = shrink().with("p/slips.admm", text);
+    expect![[r#"
+        p/slips.admm:3: mended: write `minimize`
+        p/slips.admm:4: mended: write `=`
+        p/slips.admm:2: mended: declare `zc` like `z`, write it here, and add `copy: zc - z = 0`
+        p/slips.admm: nothing to complain about
+        exit 0
+    "#]]
+    .assert_eq(&answer("admmc check --fix p/slips.admm", &files, ""));
+    let mut mended = String::new();
+    let mut file = files.open(std::path::Path::new("p/slips.admm")).expect("it is there");
+    std::io::Read::read_to_string(&mut file, &mut mended).expect("it is text");
+    expect![[r#"
+        # Two slips, and a term across the blocks.
+        var x, z, zc: real[3]  # both
+        minimize sum_squares(x - 1) + sum_squares(x - 2*zc) + norm1(z)
+        subject to x - z = 0, copy: zc - z = 0
+        split x, zc | z
+    "#]]
+    .assert_eq(&mended);
+    let again = answer("admmc check --fix p/slips.admm", &files, "");
+    assert_eq!(again, "p/slips.admm: nothing to complain about\nexit 0\n");
 }
 
 #[test]

@@ -3,20 +3,11 @@
 use super::Fix;
 use crate::source::{FileId, Span};
 
-/// The text of `file` after all fixes that fit together; of two that touch the same place, the
-/// first wins and the other waits for the next run. A fix is applied whole or not at all.
+/// The text of `file` after all fixes that fit together, see [`fitting`].
 pub fn apply(fixes: &[Fix], file: FileId, text: &str) -> String {
-    let mut edits: Vec<(Span, &str)> = Vec::new();
-    for fix in fixes {
-        let own = fix.edits.iter().filter(|(span, _)| span.file == file);
-        let fits = own.clone().all(|(span, _)| {
-            text.get(span.start as usize..span.end as usize).is_some()
-                && edits.iter().all(|(other, _)| !overlap(*span, *other))
-        });
-        if fits {
-            edits.extend(own.map(|(span, replacement)| (*span, replacement.as_str())));
-        }
-    }
+    let fitting = fitting(fixes, file, text);
+    let mut edits: Vec<&(Span, String)> =
+        fitting.into_iter().flat_map(|fix| &fix.edits).filter(|(span, _)| span.file == file).collect();
     edits.sort_by_key(|(span, _)| *span);
     let mut fixed = String::with_capacity(text.len());
     let mut from = 0;
@@ -26,6 +17,25 @@ pub fn apply(fixes: &[Fix], file: FileId, text: &str) -> String {
         from = span.end as usize;
     }
     fixed + &text[from..]
+}
+
+/// Those of the fixes that change `file`, and fit together: of two that touch the same place, the first wins and
+/// the other waits for the next run. A fix is applied whole or not at all.
+pub fn fitting<'f>(fixes: &'f [Fix], file: FileId, text: &str) -> Vec<&'f Fix> {
+    let mut taken: Vec<Span> = Vec::new();
+    let mut fitting = Vec::new();
+    for fix in fixes {
+        let own: Vec<Span> = fix.edits.iter().map(|(span, _)| *span).filter(|span| span.file == file).collect();
+        let fits = own.iter().all(|span| {
+            text.get(span.start as usize..span.end as usize).is_some()
+                && taken.iter().all(|other| !overlap(*span, *other))
+        });
+        if fits && !own.is_empty() {
+            taken.extend(own);
+            fitting.push(fix);
+        }
+    }
+    fitting
 }
 
 /// Whether two edits touch the same text, or insert at the same place.

@@ -29,11 +29,13 @@ use crate::tape::Shape;
 /// what it can't is left as written, for `steps` to refuse in words.
 pub fn normalise(model: &Model) -> Model {
     let mut normal = model.clone();
+    // What is wrong is only counted here, so no repair is looked for.
+    let bare = Model { layout: None, ..model.clone() };
     for at in 0..model.players.len() {
         let player = PlayerId(at as u32);
         let mut trial = Diags::default();
-        let equations = coupling::read(model, player, &mut trial);
-        let written = super::player(model, player, equations, &mut trial);
+        let equations = coupling::read(&bare, player, &mut trial);
+        let written = super::player(&bare, player, equations, &mut trial);
         if trial.has_errors() || model.players[at].split.is_some() || is_stepped(model, &written) {
             continue;
         }
@@ -45,30 +47,55 @@ pub fn normalise(model: &Model) -> Model {
 /// Whether every step of a split has a rule, and everything lies in one.
 fn is_stepped(model: &Model, split: &PlayerSplit) -> bool {
     let this = &model.players[split.player.index()];
+    let inner = Named::of(model);
+    let named = !inner.0.is_empty();
+    let has_rule = |component: &Component| {
+        let terms = component.terms.iter();
+        let smooth = component.constraints.is_empty()
+            && split.is_split()
+            && terms.map(|&at| (at, atoms::of_term(model, split.player, at))).all(|(at, piece)| match piece {
+                Piece::Quadratic => true,
+                Piece::Atom(_) => named || atoms::kink(model, split.player, &this.terms[at].expr).is_none(),
+                Piece::Other { smooth, .. } => named || smooth,
+            });
+        smooth || is_closed_or_composite(model, split, component, &inner)
+    };
+    is_placed(model, split) && split.x.components.iter().chain(&split.z.components).all(has_rule)
+}
+
+/// The same, where no step may follow gradients across a kink and none reads a batch without a method that is
+/// named: what a repair has to reach.
+pub(super) fn is_executable(model: &Model, split: &PlayerSplit) -> bool {
+    let this = &model.players[split.player.index()];
+    let inner = Named::of(model);
+    let has_rule = |component: &Component| {
+        let named = inner.0.iter().any(|(is_x, _)| *is_x == split.x.components.contains(component));
+        let is_smooth = |&at: &usize| {
+            let expr = &this.terms[at].expr;
+            atoms::kink(model, split.player, expr).is_none() && (named || !model.is_random(expr))
+        };
+        let smooth = component.constraints.is_empty() && component.terms.iter().all(is_smooth);
+        smooth || is_closed_or_composite(model, split, component, &inner)
+    };
+    is_placed(model, split) && split.x.components.iter().chain(&split.z.components).all(has_rule)
+}
+
+/// Whether every constraint couples the blocks or lies within one.
+fn is_placed(model: &Model, split: &PlayerSplit) -> bool {
+    let this = &model.players[split.player.index()];
     let within = |id: ConstraintId| {
         let vars = variables(this.constraints[id.index()].relation.expr());
         [&split.x, &split.z].iter().any(|block| vars.iter().all(|var| block.vars.contains(var)))
     };
     let coupled = |id: ConstraintId| split.couplings.iter().any(|coupling| coupling.constraint == id);
-    let placed = (0..this.constraints.len()).map(|at| ConstraintId(at as u32)).all(|id| coupled(id) || within(id));
-    let inner = Named::of(model);
-    let named = !inner.0.is_empty();
-    placed
-        && split.x.components.iter().chain(&split.z.components).all(|component| {
-            let terms = component.terms.iter();
-            let smooth = component.constraints.is_empty()
-                && split.is_split()
-                && terms.map(|&at| (at, atoms::of_term(model, split.player, at))).all(|(at, piece)| match piece {
-                    Piece::Quadratic => true,
-                    Piece::Atom(_) => named || atoms::kink(model, split.player, &this.terms[at].expr).is_none(),
-                    Piece::Other { smooth, .. } => named || smooth,
-                });
-            // What a named method keeps in one step is not taken apart.
-            let is_x = split.x.components.contains(component);
-            let composite =
-                || split.is_split() && inner.is_proximal(is_x) && is_composite(model, split.player, component);
-            smooth || is_exact(model, split.player, component, &split.couplings) || composite()
-        })
+    (0..this.constraints.len()).map(|at| ConstraintId(at as u32)).all(|id| coupled(id) || within(id))
+}
+
+/// Whether a step is in closed form, or what a named method keeps in one step, which is not taken apart.
+fn is_closed_or_composite(model: &Model, split: &PlayerSplit, component: &Component, inner: &Named) -> bool {
+    let is_x = split.x.components.contains(component);
+    let composite = || split.is_split() && inner.is_proximal(is_x) && is_composite(model, split.player, component);
+    is_exact(model, split.player, component, &split.couplings) || composite()
 }
 
 /// Whether a component is a smooth function and a proximal map, in some metric.

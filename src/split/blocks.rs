@@ -1,8 +1,8 @@
 //! Two blocks: variables that share a term lie in one block, a coupling reaches from one to the other.
 
 use super::ir::Coupling;
-use super::variables;
-use crate::diag::{Code, Diag, Diags};
+use super::{mend, turns, variables};
+use crate::diag::{Code, Diag, Diags, digits};
 use crate::model::Model;
 use crate::model::ir::{PlayerId, VarId};
 
@@ -70,7 +70,7 @@ fn two_sides(
         match met[..] {
             [_, _] => {}
             _ => {
-                diags.push(third(model, coupling));
+                diags.push(third(model, player, coupling, (groups, couplings)));
                 return (this.vars.clone(), Vec::new());
             }
         }
@@ -96,7 +96,7 @@ fn two_sides(
                             queue.push(end);
                         }
                         Some(colour) if Some(colour) == colours[group] => {
-                            diags.push(third(model, coupling));
+                            diags.push(third(model, player, coupling, (groups, couplings)));
                             return (this.vars.clone(), Vec::new());
                         }
                         Some(_) => {}
@@ -149,43 +149,138 @@ impl Groups {
 }
 
 fn check_stated(model: &Model, player: PlayerId, x: &[VarId], z: &[VarId], diags: &mut Diags) {
-    for term in &model.players[player.index()].terms {
+    for (at, term) in model.players[player.index()].terms.iter().enumerate() {
         let vars = variables(&term.expr);
         let in_x = vars.iter().find(|var| x.contains(var));
         let in_z = vars.iter().find(|var| z.contains(var));
         if let (Some(&a), Some(&b)) = (in_x, in_z) {
-            diags.push(coupled(model, term.span, a, b));
+            diags.push(coupled(model, player, at, [a, b], [x, z]));
         }
     }
 }
 
-fn coupled(model: &Model, span: crate::source::Span, a: VarId, b: VarId) -> Diag {
+/// A term that touches `a` and `b`, of one block each.
+fn coupled(model: &Model, player: PlayerId, at: usize, [a, b]: [VarId; 2], blocks: [&[VarId]; 2]) -> Diag {
+    let term = &model.players[player.index()].terms[at];
+    let fix = mend::coupled(model, player, at, blocks);
     let (a, b) = (&model.vars[a.index()], &model.vars[b.index()]);
-    Diag::new(Code::CoupledTerm, span, format!("this term touches `{}` and `{}`, which lie in different blocks", a.name, b.name))
-        .here("belongs to both blocks")
-        .label(a.span, format!("`{}` is updated in one step", a.name))
-        .label(b.span, format!("`{}` in the other", b.name))
-        .help(format!(
-            "each step of ADMM minimises over one block with the other held fixed, so a term may hold one block only; give the term a copy of `{0}`: declare `{0}c` like `{0}`, write `{0}c` here, and add `{0}c - {0} = 0` to the constraints",
+    let apart =
+        "each step of ADMM minimises over one block with the other held fixed, so a term may hold one block only";
+    let help = match &fix {
+        Some(_) => apart.to_string(),
+        None => format!(
+            "{apart}; give the term a copy of `{0}`: declare another variable like `{0}`, write that here, and add the equation of the two to the constraints",
             b.name
-        ))
+        ),
+    };
+    let diag = Diag::new(
+        Code::CoupledTerm,
+        term.span,
+        format!("this term touches `{}` and `{}`, which lie in different blocks", a.name, b.name),
+    )
+    .here("belongs to both blocks")
+    .label(a.span, format!("`{}` is updated in one step", a.name))
+    .label(b.span, format!("`{}` in the other", b.name))
+    .help(help);
+    Diag { fix, ..diag }
 }
 
 /// The term that joins the two variables of an equation that says they are copies.
 fn copy_in_a_term(model: &Model, player: PlayerId, equation: &Coupling) -> Option<Diag> {
     let (a, b) = (equation.parts[0].var, equation.parts[1].var);
-    let joining = model.players[player.index()].terms.iter().find(|term| {
+    let joining = model.players[player.index()].terms.iter().position(|term| {
         let vars = variables(&term.expr);
         vars.contains(&a) && vars.contains(&b)
     })?;
-    Some(coupled(model, joining.span, a, b))
+    Some(coupled(model, player, joining, [a, b], [&[a], &[b]]))
 }
 
-fn third(model: &Model, coupling: &Coupling) -> Diag {
-    let names: Vec<&str> = coupling.parts.iter().map(|part| model.vars[part.var.index()].name.as_str()).collect();
-    Diag::new(Code::ThirdBlock, coupling.span, format!("{} can't be put into two blocks", words(&names)))
-        .here("this constraint needs a third block")
-        .help("ADMM alternates between two blocks, and with three it can diverge; say which variables go together with `split x, y | z`, or tie every copy to one variable: `x[i] - z = 0`")
+/// A coupling that two blocks are not enough for.
+fn third(model: &Model, player: PlayerId, coupling: &Coupling, all: (&Groups, &[Coupling])) -> Diag {
+    let (groups, couplings) = all;
+    let this = &model.players[player.index()];
+    let is_tied =
+        |root: usize| couplings.iter().any(|coupling| coupling.parts.iter().any(|part| groups.of(part.var) == root));
+    let group: Vec<Option<usize>> =
+        this.vars.iter().map(|&var| Some(groups.of(var)).filter(|&root| is_tied(root))).collect();
+    let fix = mend::third(model, player, &group);
+    let diverges = "steps over three blocks in turn can diverge at every ρ, even where there is nothing to minimise and one point alone meets the constraints (Chen, He, Ye and Yuan 2016)";
+    let ways = "say which variables go together, as in `split x, y | z`, or give the equations copies of the variables, `xc - x = 0`, in a block of their own";
+    let help = if fix.is_some() { diverges.to_string() } else { format!("{diverges}; {ways}") };
+    let diag = match ring(groups, couplings, coupling) {
+        Some(others) => {
+            let whole: Vec<&Coupling> = others.iter().copied().chain([coupling]).collect();
+            let message = format!("the constraints tie {} in a ring, which takes three blocks", named(model, &whole));
+            let here = format!("so would {}, and no side is left", named(model, &[coupling]));
+            let diag = Diag::new(Code::ThirdBlock, coupling.span, message).here(here);
+            let apart = |other: &Coupling| format!("{} lie on opposite sides", named(model, &[other]));
+            others.iter().fold(diag, |diag, other| diag.label(other.span, apart(other)))
+        }
+        None => {
+            let message = format!("{} meet in one constraint, and ADMM has two blocks", named(model, &[coupling]));
+            let diag = Diag::new(Code::ThirdBlock, coupling.span, message).here("needs a block for each");
+            match turns::growth(model, player, coupling, &blocks(groups, coupling)) {
+                Some((growth, always)) => diag.certify(format!(
+                    "in turn, the {} steps would make the distance to the solution {} times as large in each iteration, at {}",
+                    blocks(groups, coupling).len(),
+                    digits(growth, 4),
+                    if always { "every ρ" } else { "ρ = 1" }
+                )),
+                None => diag,
+            }
+        }
+    };
+    Diag { fix, ..diag.help(help) }
+}
+
+/// The couplings that lead from one end of a coupling of two groups to the other.
+fn ring<'c>(groups: &Groups, couplings: &'c [Coupling], closing: &Coupling) -> Option<Vec<&'c Coupling>> {
+    let ends = |coupling: &Coupling| {
+        let mut met: Vec<usize> = coupling.parts.iter().map(|part| groups.of(part.var)).collect();
+        met.sort_unstable();
+        met.dedup();
+        <[usize; 2]>::try_from(met).ok()
+    };
+    let [from, to] = ends(closing)?;
+    let mut ways: Vec<(usize, Vec<&Coupling>)> = vec![(from, Vec::new())];
+    let mut at = 0;
+    while let Some((group, way)) = ways.get(at).cloned() {
+        if group == to {
+            return Some(way);
+        }
+        for coupling in couplings.iter().filter(|coupling| coupling.constraint != closing.constraint) {
+            let Some([a, b]) = ends(coupling).filter(|ends| ends.contains(&group)) else { continue };
+            let next = if a == group { b } else { a };
+            if ways.iter().all(|(met, _)| *met != next) {
+                ways.push((next, way.iter().copied().chain([coupling]).collect()));
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The variables of a coupling that terms join, as blocks.
+fn blocks(groups: &Groups, coupling: &Coupling) -> Vec<Vec<VarId>> {
+    let mut blocks: Vec<(usize, Vec<VarId>)> = Vec::new();
+    for part in &coupling.parts {
+        let root = groups.of(part.var);
+        match blocks.iter_mut().find(|(own, _)| *own == root) {
+            Some((_, vars)) => vars.push(part.var),
+            None => blocks.push((root, vec![part.var])),
+        }
+    }
+    blocks.into_iter().map(|(_, vars)| vars).collect()
+}
+
+/// The variables of these couplings, in words.
+fn named(model: &Model, couplings: &[&Coupling]) -> String {
+    let mut vars: Vec<VarId> =
+        couplings.iter().flat_map(|coupling| coupling.parts.iter().map(|part| part.var)).collect();
+    vars.sort_unstable();
+    vars.dedup();
+    let names: Vec<&str> = vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect();
+    words(&names)
 }
 
 fn unlinked(model: &Model, var: VarId, couplings: &[Coupling]) -> Diag {

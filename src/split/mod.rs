@@ -4,11 +4,14 @@
 //! 1. [`automatic`] gives parts of the problem variables of their own, where no split is written or none
 //!    of the rules takes a step of it;
 //! 2. [`coupling`] reads every equation as `Σ K v + offset = 0`, or with a smooth part that is not linear
-//!    ([`curved`]), [`consistency`] says which contradict each other or repeat them, and [`unbounded`] which terms fall to −∞;
+//!    ([`curved`]), [`consistency`] says which contradict each other or repeat them, [`game`] what is two
+//!    objectives, and [`unbounded`] which terms fall to −∞;
 //! 3. [`blocks`] colours the variables so that a term lies in one block and a coupling in both;
 //! 4. [`components`] cuts a block into independent steps;
 //! 5. [`scaling`] weighs the rows of the couplings;
 //! 6. [`whole`] says how the copies are eliminated where a method wants the unsplit problem.
+//!
+//! Where that ends in an error, [`mend`] looks for a repair.
 //!
 //! What a term or a constraint is — quadratic, an atom of the catalogue, something else — is read by
 //! [`affine`], [`atoms`] and [`forms`]; [`proximal`] is the calculus of atoms, [`composite`] of atoms and what
@@ -25,7 +28,9 @@ mod coupling;
 mod curved;
 pub mod direction;
 pub mod forms;
+mod game;
 pub mod ir;
+pub mod mend;
 mod movement;
 mod print;
 pub mod proximal;
@@ -36,6 +41,7 @@ mod scaling;
 mod spellings;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unbounded;
 mod whole;
 
@@ -54,7 +60,10 @@ pub fn split(model: &Model, diags: &mut Diags) -> Split {
         let player = PlayerId(at as u32);
         let equations = coupling::read(model, player, diags);
         let redundancy = consistency::check(&equations, diags);
-        unbounded::check(model, player, &equations, diags);
+        // What is two problems has no direction of its own.
+        if !game::check(model, player, &equations, diags) {
+            unbounded::check(model, player, &equations, diags);
+        }
         let split = self::player(model, player, equations, diags);
         // What is refused has a louder cause.
         if !diags.has_errors() {

@@ -34,9 +34,10 @@ use crate::model::Model;
 use crate::model::ir::{Admm, ConstraintId, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
 use crate::source::Span;
 use crate::split::Split;
-use crate::split::atoms::{self, Piece};
+use crate::split::atoms::{self, Piece, Place};
 use crate::split::ir::{Component, PlayerSplit, weighted};
 use crate::split::is_exact;
+use crate::split::mend;
 use crate::tape::Dtype;
 use ir::{AdmmPlan, Curvature, MethodPlan, Rule, Step};
 
@@ -315,13 +316,24 @@ fn step(
             let names: Vec<String> =
                 component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
             let at = component.terms.first().map_or(span, |&at| terms[at].span);
+            let places = component.terms.iter().map(|&at| Place::Term(at));
+            let places: Vec<Place> =
+                places.chain(component.constraints.iter().copied().map(Place::Constraint)).collect();
+            let fix = mend::behind(model, split.player, component, &places);
+            let method =
+                format!("name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`");
+            let help = match &fix {
+                Some(_) => format!("give a function or set a variable of its own in the other block, or {method}"),
+                None => format!("give each function or set a variable of its own, or {method}"),
+            };
             let mut diag = Diag::new(Code::NoStepRule, at, format!("no rule takes the step of {}", names.join(", ")))
                 .here(if inner.is_none() {
                     "no closed form, and no inner method is named"
                 } else {
                     "no closed form, and not a step of the method that is named"
                 })
-                .help(format!("give each function or set a variable of its own, or name an inner method in the solve block, for example `{option} = gradient(rate = 0.1)`"));
+                .help(help);
+            diag.fix = fix;
             for why in tried {
                 diag = diag.certify(why);
             }

@@ -2,9 +2,9 @@
 
 use super::meaning::{Meaning, Scope};
 use super::names::number;
-use super::{Checker, DEPTH, shape_words};
+use super::{Checker, DEPTH, shape_words, turned};
 use crate::catalogue::{Function, WrongArguments};
-use crate::diag::{Code, Diag};
+use crate::diag::{Code, Diag, Fix};
 use crate::model::fold::{fold, is_constant};
 use crate::model::ir::{Expr, ExprKind, Leaf};
 use crate::source::Span;
@@ -142,7 +142,10 @@ impl<'a> Checker<'a> {
                 }
                 Some(expr)
             }
-            Err(WrongArguments::Disagree { left, right, rule }) => self.disagree(&args[left], &args[right], at, rule),
+            Err(WrongArguments::Disagree { left, right, rule }) => {
+                let fix = turned::turned(self.sources, function, &args);
+                self.disagree_unless(&args[left], &args[right], at, rule, fix)
+            }
             Err(WrongArguments::Argument { at: position, wanted }) => {
                 let (arg, what) = (&args[position], shape_words(&args[position].shape));
                 let text = self.text(arg.span);
@@ -184,6 +187,11 @@ impl<'a> Checker<'a> {
 
     /// Two operands whose shapes don't fit together.
     pub(super) fn disagree<T>(&mut self, left: &Expr, right: &Expr, at: Span, rule: &str) -> Option<T> {
+        self.disagree_unless(left, right, at, rule, None)
+    }
+
+    /// The same, with what would make them fit.
+    fn disagree_unless<T>(&mut self, left: &Expr, right: &Expr, at: Span, rule: &str, fix: Option<Fix>) -> Option<T> {
         let (a, b) = (self.text(left.span), self.text(right.span));
         let message = format!("`{a}` is {} and `{b}` is {}", shape_words(&left.shape), shape_words(&right.shape));
         let mut diag = Diag::new(Code::ShapeMismatch, at, message).here(rule);
@@ -195,7 +203,7 @@ impl<'a> Checker<'a> {
         } else {
             "only numbers are repeated to fit; check which side has the shape you meant".to_owned()
         };
-        self.fail(diag.help(help))
+        self.fail(Diag { fix, ..diag.help(help) })
     }
 
     /// `[1, 2; 3, 4]`: numbers; one row or one column is a vector.

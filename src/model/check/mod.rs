@@ -29,6 +29,7 @@ mod rows;
 mod samples;
 mod solve;
 mod sparse;
+mod turned;
 mod values;
 mod variables;
 
@@ -38,6 +39,7 @@ use std::collections::BTreeMap;
 
 use super::inputs::Inputs;
 use super::ir::{Data, DataId, Expr, ExprKind, Leaf, Member, Model, NetId, Player, PlayerId};
+use super::layout::Layout;
 use crate::diag::{Code, Diag, Diags};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{self, Ast, ItemKind};
@@ -68,6 +70,7 @@ pub fn check(asts: &[Ast], sources: &Sources, inputs: &Inputs, diags: &mut Diags
         checker.model
     });
     prune::prune(&mut model);
+    model.layout = Some(Layout::of(asts, sources, &model).into());
     own.sort();
     diags.extend(own);
     model

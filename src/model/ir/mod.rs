@@ -8,6 +8,7 @@ mod solve;
 
 use std::sync::Arc;
 
+use super::layout::Layout;
 use crate::catalogue::Function;
 use crate::source::Span;
 use crate::tape::ops::Range;
@@ -55,6 +56,8 @@ pub struct Model {
     pub players: Vec<Player>,
     /// `solve` blocks in source order; at least one (the default where none is written).
     pub solves: Vec<Solve>,
+    /// Where it is written, for repairs; a model that is made has none.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// `let name = expression`, where that depends on variables.

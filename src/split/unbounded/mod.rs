@@ -72,6 +72,11 @@ pub(super) fn check(model: &Model, player: PlayerId, equations: &[Coupling], dia
     }
 }
 
+/// The variables of a player that copies tie, `x − z = 0`, together.
+pub(super) fn tied(model: &Model, player: PlayerId, equations: &[Coupling]) -> Vec<Vec<VarId>> {
+    groups(model, player, equations).into_iter().map(|group| group.vars).collect()
+}
+
 /// The variables as written, those that copies tie together.
 fn groups(model: &Model, player: PlayerId, equations: &[Coupling]) -> Vec<Group> {
     let (vars, _, constraints) = model.players[player.index()].source();

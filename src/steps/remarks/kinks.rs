@@ -5,7 +5,8 @@
 use super::names;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
-use crate::split::atoms;
+use crate::split::atoms::{self, Place};
+use crate::split::mend;
 use crate::steps::ir::{AdmmPlan, Rule};
 
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
@@ -15,17 +16,28 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
         for &at in &step.component.terms {
             let Some(kink) = atoms::kink(model, plan.player, &terms[at].expr) else { continue };
             let names = names(model, step);
-            diags.push(
-                Diag::new(
-                    Code::KinkInGradientStep,
-                    terms[at].span,
-                    format!("`{kink}` has a kink, and the step of {names} follows gradients"),
-                )
-                .here("its slope jumps where its argument is 0")
-                .help(format!(
-                    "steps of a fixed length go to and fro across a kink, so the iterates settle near it and not at it; give what stands inside `{kink}` a variable of its own in the other block, `s`, tied by an equation: `{kink}` of a variable has a closed-form step"
-                )),
-            );
+            let kinked = |&&other: &&usize| atoms::kink(model, plan.player, &terms[other].expr).is_some();
+            let others = step.component.terms.iter().filter(kinked).copied().filter(|&other| other != at);
+            let places: Vec<Place> = std::iter::once(at).chain(others).map(Place::Term).collect();
+            let fix = mend::behind(model, plan.player, &step.component, &places);
+            let slow =
+                "steps of a fixed length go to and fro across a kink, so the iterates settle near it and not at it";
+            let help = match &fix {
+                Some(_) => {
+                    format!("{slow}; `{kink}` of a variable of its own has a closed-form step in the other block")
+                }
+                None => format!(
+                    "{slow}; give what stands inside `{kink}` a variable of its own in the other block, `s`, tied by an equation: `{kink}` of a variable has a closed-form step"
+                ),
+            };
+            let diag = Diag::new(
+                Code::KinkInGradientStep,
+                terms[at].span,
+                format!("`{kink}` has a kink, and the step of {names} follows gradients"),
+            )
+            .here("its slope jumps where its argument is 0")
+            .help(help);
+            diags.push(Diag { fix, ..diag });
         }
     }
 }
