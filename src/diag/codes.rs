@@ -67,6 +67,8 @@ codes! {
     UnboundedObjective "E0501" "unbounded-objective" Error;
     ConcaveStep "E0502" "concave-step" Error;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
+    DisagreeingSamples "E0508" "disagreeing-samples" Warning;
+    SumWithNumericRho "E0509" "sum-with-numeric-rho" Warning;
     NoStepRule "E0601" "no-step-rule" Error;
     LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;
