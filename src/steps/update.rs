@@ -77,7 +77,7 @@ impl Writer<'_> {
 
     /// What a solve block states, as it stands there.
     fn given(&self, step: &Step, value: &Expr) -> String {
-        let names: Vec<String> = step.component.vars.iter().map(|&var| self.next(var, Member::None)).collect();
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.name(var, Member::None)).collect();
         let text = self.model.unicode(value);
         match self.script {
             Script::Unicode => format!("{} ← {text}", names.join(", ")),

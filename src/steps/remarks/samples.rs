@@ -5,6 +5,7 @@
 //! ρ·r into λ, at every iteration and for good. A `fresh` step says that this is meant, a `fixed` sample that its
 //! rows are chosen.
 
+use super::number;
 use crate::diag::{Code, Diag, Diags, Fix};
 use crate::model::Model;
 use crate::model::ir::{DataId, Descent, Expr, ExprKind, Leaf, SampleId, SampleSource};
@@ -95,9 +96,13 @@ fn is_same(model: &Model, a: DataId, b: DataId) -> bool {
 fn diag(model: &Model, (first, second): (&Read, &Read), z: &[Read], coupling: Span) -> Diag {
     let (a, b) = (&model.samples[first.sample.index()], &model.samples[second.sample.index()]);
     let (x_name, z_name) = (&a.names[first.part as usize], &b.names[second.part as usize]);
-    let data = match &b.source {
-        SampleSource::Rows(data) => model.data[data[0].index()].name.clone(),
-        _ => String::new(),
+    let (data, rows) = match &b.source {
+        SampleSource::Rows(data) => {
+            let data = &model.data[data[0].index()];
+            let rows = if data.family.is_none() { data.tensor.shape.0.first().copied() } else { None };
+            (data.name.clone(), rows)
+        }
+        _ => (String::new(), None),
     };
     let mut diag = Diag::new(
         Code::DisagreeingSamples,
@@ -112,6 +117,15 @@ fn diag(model: &Model, (first, second): (&Read, &Read), z: &[Read], coupling: Sp
     .help(format!(
         "the constraint asks both blocks for one value, and each is pulled to what its own rows want: the difference of the two batches goes into λ at every iteration; read `{x_name}` in both, which is drawn once an iteration, or write `fresh` in an inner method where batches of their own are meant"
     ));
+    if let Some(rows) = rows {
+        let shared = a.batch as f64 * b.batch as f64 / rows as f64;
+        diag = diag.certify(format!(
+            "two draws of {} and {} of {rows} rows have {} in common on average",
+            a.batch,
+            b.batch,
+            number(shared)
+        ));
+    }
     let swapped = z.iter().filter(|read| read.sample == second.sample);
     let edits: Vec<(Span, String)> =
         swapped.clone().map(|read| (read.span, a.names.get(read.part as usize).cloned().unwrap_or_default())).collect();
