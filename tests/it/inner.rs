@@ -325,13 +325,24 @@ fn stated_updates_run() {
     assert_eq!(outcome.status, Status::IterationLimit);
 }
 
-/// In a game a player's turn states it in the player's names.
+/// In a game a player's turn states it in the player's names, whatever another's are.
 #[test]
 fn a_stated_update_in_a_game() {
-    let outcome = solve(
-        "player one {\n    var x, z: real[3]\n    minimize sum_squares(x - 1) + sum_squares(z)/2\n    subject to w: x - z = 0\n}\n\
-         solve play as game {\n    repeat 60 times { admm one { rho = 1, z_step = given((ρ*x + dual(w))/(1 + ρ)) } }\n}\n",
-    );
+    let player = |name: &str, a: f64| {
+        format!(
+            "player {name} {{\n    var x, z: real[3]\n    minimize sum_squares(x - {a}) + sum_squares(z)/2\n    \
+             subject to w: x - z = 0\n}}\n"
+        )
+    };
+    let turn = |name: &str, step: &str| format!("admm {name} {{ rho = 1, z_step = given({step}) }}");
+    let outcome = solve(&format!(
+        "{}{}solve play as game {{\n    repeat 60 times {{\n        {}\n        {}\n    }}\n}}\n",
+        player("one", 1.0),
+        player("two", 3.0),
+        turn("one", "(ρ*x + dual(w))/(1 + ρ)"),
+        turn("two", "(ρ*x + λ)/(1 + ρ)"),
+    ));
     assert_eq!(outcome.status, Status::Completed);
-    close(&vector(&outcome, "z"), &[2.0 / 3.0; 3], 1e-5);
+    close(&vector(&outcome, "one.z"), &[2.0 / 3.0; 3], 1e-5);
+    close(&vector(&outcome, "two.z"), &[2.0; 3], 1e-5);
 }

@@ -335,33 +335,34 @@ fn blocks_that_read_different_batches() {
     check(
         TWO_SAMPLES,
         expect![[r#"
-        warning E0508 disagreeing-samples
+            warning E0508 disagreeing-samples
 
-          ⚠ `Xa` and `Xb` are different batches of `X`, in terms that a constraint ties
-            ╭─[test.admm:8:55]
-          4 │ net f(θ): 3 -> dense 4 tanh -> dense 1
-          5 │ sample (Xa, ya) ~ draw(X, y) batch 10
-            ·         ─┬
-            ·          ╰── 10 rows an iteration
-          6 │ sample (Xb, yb) ~ draw(X, y) batch 10
-            ·         ─┬
-            ·          ╰── 10 others
-          7 │ var θ1, θ2: params(f)
-          8 │ minimize mean(square(f(Xa; θ1) - ya)) + mean(square(f(Xb; θ2) - 2*yb))
-            ·                        ─┬                             ─┬
-            ·                         │                              ╰── the other block reads `Xb`
-            ·                         ╰── one block reads `Xa`
-          9 │ subject to tie: θ1 - θ2 = 0
-            ·            ────────┬───────
-            ·                    ╰── ties the two
-         10 │ solve admm { iterations = 5, x_step = gradient(rate = 0.01), z_step = gradient(rate = 0.01) }
-            ╰────
-          help: the constraint asks both blocks for one value, and each is pulled to what its own rows
-                want: the difference of the two batches goes into λ at every iteration; read `Xa` in both,
-                which is drawn once an iteration, or write `fresh` in an inner method where batches of
-                their own are meant
-                write `Xa` for `Xb` (`admmc check --fix` does it)
-    "#]],
+              ⚠ `Xa` and `Xb` are different batches of `X`, in terms that a constraint ties
+              ╰─▶ two draws of 10 and 10 of 100 rows have 1 in common on average
+                ╭─[test.admm:8:55]
+              4 │ net f(θ): 3 -> dense 4 tanh -> dense 1
+              5 │ sample (Xa, ya) ~ draw(X, y) batch 10
+                ·         ─┬
+                ·          ╰── 10 rows an iteration
+              6 │ sample (Xb, yb) ~ draw(X, y) batch 10
+                ·         ─┬
+                ·          ╰── 10 others
+              7 │ var θ1, θ2: params(f)
+              8 │ minimize mean(square(f(Xa; θ1) - ya)) + mean(square(f(Xb; θ2) - 2*yb))
+                ·                        ─┬                             ─┬
+                ·                         │                              ╰── the other block reads `Xb`
+                ·                         ╰── one block reads `Xa`
+              9 │ subject to tie: θ1 - θ2 = 0
+                ·            ────────┬───────
+                ·                    ╰── ties the two
+             10 │ solve admm { iterations = 5, x_step = gradient(rate = 0.01), z_step = gradient(rate = 0.01) }
+                ╰────
+              help: the constraint asks both blocks for one value, and each is pulled to what its own rows
+                    want: the difference of the two batches goes into λ at every iteration; read `Xa` in both,
+                    which is drawn once an iteration, or write `fresh` in an inner method where batches of
+                    their own are meant
+                    write `Xa` for `Xb` (`admmc check --fix` does it)
+        "#]],
     );
     let mended = mended(TWO_SAMPLES);
     assert!(mended.contains("mean(square(f(Xa; θ2) - 2*ya))"), "{mended}");

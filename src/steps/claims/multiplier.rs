@@ -10,7 +10,7 @@
 use super::point::{self, Compiled, POINTS, Point, Reading, norm, relative};
 use super::radius::{self, Replaced};
 use super::words::{percent, spelt};
-use super::{RHOS, ROUNDED, symbolic};
+use super::{RHOS, ROUNDED, WORK, symbolic};
 use crate::catalogue::Function;
 use crate::diag::{Code, Diag, Severity, digits};
 use crate::model::Model;
@@ -107,12 +107,17 @@ impl<'a> Trial<'a> {
 
     /// By how much of ρ·r the claim moves λ, at the ρ and random values of the rest.
     fn steps(&self) -> Result<Found, String> {
+        let flops = (self.claimed.flops() + self.step.flops()).max(1) * RHOS.len() as u64;
+        if flops > 20 * WORK {
+            return Err("it is too large to be tried".to_string());
+        }
+        let points = (WORK / flops).clamp(1, u64::from(POINTS)) as u32;
         let mut found = Found { right: Vec::new(), length: None, unscaled: true, worst: None };
         let mut lengths: Vec<Option<f64>> = Vec::new();
         let mut seen = false;
         for rho in RHOS {
             let mut right = true;
-            for seed in 0..POINTS {
+            for seed in 0..points {
                 let point = Point { model: self.model, rho, seed };
                 let Some((off, length)) = self.at(&point) else { continue };
                 seen = true;

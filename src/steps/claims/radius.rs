@@ -7,8 +7,8 @@
 //! and T is found column by column, one iteration without constants on each unit vector. The radius is the limit
 //! of ‖Tᵏ‖^{1/k} (Gelfand 1941), k doubled by squaring.
 
-use super::RHOS;
 use super::point::Compiled;
+use super::{RHOS, WORK};
 use crate::diag::digits;
 use crate::linalg::{Matrix, factor};
 use crate::model::Model;
@@ -39,7 +39,9 @@ pub(super) struct Replaced<'a> {
 /// converge by itself.
 pub(super) fn line(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, replaced: &Replaced) -> Option<String> {
     let system = System::of(model, split, plan)?;
-    if !system.is_affine(replaced) {
+    // Two systems at every ρ, a column at a time.
+    let flops = replaced.by.flops() * (system.len() as u64 + 1) * RHOS.len() as u64;
+    if flops > WORK || !system.is_affine(replaced) {
         return None;
     }
     let mut found = Vec::new();

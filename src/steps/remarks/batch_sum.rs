@@ -78,7 +78,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
         number(kappa / 10.0)
     ))
     .help(format!(
-        "the slopes of a sum grow with its rows, and the ρ that balances them with it; `kappa = {0}` is this ρ in units of 1/rate, and stays right with any batch and rate; or take the `mean`, which is another problem: its term weighs {1} times less against the others",
+        "the slopes of a sum grow with its rows, and the ρ that balances them with it; `kappa = {0}` is this ρ in units of 1/rate, and moves with the rate that another batch asks for; or take the `mean`, which is another problem: its term weighs {1} times less against the others",
         number(kappa),
         number(times)
     ));
