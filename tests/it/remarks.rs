@@ -405,30 +405,30 @@ fn a_sum_over_a_batch_beside_a_written_rho() {
     check(
         BATCH_SUM,
         expect![[r#"
-        warning E0509 sum-with-numeric-rho
+            warning E0509 sum-with-numeric-rho
 
-          ⚠ ρ = 50 suits a sum over 10 rows, and no other batch
-          ╰─▶ κ = ρ·rate = 50·0.01 = 0.5; at ten times the rows a gradient step is as stable at a tenth of
-              the rate, where this ρ has κ = 0.05
-           ╭─[test.admm:8:14]
-         3 │ net f(θ): 3 -> dense 4 tanh -> dense 1
-         4 │ sample x ~ draw(X) batch 10
-           ·        ┬
-           ·        ╰── 10 rows a batch
-         5 │ var θ1, θ2: params(f)
-         6 │ minimize fit: 0.5*sum_squares(f(x; θ1) - 1) + size: 0.5*sum_squares(θ2)
-           ·                   ────────────┬────────────
-           ·                               ╰── 5 times the mean of its rows
-         7 │ subject to θ1 - θ2 = 0
-         8 │ solve admm { rho = 50, x_step = gradient(rate = 0.01), iterations = 5 }
-           ·              ────┬───
-           ·                  ╰── stays when the batch changes
-           ╰────
-          help: the slopes of a sum grow with its rows, and the ρ that balances them with it; `kappa =
-                0.5` is this ρ in units of 1/rate, and stays right with any batch and rate; or take the
-                `mean`, which is another problem: its term weighs 5 times less against the others
-                write `kappa = 0.5` (`admmc check --fix` does it)
-    "#]],
+              ⚠ ρ = 50 suits a sum over 10 rows, and no other batch
+              ╰─▶ κ = ρ·rate = 50·0.01 = 0.5; at ten times the rows a gradient step is as stable at a tenth of
+                  the rate, where this ρ has κ = 0.05
+               ╭─[test.admm:8:14]
+             3 │ net f(θ): 3 -> dense 4 tanh -> dense 1
+             4 │ sample x ~ draw(X) batch 10
+               ·        ┬
+               ·        ╰── 10 rows a batch
+             5 │ var θ1, θ2: params(f)
+             6 │ minimize fit: 0.5*sum_squares(f(x; θ1) - 1) + size: 0.5*sum_squares(θ2)
+               ·                   ────────────┬────────────
+               ·                               ╰── 5 times the mean of its rows
+             7 │ subject to θ1 - θ2 = 0
+             8 │ solve admm { rho = 50, x_step = gradient(rate = 0.01), iterations = 5 }
+               ·              ────┬───
+               ·                  ╰── stays when the batch changes
+               ╰────
+              help: the slopes of a sum grow with its rows, and the ρ that balances them with it; `kappa =
+                    0.5` is this ρ in units of 1/rate, and moves with the rate that another batch asks for; or
+                    take the `mean`, which is another problem: its term weighs 5 times less against the others
+                    write `kappa = 0.5` (`admmc check --fix` does it)
+        "#]],
     );
     let mended = mended(BATCH_SUM);
     assert!(mended.contains("solve admm { kappa = 0.5, x_step"), "{mended}");

@@ -66,9 +66,9 @@ pub struct Admm {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inner {
     /// The method of those without a closed form.
-    Descent(Descent),
+    Descent(Box<Descent>),
     /// `given(…)`: the update itself, in the place of the derived one.
-    Given(Expr),
+    Given(Box<Expr>),
 }
 
 impl Inner {

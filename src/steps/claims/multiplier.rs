@@ -219,8 +219,9 @@ fn wrong(trial: &Trial, plan: &AdmmPlan, found: &Found, name: &str, equations: u
         Found { unscaled: true, .. } => format!("λ is measured in ρ times the constraint; the claim is right for a scaled multiplier, u = λ/ρ, as some papers have it, whose other updates read u: here λ is not scaled, so write λ + {rho}*(…)"),
         _ => "the multiplier of L = f + g + ⟨λ, …⟩ adds up ρ times what the constraint is off by, at the new values of both blocks; with another update ADMM ends elsewhere, or not at all".to_owned(),
     });
+    // What a note is about is left as it is written.
     if harmless {
-        diag = diag.severity(Severity::Note);
+        return diag.severity(Severity::Note);
     }
     let write = symbolic::Script { file: true, rho, ..say };
     match read.and_then(|(rows, _)| write.text(&rows)) {

@@ -306,6 +306,7 @@ fn a_stated_update_may_be_right_where_rho_stays() {
     let first = parsed.diags.iter().next().expect("there is one");
     expect!["the stated update of `z` is the minimiser of its step at ρ = 1, where ρ stays, and not at every ρ"]
         .assert_eq(&first.message);
+    assert_eq!(first.fix, None, "what is right where it runs is left as it is written");
     only(&at("rho = 1, adapt = balanced"), Severity::Warning);
     only(&at("rho = auto"), Severity::Warning);
 }

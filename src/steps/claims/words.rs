@@ -110,11 +110,14 @@ pub(super) fn wrong(trial: &Trial, plan: &AdmmPlan, claimed: &Compiled, right: &
         _ => "Compare its source with the derived update, and the constraint's sign with it".to_string(),
     };
     diag = diag.help(help);
-    if let Some(text) = gradient.and_then(|gradient| {
-        let minimiser = gradient.minimiser();
-        let fits = claim.value.shape.is_scalar() || minimiser.has_tensor(model);
-        fits.then(|| write.text(&minimiser)).flatten()
-    }) {
+    // What a note is about is left as it is written: `check --fix` mends what is wrong.
+    if severity > Severity::Note
+        && let Some(text) = gradient.and_then(|gradient| {
+            let minimiser = gradient.minimiser();
+            let fits = claim.value.shape.is_scalar() || minimiser.has_tensor(model);
+            fits.then(|| write.text(&minimiser)).flatten()
+        })
+    {
         diag = diag.fix(format!("write `{text}`"), claim.value.span, text);
     }
     diag

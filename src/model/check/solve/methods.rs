@@ -224,7 +224,7 @@ impl<'a> Checker<'a> {
         if callee.key == GIVEN.name() {
             self.no_parameters(callee, params)?;
             let slots = self.arranged(callee, GIVEN, args)?;
-            return Some(Some(Inner::Given(self.tensor(&argument(&slots, 0).value, scope)?)));
+            return Some(Some(Inner::Given(Box::new(self.tensor(&argument(&slots, 0).value, scope)?))));
         }
         if matches!(callee.key.as_str(), "prox" | "linearised") {
             return self.later(value, &format!("the step `{}`", callee.text));
@@ -276,7 +276,7 @@ impl<'a> Checker<'a> {
             Some(arg) => Some(self.in_range(&arg.value, "tol", &POSITIVE, scope)?),
             None => None,
         };
-        Some(Some(Inner::Descent(Descent { kind, rate, steps, tol, fresh })))
+        Some(Some(Inner::Descent(Box::new(Descent { kind, rate, steps, tol, fresh }))))
     }
     /// The settings of a player's turn.
     pub(super) fn turn(&mut self, method: &'a Ident, written: &'a [Setting], scope: &Scope) -> Option<Method> {
