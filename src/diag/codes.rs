@@ -70,6 +70,8 @@ codes! {
     NonUniqueStep "E0503" "non-unique-step" Warning;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
     BadlyScaled "E0506" "badly-scaled" Warning;
+    DisagreeingSamples "E0508" "disagreeing-samples" Warning;
+    SumWithNumericRho "E0509" "sum-with-numeric-rho" Warning;
     GameAsMinimise "E0510" "game-as-minimise" Error;
     NoStepRule "E0601" "no-step-rule" Error;
     LinearisedStep "E0602" "linearised-step" Note;

@@ -202,7 +202,10 @@ impl Model {
             writeln!(f, "  split {} | {}", names(x), names(z))?;
         }
         for claim in &player.claims {
-            let target = &self.vars[claim.target.index()].name;
+            let target = match claim.target {
+                Target::Var(var) => self.vars[var.index()].name.clone(),
+                Target::Dual(id) => format!("dual({})", player.constraints[id.index()].name(id)),
+            };
             writeln!(f, "  claim {target} = {}", self.unicode(&claim.value))?;
         }
         Ok(())
@@ -212,7 +215,7 @@ impl Model {
         let losses = if solve.stable { "stable" } else { "literal" };
         writeln!(f, "solve {}, {}, {losses} losses", solve.name, solve.precision)?;
         match &solve.body {
-            SolveBody::Method(method) => writeln!(f, "  {method}"),
+            SolveBody::Method(method) => writeln!(f, "  {}", Shown { model: self, method }),
             SolveBody::Game(steps) => steps.iter().try_for_each(|step| self.step(f, step, 1)),
         }
     }
@@ -235,7 +238,9 @@ impl Model {
                 writeln!(f, "{indent}each batch")?;
                 inside(f, body)
             }
-            StepKind::Method { player: id, method } => writeln!(f, "{indent}{}: {method}", player(id)),
+            StepKind::Method { player: id, method } => {
+                writeln!(f, "{indent}{}: {}", player(id), Shown { model: self, method })
+            }
             StepKind::Restart { player: id } => writeln!(f, "{indent}restart {}", player(id)),
             StepKind::Track { name, value } => writeln!(f, "{indent}track {name} = {}", self.unicode(value)),
             StepKind::SaveImages { value, rows, columns, name } => {
@@ -259,36 +264,44 @@ impl fmt::Display for When {
     }
 }
 
-impl fmt::Display for Method {
+/// A method, with the names that a stated update holds.
+struct Shown<'a> {
+    model: &'a Model,
+    method: &'a Method,
+}
+
+impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Method::Admm(admm) => write!(f, "{admm}"),
+        match self.method {
+            Method::Admm(admm) => self.admm(f, admm),
             Method::Descent(descent) => write!(f, "{descent}"),
         }
     }
 }
 
-impl fmt::Display for Admm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.rho {
+impl Shown<'_> {
+    fn admm(&self, f: &mut fmt::Formatter<'_>, admm: &Admm) -> fmt::Result {
+        match admm.rho {
             Rho::Auto => write!(f, "admm rho = auto")?,
             Rho::Value(rho) => write!(f, "admm rho = {rho}")?,
             Rho::Kappa(kappa) => write!(f, "admm kappa = {kappa}")?,
         }
-        write!(f, ", relax = {}, iterations = {}", self.relax, self.iterations)?;
-        if let Some(tol) = self.tol {
+        write!(f, ", relax = {}, iterations = {}", admm.relax, admm.iterations)?;
+        if let Some(tol) = admm.tol {
             write!(f, ", tol = {tol:e}")?;
         }
-        for (name, step) in [("x_step", &self.x_step), ("z_step", &self.z_step)] {
-            if let Some(step) = step {
-                write!(f, ", {name} = {step}")?;
+        for (name, step) in [("x_step", &admm.x_step), ("z_step", &admm.z_step)] {
+            match step {
+                Some(Inner::Descent(descent)) => write!(f, ", {name} = {descent}")?,
+                Some(Inner::Given(value)) => write!(f, ", {name} = given({})", self.model.unicode(value))?,
+                None => {}
             }
         }
-        match self.adapt {
+        match admm.adapt {
             Adapt::Fixed => write!(f, ", adapt = fixed")?,
-            Adapt::Balanced => write!(f, ", adapt = balanced every {}", self.adapt_every)?,
+            Adapt::Balanced => write!(f, ", adapt = balanced every {}", admm.adapt_every)?,
         }
-        match self.accelerate {
+        match admm.accelerate {
             0 => Ok(()),
             memory => write!(f, ", accelerate = anderson({memory})"),
         }

@@ -165,6 +165,12 @@ fn reason(subject: Subject, plan: &AdmmPlan, step: &Step) -> String {
     let of = if labels.is_empty() { "0".to_string() } else { labels.join(" + ") };
     let members = step.component.over.map_or(String::new(), |count| format!(", for each of {count}"));
     match &step.rule {
+        _ if step.given.is_some() => {
+            let own = AdmmPlan { x: vec![Step { given: None, ..step.clone() }], z: Vec::new(), ..plan.clone() };
+            let split = &subject.split.players[plan.player.index()];
+            let derived = updates(subject.model, split, &own, Script::Unicode).lines.swap_remove(0).1;
+            format!("as stated, in the place of what is derived from h = {of}: {derived}")
+        }
         Rule::Quadratic { system, curvature, .. } => {
             let way = system_text(step.gram.n(), factor_rows(curvature), system);
             format!("closed form: h = {of} is quadratic, P = {}, MᵀM = {}{members}{way}", p(step), step.gram)
@@ -346,7 +352,7 @@ fn effective(plan: &AdmmPlan, rate: f64) -> Option<(&'static str, f64)> {
             {
                 one_step += 1;
             }
-            rule if rule.is_exact() && step.gram.scale() == Some(1.0) => exact += 1,
+            _ if step.is_exact() && step.gram.scale() == Some(1.0) => exact += 1,
             _ => return None,
         }
     }

@@ -72,6 +72,7 @@ fn steps(model: &Model, method: &MethodPlan) -> (String, String) {
                 let vars: Vec<&str> =
                     step.component.vars.iter().map(|var| model.vars[var.index()].name.as_str()).collect();
                 let rule = match &step.rule {
+                    _ if step.given.is_some() => "the update that is stated".to_owned(),
                     Rule::Quadratic { .. } | Rule::Prox(_) => "closed form".to_owned(),
                     Rule::Linearised(_) => "a linearised step".to_owned(),
                     Rule::Descent(descent) => words(descent),

@@ -268,6 +268,9 @@ impl<'a> Iteration<'a> {
 
     /// The statements of one component's step.
     fn step(&mut self, coder: &mut Coder, step: &Step, side: Side, body: &mut Vec<Stmt>) {
+        if let Some(value) = &step.given {
+            return super::given::step(coder, step, value, side, body);
+        }
         match &step.rule {
             crate::steps::ir::Rule::Quadratic { .. } => super::quadratic::step(self, coder, step, side, body),
             crate::steps::ir::Rule::Prox(form) => super::prox::step(self, coder, step, form, side, body),

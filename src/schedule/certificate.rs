@@ -31,11 +31,12 @@ const MARGIN: f64 = 1e-6;
 /// How many times its own length x goes along the ray.
 const FAR: f64 = 1e6;
 
-/// Whether certificates are looked for: quadratic x-steps, a convex problem, a stopping test, no family.
+/// Whether certificates are looked for: quadratic x-steps, derived ones all, a convex problem, a stopping test, no family.
 pub(super) fn applies(plan: &AdmmPlan) -> bool {
     plan.is_tested()
         && plan.convex
         && plan.steps().all(|step| step.component.over.is_none())
+        && plan.steps().all(|step| step.given.is_none())
         && plan.x.iter().all(|step| matches!(step.rule, Rule::Quadratic { .. }))
 }
 

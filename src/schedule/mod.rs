@@ -1,7 +1,7 @@
 //! Plan → [`Schedule`]: programs on the tape, the loop nest, stopping tests.
 //!
 //! [`admm`] writes one iteration from the steps ([`quadratic`], [`prox`], [`linearised`],
-//! [`gradient`], [`search`], [`lbfgs`], [`newton`], [`composite`], [`fista`], [`curved`]), [`residuals`]
+//! [`gradient`], [`search`], [`lbfgs`], [`newton`], [`composite`], [`fista`], [`curved`], [`given`]), [`residuals`]
 //! the stopping test, [`adapt`] the changes of ρ, [`anderson`] the acceleration, [`certificate`] the
 //! proofs that there is no solution, [`descent`] the baselines on the unsplit problem,
 //! [`game`] the epochs and batches around them, [`verdict`] the re-check of the answer; [`merge`] joins
@@ -20,6 +20,7 @@ mod descent;
 mod direction;
 mod fista;
 mod game;
+mod given;
 mod gradient;
 mod inexact;
 pub mod ir;

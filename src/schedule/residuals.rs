@@ -5,16 +5,16 @@
 //! ```
 //!
 //! An exact x-step leaves `s = ρAᵀ[B(z⁺ − z) + (α−1)(Ax⁺ + Bz − c)]`, an exact z-step 0; an inexact
-//! step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`, on top. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
+//! or stated step leaves the gradient at the point returned, `∇h(v) + Mᵀλ`, on top. p is the linear part of the block's terms. γ_p and γ_d are the scale of the
 //! data: `‖c‖∞`, else the first terms; the first multipliers, or the gradient at the start.
 
 use super::admm::{Cotangent, Iteration, Side, add_square};
 use super::coder::{Coder, Draft};
 use super::ir::{StateId, Stmt, StopStatus};
-use super::{composite, gradient, quadratic};
+use super::{composite, gradient, quadratic, verdict};
 use crate::steps::ir::{Rule, Step};
 use crate::tape::ir::{Binary, Unary};
-use crate::tape::{self, Value};
+use crate::tape::{self, Dtype, Value};
 
 /// Roundings of `ρAx` that a first multiplier must be above to be a scale.
 const ROUNDING: f64 = 16.0;
@@ -94,6 +94,9 @@ fn named(coder: &mut Coder, player: usize, name: &str) -> StateId {
 fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: &Block, body: &mut Vec<Stmt>) {
     let over = step.component.over;
     let mut draft = coder.draft("residual");
+    if step.given.is_some() {
+        return stated(it, coder, draft, step, block, body);
+    }
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, coder.dtype, body);
     let residual = match (&step.rule, side) {
         (Rule::Quadratic { .. } | Rule::Prox(_), Side::Z) => {
@@ -132,6 +135,19 @@ fn component(it: &Iteration, coder: &mut Coder, step: &Step, side: Side, block: 
         add_square(coder, &mut draft, block.residual, residual);
     }
     body.push(coder.call(draft, over, "residuals"));
+}
+
+/// Of a stated update nothing is known: what it leaves is what the answer's re-check computes, in doubles.
+fn stated(it: &Iteration, coder: &mut Coder, mut draft: Draft, step: &Step, block: &Block, body: &mut Vec<Stmt>) {
+    let own = super::admm::point(coder, &mut draft, &step.component.vars, None);
+    let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
+    let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, body);
+    let residual = verdict::left(coder, it, step, &mut draft, &values, multiplier);
+    for (sum, value) in [(block.scale, multiplier), (block.residual, residual)] {
+        let value = draft.b.cast(value, coder.dtype);
+        add_square(coder, &mut draft, sum, value);
+    }
+    body.push(coder.call(draft, None, "residuals"));
 }
 
 fn decide(it: &Iteration, coder: &mut Coder, blocks: &[Block], body: &mut Vec<Stmt>) -> Shown {

@@ -136,30 +136,40 @@ fn stationarity(coder: &mut Coder, it: &Iteration, step: &Step, gamma: StateId, 
     let values: Vec<Value> = own.values.iter().map(|&value| draft.b.cast(value, Dtype::F64)).collect();
     let multiplier = it.adjoint(coder, &mut draft, step, Cotangent::Multiplier, Dtype::F64, gathers);
     let mut scale = draft.b.sum_squares(multiplier);
-    let residual = match &step.rule {
-        Rule::Prox(form) | Rule::Linearised(form) => {
-            prox::gap(it, coder, &mut draft, step, form, &values, multiplier).residual
-        }
-        Rule::Composite(rule) => composite::gap(it, coder, &mut draft, step, rule, &values, multiplier).residual,
-        Rule::Quadratic { .. } | Rule::Descent(_) => {
-            let value = gradient::objective(it, coder, &mut draft, step, &values, Dtype::F64);
-            let gradients = tape::gradient(&mut draft.b, value, &values);
-            let flat = draft.flat(&gradients);
-            let sum = draft.b.add(flat, multiplier);
-            match held(coder, it, step, &mut draft, &values) {
-                Some(held) => {
-                    let square = draft.b.sum_squares(held.slope);
-                    scale = draft.b.add(scale, square);
-                    draft.b.add(sum, held.slope)
-                }
-                None => sum,
-            }
-        }
-    };
+    let mut residual = left(coder, it, step, &mut draft, &values, multiplier);
+    if let Some(held) = held(coder, it, step, &mut draft, &values) {
+        let square = draft.b.sum_squares(held.slope);
+        scale = draft.b.add(scale, square);
+        residual = draft.b.add(residual, held.slope);
+    }
     let residual = draft.b.sum_squares(residual);
     let scale = draft.b.offset(scale, step.linear_square() / step.members() as f64);
     let scale = with_floor(coder, &mut draft, scale, gamma, step.gram.n());
     check(draft, label, &[("residual²", residual), ("scale²", scale)], step.component.over)
+}
+
+/// What values of the variables leave of a step's problem at the multiplier, in f64: its gradient, or what its
+/// proximal map moves them by.
+pub(super) fn left(
+    coder: &mut Coder,
+    it: &Iteration,
+    step: &Step,
+    draft: &mut Draft,
+    values: &[Value],
+    multiplier: Value,
+) -> Value {
+    match &step.rule {
+        Rule::Prox(form) | Rule::Linearised(form) => {
+            prox::gap(it, coder, draft, step, form, values, multiplier).residual
+        }
+        Rule::Composite(rule) => composite::gap(it, coder, draft, step, rule, values, multiplier).residual,
+        Rule::Quadratic { .. } | Rule::Descent(_) => {
+            let value = gradient::objective(it, coder, draft, step, values, Dtype::F64);
+            let gradients = tape::gradient(&mut draft.b, value, values);
+            let flat = draft.flat(&gradients);
+            draft.b.add(flat, multiplier)
+        }
+    }
 }
 
 /// What the equations that a step keeps, `Ev = e`, add to its Lagrangian, from their published multipliers.

@@ -123,7 +123,7 @@ impl Named {
     fn method(&mut self, method: &Method) {
         let Method::Admm(admm) = method else { return };
         let inner = [(true, &admm.x_step), (false, &admm.z_step)];
-        self.0.extend(inner.iter().filter_map(|(is_x, step)| step.as_ref().map(|step| (*is_x, step.kind))));
+        self.0.extend(inner.iter().filter_map(|(is_x, step)| Some((*is_x, step.as_ref()?.descent()?.kind))));
     }
 
     fn steps(&mut self, steps: &[Step]) {

@@ -17,7 +17,7 @@ use super::ir::{Block, Component, Coupling};
 use super::is_exact;
 use crate::linalg::Csr;
 use crate::model::Model;
-use crate::model::ir::PlayerId;
+use crate::model::ir::{Method, PlayerId, SolveBody, Step, StepKind};
 
 /// Turns: the sixth changes a weight by less than a hundredth on the badly scaled programs tried.
 const TURNS: usize = 10;
@@ -35,6 +35,7 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
     if plain
         || couplings.iter().any(|coupling| coupling.over.is_some())
         || !x.components.iter().chain(&z.components).all(exact)
+        || is_stated(model, player)
     {
         return;
     }
@@ -65,6 +66,27 @@ pub(super) fn weigh(model: &Model, player: PlayerId, x: &Block, z: &Block, coupl
             couplings[at].weights = Some(vec![mean; weights.len()]);
         }
     }
+}
+
+/// Whether a solve block states an update of the player: a formula on paper weighs every row alike.
+fn is_stated(model: &Model, player: PlayerId) -> bool {
+    fn within(steps: &[Step], player: PlayerId) -> bool {
+        steps.iter().any(|step| match &step.kind {
+            StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
+                within(body, player)
+            }
+            StepKind::When { body, .. } => within(std::slice::from_ref(body), player),
+            StepKind::Method { player: of, method: Method::Admm(admm) } => {
+                *of == player && admm.given().next().is_some()
+            }
+            _ => false,
+        })
+    }
+    model.solves.iter().any(|solve| match &solve.body {
+        SolveBody::Method(Method::Admm(admm)) => admm.given().next().is_some(),
+        SolveBody::Method(Method::Descent(_)) => false,
+        SolveBody::Game(steps) => within(steps, player),
+    })
 }
 
 fn geometric_mean(all: impl Iterator<Item = f64> + Clone) -> f64 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 pub use crate::linalg::Curvature;
 use crate::linalg::spectral::Spectrum;
 use crate::linalg::{Operator, Symbolic};
-use crate::model::ir::{Admm, Descent, DescentKind, PlayerId};
+use crate::model::ir::{Admm, Descent, DescentKind, Expr, PlayerId};
 use crate::split::ir::Component;
 use crate::split::proximal::{Map, Proximal};
 
@@ -75,13 +75,14 @@ impl AdmmPlan {
     /// Iterations that acceleration looks back on, where there is any: it wants a fixed map, so exact steps
     /// of convex terms, and no family of couplings.
     pub fn memory(&self) -> Option<usize> {
-        let sound = self.steps().all(|step| step.rule.is_exact() && step.component.over.is_none());
+        let sound = self.steps().all(|step| step.is_exact() && step.component.over.is_none());
         (self.accelerate > 0 && self.is_tested() && sound && self.convex).then_some(self.accelerate)
     }
 
     /// Step size of the first gradient step, which is the unit of κ = ρ · rate.
     pub fn rate(&self) -> Option<f64> {
-        self.steps().find_map(|step| match &step.rule {
+        let derived = self.steps().filter(|step| step.given.is_none());
+        derived.map(|step| &step.rule).find_map(|rule| match rule {
             Rule::Descent(descent) if !descent.is_searched() => Some(descent.rate),
             Rule::Composite(it) if !it.descent.is_searched() => Some(it.descent.rate),
             _ => None,
@@ -96,6 +97,9 @@ pub struct Step {
     pub component: Component,
     /// The rule.
     pub rule: Rule,
+    /// The update that runs in the place of the rule's, where the solve block states one. The rule says what it
+    /// leaves.
+    pub given: Option<Expr>,
     /// `MᵀM` over the component's variables, one behind another; 0 where it is curved.
     pub gram: Curvature,
     /// Whether a coupling is not linear in the component's variables: the derivative at the point stands for M.
@@ -114,6 +118,11 @@ impl Step {
     /// Members, where it is a family, else 1.
     pub fn members(&self) -> usize {
         self.component.over.unwrap_or(1)
+    }
+
+    /// Whether it gives the minimiser itself.
+    pub fn is_exact(&self) -> bool {
+        self.given.is_none() && self.rule.is_exact()
     }
 
     /// `‖p‖²` of the linear part over all members, where the rule knows it.

@@ -7,13 +7,17 @@
 //! 5. [`composite`]: a smooth function and a proximal map, by gradient steps that end in the map;
 //! 6. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
 //!
+//! A solve block may state the update itself, [`given`]; it runs, and the rule says what it leaves.
+//!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
 pub mod claims;
 mod composite;
+mod given;
 mod gradient;
 pub mod ir;
+mod letters;
 mod linearised;
 mod newton;
 mod print;
@@ -31,7 +35,9 @@ pub use update::{Script, Updates, updates};
 use crate::diag::{Code, Diag, Diags};
 use crate::linalg::{Operator, Sum};
 use crate::model::Model;
-use crate::model::ir::{Admm, ConstraintId, Descent, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind};
+use crate::model::ir::{
+    Admm, ConstraintId, Descent, Inner, Method, PlayerId, Solve, SolveBody, Step as GameStep, StepKind,
+};
 use crate::source::Span;
 use crate::split::Split;
 use crate::split::atoms::{self, Piece, Place};
@@ -209,12 +215,17 @@ fn admm(
     (in_game, precision): (bool, Dtype),
     diags: &mut Diags,
 ) -> Option<AdmmPlan> {
-    let mut block = |components: &[Component], inner: &Option<Descent>, name: &str| -> Option<Vec<Step>> {
+    let mut block = |components: &[Component], inner: &Option<Inner>, name: &str| -> Option<Vec<Step>> {
+        let descent = inner.as_ref().and_then(Inner::descent).cloned();
         let steps: Vec<Option<Step>> = components
             .iter()
-            .map(|component| step(model, split, component, (admm, in_game), (inner, name), span, diags))
+            .map(|component| step(model, split, component, (admm, in_game), (&descent, name), span, diags))
             .collect();
-        steps.into_iter().collect()
+        let mut steps: Vec<Step> = steps.into_iter().collect::<Option<_>>()?;
+        if let Some(value) = inner.as_ref().and_then(Inner::given) {
+            given::put(model, split, (name, value), &mut steps, diags)?;
+        }
+        Some(steps)
     };
     let x = block(&split.x.components, &admm.x_step, "x_step");
     let z = block(&split.z.components, &admm.z_step, "z_step");
@@ -243,7 +254,7 @@ fn admm(
     let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
-    remarks::on(model, &split.couplings, &plan, (span, precision), diags);
+    remarks::on(model, split, &plan, (span, precision), diags);
     Some(plan)
 }
 
@@ -280,7 +291,7 @@ fn step(
             };
         let threshold = rho::threshold(&rule, &gram);
         let component = component.clone();
-        Some(Step { component, rule, gram: gram.clone(), curved, sampled, convex, threshold, tried })
+        Some(Step { component, rule, given: None, gram: gram.clone(), curved, sampled, convex, threshold, tried })
     };
     match prox::rule(model, split.player, component, &split.couplings) {
         Ok(rule) => return make(rule, tried),

@@ -47,6 +47,9 @@ impl fmt::Display for Step {
                 write!(f, "{:?}, then prox of {}", it.descent, names.join(", "))?;
             }
         }
+        if self.given.is_some() {
+            write!(f, ", in whose place a stated update runs")?;
+        }
         write!(f, ", MᵀM {}", self.gram)?;
         self.tried.iter().try_for_each(|why| write!(f, "; not {why}"))
     }

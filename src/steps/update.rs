@@ -4,8 +4,9 @@
 //! from `P`, `p` and the couplings, never looked up.
 
 use super::ir::{AdmmPlan, Composite, Penalty, Rule, Step};
+use super::letters::{latex_name, latex_text, subscripted};
 use crate::model::Model;
-use crate::model::ir::{DescentKind, Member, VarId};
+use crate::model::ir::{DescentKind, Expr, Member, VarId};
 use crate::split::ir::{Coupling, PlayerSplit};
 use crate::split::proximal::Proximal;
 
@@ -52,6 +53,9 @@ struct Sum(Vec<(f64, bool, String)>);
 
 impl Writer<'_> {
     fn step(&self, step: &Step) -> String {
+        if let Some(value) = &step.given {
+            return self.given(step, value);
+        }
         match &step.rule {
             Rule::Quadratic { curvature, linear, .. } => {
                 let p_is_zero = linear.iter().flatten().all(|&x| x == 0.0);
@@ -68,6 +72,16 @@ impl Writer<'_> {
             Rule::Linearised(form) => self.linearised(step, form),
             Rule::Descent(descent) => self.descent(step, descent),
             Rule::Composite(it) => self.composite(step, it),
+        }
+    }
+
+    /// What a solve block states, as it stands there.
+    fn given(&self, step: &Step, value: &Expr) -> String {
+        let names: Vec<String> = step.component.vars.iter().map(|&var| self.name(var, Member::None)).collect();
+        let text = self.model.unicode(value);
+        match self.script {
+            Script::Unicode => format!("{} ← {text}", names.join(", ")),
+            Script::Latex => format!(r"{} \leftarrow {}", names.join(", "), latex_text(&text)),
         }
     }
 
@@ -455,44 +469,5 @@ fn join(gradient: &str, rest: &str) -> String {
         rest if rest.starts_with('−') => format!("{gradient} − {}", rest.trim_start_matches('−')),
         rest if rest.starts_with('-') => format!("{gradient} - {}", rest.trim_start_matches('-')),
         rest => format!("{gradient} + {rest}"),
-    }
-}
-
-/// `θ1` as `θ₁`.
-fn subscripted(name: &str) -> String {
-    let head = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let tail: String = name[head.len()..]
-        .chars()
-        .map(|c| char::from_u32('₀' as u32 + c.to_digit(10).unwrap_or(0)).unwrap_or(c))
-        .collect();
-    if head.is_empty() { name.to_string() } else { format!("{head}{tail}") }
-}
-
-fn latex_name(name: &str) -> String {
-    const GREEK: &[(char, &str)] = &[
-        ('α', r"\alpha"),
-        ('β', r"\beta"),
-        ('γ', r"\gamma"),
-        ('δ', r"\delta"),
-        ('θ', r"\theta"),
-        ('λ', r"\lambda"),
-        ('μ', r"\mu"),
-        ('ρ', r"\rho"),
-        ('σ', r"\sigma"),
-        ('φ', r"\varphi"),
-        ('ψ', r"\psi"),
-        ('ω', r"\omega"),
-    ];
-    let plain: String = subscripted(name)
-        .chars()
-        .map(|c| match c as u32 {
-            code @ 0x2080..=0x2089 => format!("_{}", code - 0x2080),
-            _ => GREEK.iter().find(|(greek, _)| *greek == c).map_or(c.to_string(), |(_, tex)| (*tex).to_string()),
-        })
-        .collect();
-    if plain.starts_with('\\') || plain.chars().count() <= 3 {
-        plain
-    } else {
-        format!(r"\mathrm{{{}}}", plain.replace('_', r"\_"))
     }
 }

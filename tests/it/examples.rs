@@ -114,6 +114,76 @@ fn toy_works_at_any_rho() {
     }
 }
 
+/// The update of the z-step as a slide prints it: at ρ = 1 the solution; elsewhere another point, of which the check
+/// at the end says that z is not the minimiser of its step, or none.
+#[test]
+fn the_misprint_runs_as_it_is_printed() {
+    let run = |rho: &str| {
+        let mut parsed = pipeline::parse(&path("misprint"), &Disk).expect("the example is there");
+        let compiled = crate::compile::compile(&mut parsed, &Disk, &[("rho", rho)], Some("printed"));
+        let said: Vec<Severity> = parsed.diags.iter().map(|diag| diag.severity).collect();
+        (said, execute(&compiled.expect("a warning lets it run"), 1, 0))
+    };
+    let (said, right) = run("1");
+    assert_eq!(said, [Severity::Note]);
+    assert_eq!(right.status, Status::Solved);
+    assert!((right.objective() - 1.328_113).abs() < 1e-6, "{}", right.objective());
+    // Where it settles, F + (ρ/2)‖θ‖² is least instead of F + ½‖θ‖².
+    let (said, other) = run("2");
+    assert_eq!(said, [Severity::Warning]);
+    assert_eq!(other.status, Status::IterationLimit);
+    let holds = |label: &str| {
+        let check = other.stationarity.iter().find(|check| check.label == label).expect("the block is checked");
+        check.value <= check.bound.expect("a tolerance is held to")
+    };
+    assert!(holds("x") && !holds("z"), "{:?}", other.stationarity);
+    let ridge = "let A = [1, 0, 0; 1, 0.2, 0.04; 1, 0.4, 0.16; 1, 0.6, 0.36; 1, 0.8, 0.64; 1, 1, 1]\n\
+                 let b = [1.1, 1.3, 1.2, 1.7, 2.4, 3.1]\nvar z: real[3]\n\
+                 minimize sum_squares(A*z - b)/2 + sum_squares(z)\n";
+    let least = crate::compile::execute(&crate::compile::compiled(ridge));
+    let [a, b] = [&other, &least].map(|outcome| outcome.answer("z").expect("z is a result").to_f64());
+    assert!(a.iter().zip(b.iter()).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?} {b:?}");
+    let compiled = compile("misprint", &[], Some("printed"));
+    let subject =
+        Subject { model: &compiled.model, split: &compiled.split, plan: &compiled.plan, schedule: &compiled.schedule };
+    let told = explain(subject, Script::Unicode);
+    let lines = "  z-step   z ← (x − λ)/(1 + ρ)\n           as stated, in the place of what is derived from h = size: z = (ρx − λ)/(1 + ρ)\n";
+    assert!(told.contains(lines), "{told}");
+    assert!(explain(subject, Script::Latex).contains(r"z \leftarrow (x - \lambda )/(1 + \rho )"));
+    assert!(compiled.model.to_string().contains("z_step = given((x − λ)/(1 + ρ))"), "{}", compiled.model);
+    let (_, none) = run("10");
+    assert!(none.last("primal") > Some(1e6), "{:?}", none.last("primal"));
+    assert_eq!(none.status, Status::IterationLimit);
+}
+
+/// The same on the small network: its z-step, stated as derived, is the derived one bit for bit; as it is printed,
+/// ρ = 10 ends away from where θ₂ is the minimiser of its step.
+#[test]
+fn a_network_with_a_stated_step() {
+    let text = std::fs::read_to_string(path("toy")).expect("the example is there");
+    let run = |step: &str, rho: &str| {
+        let stated = format!("steps = 10){step} }}\nsolve sgd");
+        let text = text.replace("steps = 10) }\nsolve sgd", &stated).replace("iterations = 2000", "iterations = 300");
+        assert!(text.contains(step), "the setting is put in");
+        let mut parsed = pipeline::parse_text(&path("toy"), &text, &Disk);
+        let compiled = crate::compile::compile(&mut parsed, &Disk, &[("rho", rho)], Some("admm"));
+        execute(&compiled.expect("a warning lets it run"), 1, 0)
+    };
+    let derived = run("", "10");
+    let stated = run(", z_step = given((ρ*θ1 - λ)/(1 + ρ))", "10");
+    let near = |a: &Outcome, b: &Outcome| {
+        let [a, b] = [a, b].map(|outcome| outcome.answer("θ2").expect("θ2 is a result").to_f64());
+        a.iter().zip(b.iter()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    assert!(near(&derived, &stated) < 1e-6, "{}", near(&derived, &stated));
+    let left =
+        |outcome: &Outcome| outcome.stationarity.iter().find(|check| check.label == "θ2").map(|check| check.value);
+    let printed = run(", z_step = given((θ1 - λ)/(1 + ρ))", "10");
+    assert!(left(&stated) < Some(1e-6), "{:?}", left(&stated));
+    assert!(left(&printed).is_none_or(|left| left.is_nan() || left >= 1e-1), "{:?}", left(&printed));
+    assert!(!matches!(printed.status, Status::Solved | Status::Stationary), "{:?}", printed.status);
+}
+
 /// A run in one go, and the same with a stop at every safe point but the first few, resumed.
 fn broken_and_unbroken(name: &str, set: &[(&str, &str)]) {
     let compiled = compile(name, set, None);

@@ -300,3 +300,49 @@ solve play as game {
         assert_eq!(zeros(&numbers[16..24]) + zeros(&numbers[32..]), 0, "{numbers:?}");
     }
 }
+
+/// Updates that a solve block states, in the place of the derived ones: a proximal map and a gradient step of one's
+/// own end where the derived steps end, and are checked like them.
+#[test]
+fn stated_updates_run() {
+    let text = |settings: &str| {
+        problem(
+            "var w, z: real[3]\nminimize sum_squares(A*w - y)/2 + 3*norm1(z)\nsubject to tie: w - z = 0\nsplit w | z\n",
+            settings,
+        )
+    };
+    let derived = vector(&solve(&text("rho = 5")), "w");
+    let soft = "z_step = given(pos(w + λ/ρ - 3/ρ) - pos(-w - λ/ρ - 3/ρ))";
+    for settings in [
+        format!("rho = 5, {soft}"),
+        format!("rho = auto, {soft}"),
+        "rho = 5, iterations = 20000, x_step = given(w - 0.01*(A'*(A*w - y) + λ + ρ*(w - z)))".to_owned(),
+    ] {
+        found(&text(&settings), &derived);
+    }
+    // A step that is none: the check at the end does not pass.
+    let outcome = solve(&text("rho = 5, iterations = 2000, z_step = given(w + λ/ρ)"));
+    assert_eq!(outcome.status, Status::IterationLimit);
+}
+
+/// In a game a player's turn states it in the player's names, whatever another's are.
+#[test]
+fn a_stated_update_in_a_game() {
+    let player = |name: &str, a: f64| {
+        format!(
+            "player {name} {{\n    var x, z: real[3]\n    minimize sum_squares(x - {a}) + sum_squares(z)/2\n    \
+             subject to w: x - z = 0\n}}\n"
+        )
+    };
+    let turn = |name: &str, step: &str| format!("admm {name} {{ rho = 1, z_step = given({step}) }}");
+    let outcome = solve(&format!(
+        "{}{}solve play as game {{\n    repeat 60 times {{\n        {}\n        {}\n    }}\n}}\n",
+        player("one", 1.0),
+        player("two", 3.0),
+        turn("one", "(ρ*x + dual(w))/(1 + ρ)"),
+        turn("two", "(ρ*x + λ)/(1 + ρ)"),
+    ));
+    assert_eq!(outcome.status, Status::Completed);
+    close(&vector(&outcome, "one.z"), &[2.0 / 3.0; 3], 1e-5);
+    close(&vector(&outcome, "two.z"), &[2.0; 3], 1e-5);
+}

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use admmc::data::{Disk, Files, Memory};
-use admmc::diag::{Code, Severity};
+use admmc::diag::{Code, Severity, fix};
 use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled, Parsed};
 use admmc::report::explain::{Subject, explain};
+use admmc::source::FileId;
 use admmc::steps::Script;
 use expect_test::{Expect, expect};
 
@@ -315,6 +316,146 @@ solve admm {{ rho = {rho}, x_step = gradient(rate = 0.01), iterations = 5 }}
     for fine in ["100", "auto", "1, adapt = balanced"] {
         assert_eq!(codes(&text(fine)), [], "{fine}");
     }
+}
+
+const TWO_SAMPLES: &str = "
+let X = normal(100, 3, seed = 1)
+let y = normal(100, seed = 2)
+net f(θ): 3 -> dense 4 tanh -> dense 1
+sample (Xa, ya) ~ draw(X, y) batch 10
+sample (Xb, yb) ~ draw(X, y) batch 10
+var θ1, θ2: params(f)
+minimize mean(square(f(Xa; θ1) - ya)) + mean(square(f(Xb; θ2) - 2*yb))
+subject to tie: θ1 - θ2 = 0
+solve admm { iterations = 5, x_step = gradient(rate = 0.01), z_step = gradient(rate = 0.01) }
+";
+
+#[test]
+fn blocks_that_read_different_batches() {
+    check(
+        TWO_SAMPLES,
+        expect![[r#"
+            warning E0508 disagreeing-samples
+
+              ⚠ `Xa` and `Xb` are different batches of `X`, in terms that a constraint ties
+              ╰─▶ two draws of 10 and 10 of 100 rows have 1 in common on average
+                ╭─[test.admm:8:55]
+              4 │ net f(θ): 3 -> dense 4 tanh -> dense 1
+              5 │ sample (Xa, ya) ~ draw(X, y) batch 10
+                ·         ─┬
+                ·          ╰── 10 rows an iteration
+              6 │ sample (Xb, yb) ~ draw(X, y) batch 10
+                ·         ─┬
+                ·          ╰── 10 others
+              7 │ var θ1, θ2: params(f)
+              8 │ minimize mean(square(f(Xa; θ1) - ya)) + mean(square(f(Xb; θ2) - 2*yb))
+                ·                        ─┬                             ─┬
+                ·                         │                              ╰── the other block reads `Xb`
+                ·                         ╰── one block reads `Xa`
+              9 │ subject to tie: θ1 - θ2 = 0
+                ·            ────────┬───────
+                ·                    ╰── ties the two
+             10 │ solve admm { iterations = 5, x_step = gradient(rate = 0.01), z_step = gradient(rate = 0.01) }
+                ╰────
+              help: the constraint asks both blocks for one value, and each is pulled to what its own rows
+                    want: the difference of the two batches goes into λ at every iteration; read `Xa` in both,
+                    which is drawn once an iteration, or write `fresh` in an inner method where batches of
+                    their own are meant
+                    write `Xa` for `Xb` (`admmc check --fix` does it)
+        "#]],
+    );
+    let mended = mended(TWO_SAMPLES);
+    assert!(mended.contains("mean(square(f(Xa; θ2) - 2*ya))"), "{mended}");
+    assert_eq!(codes(&mended), []);
+}
+
+/// What is said to be meant, or is no difference, is left alone.
+#[test]
+fn batches_that_may_differ() {
+    let changed = |from: &str, to: &str| {
+        assert!(TWO_SAMPLES.contains(from), "{from}");
+        codes(&TWO_SAMPLES.replace(from, to))
+    };
+    let loud = [(Code::DisagreeingSamples, Severity::Warning)];
+    assert_eq!(changed("x_step = gradient(rate = 0.01)", "x_step = gradient(rate = 0.01, fresh)"), []);
+    assert_eq!(changed("sample (Xb, yb) ~ draw(X, y) batch 10", "sample (Xb, yb) ~ draw(X, y) fixed 10"), []);
+    assert_eq!(changed("f(Xb; θ2) - 2*yb", "f(Xa; θ2) - ya)) + mean(square(f(Xb; θ2) - 2*yb"), []);
+    // Other rows of the same table, another table.
+    assert_eq!(changed("draw(X, y) batch 10\nvar", "draw(X, 2*y) batch 10\nvar"), loud);
+    assert_eq!(changed("draw(X, y) batch 10\nvar", "draw(2*X, 2*y) batch 10\nvar"), []);
+    // Another size has no fix.
+    let text = TWO_SAMPLES.replace("draw(X, y) batch 10\nvar", "draw(X, y) batch 20\nvar");
+    let parsed = remarked(Path::new("test.admm"), &text, &Memory::default());
+    assert!(parsed.diags.iter().all(|diag| diag.code == Code::DisagreeingSamples && diag.fix.is_none()));
+    assert_eq!(parsed.diags.len(), 1);
+}
+
+const BATCH_SUM: &str = "
+let X = normal(100, 3, seed = 1)
+net f(θ): 3 -> dense 4 tanh -> dense 1
+sample x ~ draw(X) batch 10
+var θ1, θ2: params(f)
+minimize fit: 0.5*sum_squares(f(x; θ1) - 1) + size: 0.5*sum_squares(θ2)
+subject to θ1 - θ2 = 0
+solve admm { rho = 50, x_step = gradient(rate = 0.01), iterations = 5 }
+";
+
+#[test]
+fn a_sum_over_a_batch_beside_a_written_rho() {
+    check(
+        BATCH_SUM,
+        expect![[r#"
+            warning E0509 sum-with-numeric-rho
+
+              ⚠ ρ = 50 suits a sum over 10 rows, and no other batch
+              ╰─▶ κ = ρ·rate = 50·0.01 = 0.5; at ten times the rows a gradient step is as stable at a tenth of
+                  the rate, where this ρ has κ = 0.05
+               ╭─[test.admm:8:14]
+             3 │ net f(θ): 3 -> dense 4 tanh -> dense 1
+             4 │ sample x ~ draw(X) batch 10
+               ·        ┬
+               ·        ╰── 10 rows a batch
+             5 │ var θ1, θ2: params(f)
+             6 │ minimize fit: 0.5*sum_squares(f(x; θ1) - 1) + size: 0.5*sum_squares(θ2)
+               ·                   ────────────┬────────────
+               ·                               ╰── 5 times the mean of its rows
+             7 │ subject to θ1 - θ2 = 0
+             8 │ solve admm { rho = 50, x_step = gradient(rate = 0.01), iterations = 5 }
+               ·              ────┬───
+               ·                  ╰── stays when the batch changes
+               ╰────
+              help: the slopes of a sum grow with its rows, and the ρ that balances them with it; `kappa =
+                    0.5` is this ρ in units of 1/rate, and moves with the rate that another batch asks for; or
+                    take the `mean`, which is another problem: its term weighs 5 times less against the others
+                    write `kappa = 0.5` (`admmc check --fix` does it)
+        "#]],
+    );
+    let mended = mended(BATCH_SUM);
+    assert!(mended.contains("solve admm { kappa = 0.5, x_step"), "{mended}");
+    assert_eq!(codes(&mended), []);
+    let changed = |from: &str, to: &str| {
+        assert!(BATCH_SUM.contains(from), "{from}");
+        codes(&BATCH_SUM.replace(from, to))
+    };
+    let loud = [(Code::SumWithNumericRho, Severity::Warning)];
+    assert_eq!(changed("0.5*sum_squares(f(x; θ1) - 1)", "sum(log(1 + exp(-f(x; θ1))))/5"), loud);
+    // A mean, however it is written.
+    assert_eq!(changed("0.5*sum_squares(f(x; θ1) - 1)", "mean(square(f(x; θ1) - 1))"), []);
+    assert_eq!(changed("0.5*sum_squares(f(x; θ1) - 1)", "sum_squares(f(x; θ1) - 1)/10"), []);
+    assert_eq!(changed("rho = 50", "rho = auto"), []);
+    assert_eq!(changed("rho = 50", "rho = 50, adapt = balanced"), []);
+    assert_eq!(changed("batch 10", "fixed 10"), []);
+    assert_eq!(changed("f(x; θ1)", "f(X; θ1)"), []);
+    // Far off is far off: one cause, one code.
+    assert_eq!(changed("rho = 50", "rho = 1"), [(Code::RhoFarOff, Severity::Warning)]);
+}
+
+/// The text after the only fix.
+fn mended(text: &str) -> String {
+    let parsed = remarked(Path::new("test.admm"), text, &Memory::default());
+    let fixes: Vec<_> = parsed.diags.iter().filter_map(|diag| diag.fix.clone()).collect();
+    assert_eq!(fixes.len(), 1, "{}", drawn(&parsed));
+    fix::apply(&fixes, FileId(0), text)
 }
 
 /// What would make a step a closed form is said where it is asked for.

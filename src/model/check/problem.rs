@@ -7,7 +7,7 @@ use super::{Checker, shape_words};
 use crate::catalogue::Function;
 use crate::diag::{Code, Diag};
 use crate::model::fold::is_constant;
-use crate::model::ir::{Claim, Expr, ExprKind, Leaf, Loop, Member, PlayerId, Term, VarId};
+use crate::model::ir::{Claim, Expr, ExprKind, Leaf, Loop, Member, PlayerId, Target, Term, VarId};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, Item, ItemKind, Sense};
 use crate::tape::Shape;
@@ -236,7 +236,27 @@ impl<'a> Checker<'a> {
         self.fail(Diag::new(Code::WrongKind, ast.span, format!("`{text}` is no variable of {whose}")))
     }
 
-    /// `claim θ2 = (θ1 - λ)/(1 + ρ)`
+    /// What a claim updates: a variable of the player, or the multiplier of one of its constraints.
+    fn claimed(&mut self, player: PlayerId, ast: &'a ast::Expr, scope: &Scope) -> Option<Target> {
+        let bare = ast.bare();
+        let named = matches!(&bare.kind, ast::ExprKind::Name(name) if matches!(name.key.as_str(), "λ" | "lambda") && self.find(&name.key, scope).is_none());
+        let called = matches!(&bare.kind, ast::ExprKind::Call { callee, .. } if callee.key == "dual");
+        if !named && !called {
+            return self.variable(player, ast, scope).map(Target::Var);
+        }
+        let (of, id) = match self.meaning(ast, scope)? {
+            Meaning::Expr(Expr { kind: ExprKind::Leaf(Leaf::Dual(of, id, _)), .. }) => (of, id),
+            Meaning::Family(super::Family { of: super::meaning::Members::Dual(of, id), .. }) => (of, id),
+            _ => return self.variable(player, ast, scope).map(Target::Var),
+        };
+        if of == player {
+            return Some(Target::Dual(id));
+        }
+        let (text, whose) = (self.text(ast.span), self.whose(player));
+        self.fail(Diag::new(Code::WrongKind, ast.span, format!("`{text}` is no multiplier of {whose}")))
+    }
+
+    /// `claim θ2 = (θ1 - λ)/(1 + ρ)`, `claim λ = λ + ρ*(θ2 - θ1)`
     fn claim(
         &mut self,
         player: PlayerId,
@@ -245,19 +265,22 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<()> {
-        let id = self.variable(player, target, scope);
+        let of = self.claimed(player, target, scope);
         let expr = self.tensor(value, scope);
-        let (id, expr) = (id?, expr?);
-        let shape = &self.model.vars[id.index()].shape;
-        if expr.shape != *shape {
-            let (shape, text) = (shape.clone(), self.text(target.span));
+        let (of, expr) = (of?, expr?);
+        let shape = match of {
+            Target::Var(id) => self.model.vars[id.index()].shape.clone(),
+            Target::Dual(id) => self.player(player).constraints[id.index()].relation.expr().shape.clone(),
+        };
+        if expr.shape != shape {
+            let text = self.text(target.span);
             let message =
                 format!("`{text}` is {} and its claimed update {}", shape_words(&shape), shape_words(&expr.shape));
             let mut diag = Diag::new(Code::ShapeMismatch, value.span, message).label(target.span, shape.to_string());
             diag = self.with_sources(diag, &[&expr]);
             return self.fail(diag);
         }
-        self.player(player).claims.push(Claim { target: id, value: expr, span });
+        self.player(player).claims.push(Claim { target: of, value: expr, span });
         Some(())
     }
 }

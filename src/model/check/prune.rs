@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::ir::{DataId, Expr, ExprKind, Leaf, Model, Relation, SampleSource, SolveBody, Step, StepKind};
+use crate::model::ir::{
+    DataId, Expr, ExprKind, Inner, Leaf, Method, Model, Relation, SampleSource, SolveBody, Step, StepKind,
+};
 
 /// Keeps the data that expressions and samples refer to, in its order.
 pub(super) fn prune(model: &mut Model) {
@@ -44,20 +46,32 @@ fn each(model: &mut Model, visit: &mut impl FnMut(&mut DataId)) {
         }
     }
     for solve in &mut model.solves {
-        if let SolveBody::Game(steps) = &mut solve.body {
-            steps.iter_mut().for_each(|step| recorded(step, visit));
+        match &mut solve.body {
+            SolveBody::Method(method) => stated(method, visit),
+            SolveBody::Game(steps) => steps.iter_mut().for_each(|step| played(step, visit)),
         }
     }
 }
 
-fn recorded(step: &mut Step, visit: &mut impl FnMut(&mut DataId)) {
+/// Updates that a method states.
+fn stated(method: &mut Method, visit: &mut impl FnMut(&mut DataId)) {
+    let Method::Admm(admm) = method else { return };
+    for step in [&mut admm.x_step, &mut admm.z_step] {
+        if let Some(Inner::Given(value)) = step {
+            inside(value, visit);
+        }
+    }
+}
+
+fn played(step: &mut Step, visit: &mut impl FnMut(&mut DataId)) {
     match &mut step.kind {
         StepKind::Track { value, .. } | StepKind::SaveImages { value, .. } => inside(value, visit),
         StepKind::Epochs { body, .. } | StepKind::Times { body, .. } | StepKind::EachBatch { body } => {
-            body.iter_mut().for_each(|step| recorded(step, visit));
+            body.iter_mut().for_each(|step| played(step, visit));
         }
-        StepKind::When { body, .. } => recorded(body, visit),
-        StepKind::Method { .. } | StepKind::Restart { .. } => {}
+        StepKind::When { body, .. } => played(body, visit),
+        StepKind::Method { method, .. } => stated(method, visit),
+        StepKind::Restart { .. } => {}
     }
 }
 

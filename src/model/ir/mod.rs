@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::tape::ops::Range;
 use crate::tape::{Shape, Tensor};
 pub use net::{Activation, Entry, EntryInit, LayerKind, Net, NetLayer};
-pub use solve::{Adapt, Admm, Descent, DescentKind, Method, Rho, Solve, SolveBody, Step, StepKind, Unit, When};
+pub use solve::{Adapt, Admm, Descent, DescentKind, Inner, Method, Rho, Solve, SolveBody, Step, StepKind, Unit, When};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {
@@ -286,12 +286,21 @@ pub enum Relation {
 /// A stated update.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
-    /// The variable it updates.
-    pub target: VarId,
+    /// What it updates.
+    pub target: Target,
     /// The update; `ρ` is [`Leaf::Rho`].
     pub value: Expr,
     /// In the source.
     pub span: Span,
+}
+
+/// What a claim updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A variable.
+    Var(VarId),
+    /// The multiplier of a constraint.
+    Dual(ConstraintId),
 }
 
 /// A typed expression.

@@ -42,22 +42,58 @@ pub enum Method {
 pub struct Admm {
     /// Penalty at the start.
     pub rho: Rho,
+    /// Where that is set, `rho = 1`; empty where it is not.
+    pub rho_at: Span,
     /// Over-relaxation α in [1, 1.95].
     pub relax: f64,
     /// Tolerance of the stopping test; none runs all iterations.
     pub tol: Option<f64>,
     /// At most so many.
     pub iterations: usize,
-    /// Inner method of x-components without a closed form.
-    pub x_step: Option<Descent>,
+    /// How x-components take their steps, where that is said.
+    pub x_step: Option<Inner>,
     /// The same for z.
-    pub z_step: Option<Descent>,
+    pub z_step: Option<Inner>,
     /// How ρ changes.
     pub adapt: Adapt,
     /// Every so many iterations.
     pub adapt_every: usize,
     /// Iterations that Anderson acceleration looks back on, where it applies; 0 for none.
     pub accelerate: usize,
+}
+
+/// What a solve block says about the steps of a block of variables.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inner {
+    /// The method of those without a closed form.
+    Descent(Box<Descent>),
+    /// `given(…)`: the update itself, in the place of the derived one.
+    Given(Box<Expr>),
+}
+
+impl Inner {
+    /// The method that is named.
+    pub fn descent(&self) -> Option<&Descent> {
+        match self {
+            Inner::Descent(descent) => Some(descent),
+            Inner::Given(_) => None,
+        }
+    }
+
+    /// The update that is stated.
+    pub fn given(&self) -> Option<&Expr> {
+        match self {
+            Inner::Descent(_) => None,
+            Inner::Given(value) => Some(value),
+        }
+    }
+}
+
+impl Admm {
+    /// The updates that are stated in the place of derived ones.
+    pub fn given(&self) -> impl Iterator<Item = &Expr> {
+        [&self.x_step, &self.z_step].into_iter().flatten().filter_map(Inner::given)
+    }
 }
 
 /// Penalty at the start.

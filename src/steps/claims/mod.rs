@@ -7,18 +7,26 @@
 //! with everything but v at random values, the new ones of the block before, and λ before its own update. It
 //! is tried at several ρ, in doubles: a smooth step by the gradient at the claim, one that is a proximal map
 //! by that map, any other by the values around. Where a misprint is right at one ρ that is said, and where
-//! the gradient is a sum of named things with coefficients in ρ, what is left of it is written out.
+//! the gradient is a sum of named things with coefficients in ρ, what is left of it is written out. An update
+//! that runs in the place of the derived one, `z_step = given(…)`, is judged likewise, in warnings.
+//!
+//! A claim of a multiplier is held against `λ + ρ·r` ([`multiplier`]). Where every step is quadratic, what the
+//! iteration does with the stated update in it is told by a spectral radius ([`radius`]).
 
+mod multiplier;
 mod point;
+mod radius;
 mod symbolic;
 #[cfg(test)]
 mod tests;
+mod words;
 
+use super::given;
 use super::ir::{AdmmPlan, MethodPlan, Plan, Rule, Step};
-use super::update::{self, Script};
-use crate::diag::{Code, Diag, Diags, Severity};
+use crate::diag::{Diag, Diags};
 use crate::model::Model;
-use crate::model::ir::{Claim, Expr, ExprKind, Leaf, Player, Relation};
+use crate::model::ir::{Expr, Leaf, Player, Target, VarId};
+use crate::source::Span;
 use crate::split::Split;
 use crate::split::atoms;
 use crate::split::ir::{Component, Coupling, PlayerSplit};
@@ -51,29 +59,57 @@ const WORK: u64 = 1 << 29;
 /// Members of a family that a step's problem is written out for.
 const MOST_MEMBERS: usize = 256;
 
-/// Compares every claim of a model with the steps that its solve blocks take.
-pub fn check(model: &Model, split: &Split, plans: &[Plan], diags: &mut Diags) {
-    for (player, own) in model.players.iter().zip(&split.players) {
-        let plan = plans.iter().flat_map(|plan| &plan.methods).find_map(|method| match method {
-            MethodPlan::Admm(plan) if plan.player == own.player => Some(&**plan),
-            _ => None,
-        });
-        for claim in &player.claims {
-            match one(model, player, own, plan, claim) {
-                Ok(Some(diag)) => diags.push(diag),
-                Ok(None) => {}
-                Err(why) => diags.push(unchecked(model, claim, &why)),
-            }
-        }
+/// An update that is held against the derived one.
+#[derive(Debug, Clone, Copy)]
+struct Stated<'a> {
+    target: VarId,
+    value: &'a Expr,
+    /// In the source.
+    span: Span,
+    /// Whether it runs in the place of the derived one; else it is a claim.
+    runs: bool,
+}
+
+impl Stated<'_> {
+    /// `the stated update`, `the claimed update`
+    fn words(&self) -> &'static str {
+        if self.runs { "the stated update" } else { "the claimed update" }
     }
 }
 
-fn unchecked(model: &Model, claim: &Claim, why: &str) -> Diag {
-    let name = &model.vars[claim.target.index()].name;
-    Diag::new(Code::WrongClaim, claim.span, format!("the claimed update of `{name}` is not checked: {why}"))
-        .severity(Severity::Note)
-        .here("has no effect on the run")
-        .help("a claim is compared with the minimiser of a step; it changes nothing else, so the run goes on")
+/// Compares every claim of a model with the steps that its solve blocks take, and every update that runs in the
+/// place of such a step.
+pub fn check(model: &Model, split: &Split, plans: &[Plan], diags: &mut Diags) {
+    for (player, own) in model.players.iter().zip(&split.players) {
+        let admm = || {
+            plans.iter().flat_map(|plan| &plan.methods).filter_map(|method| match method {
+                MethodPlan::Admm(plan) if plan.player == own.player => Some(&**plan),
+                _ => None,
+            })
+        };
+        let mut judge = |stated: Stated, plan: Option<&AdmmPlan>| match one(model, player, own, plan, stated) {
+            Ok(Some(diag)) => diags.push(diag),
+            Ok(None) => {}
+            Err(why) => diags.push(words::unchecked(model, stated, &why)),
+        };
+        for plan in admm() {
+            for step in plan.steps() {
+                if let (Some(value), &[target]) = (&step.given, &step.component.vars[..]) {
+                    judge(Stated { target, value, span: value.span, runs: true }, Some(plan));
+                }
+            }
+        }
+        for claim in &player.claims {
+            let Target::Var(target) = claim.target else { continue };
+            judge(Stated { target, value: &claim.value, span: claim.span, runs: false }, admm().next());
+        }
+        for claim in &player.claims {
+            let Target::Dual(id) = claim.target else { continue };
+            if let Some(diag) = multiplier::check(model, own, admm().next(), (claim, id)) {
+                diags.push(diag);
+            }
+        }
+    }
 }
 
 /// What is wrong with a claim; an error where it can't be compared, with the reason.
@@ -82,23 +118,23 @@ fn one(
     player: &Player,
     split: &PlayerSplit,
     plan: Option<&AdmmPlan>,
-    claim: &Claim,
+    claim: Stated,
 ) -> Result<Option<Diag>, String> {
     let plan = plan.ok_or("no solve block takes `admm` on it")?;
     let step = plan.steps().find(|step| step.component.vars.contains(&claim.target));
     let step = step.ok_or("it is in no step")?;
-    comparable(model, player, split, step, claim)?;
+    comparable(model, player, split, step, &claim)?;
     let trial = Trial::new(model, split, step, claim)?;
-    let claimed = point::claimed(model, &claim.value, Reading::Plain);
+    let claimed = point::claimed(model, claim.value, Reading::Plain);
     let right = trial.right(&claimed)?;
     if right.len() == RHOS.len() {
         return Ok(None);
     }
-    Ok(Some(wrong(&trial, plan, &claimed, &right)))
+    Ok(Some(words::wrong(&trial, plan, &claimed, &right)))
 }
 
 /// Whether a claim can be compared with a step at all.
-fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, claim: &Claim) -> Result<(), String> {
+fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, claim: &Stated) -> Result<(), String> {
     let name = &model.vars[claim.target.index()].name;
     let component = &step.component;
     if player.written.is_some() {
@@ -118,7 +154,6 @@ fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, 
     let mut sampled = false;
     let mut uneven = false;
     let mut looped = 0;
-    let mut stray = None;
     let mut see = |expr: &Expr| {
         expr.leaves(&mut |leaf| match leaf {
             Leaf::Sample(..) => sampled = true,
@@ -126,21 +161,16 @@ fn comparable(model: &Model, player: &Player, split: &PlayerSplit, step: &Step, 
             _ => {}
         });
     };
-    see(&claim.value);
+    see(claim.value);
     component.terms.iter().for_each(|&at| see(&player.terms[at].expr));
-    claim.value.leaves(&mut |leaf| match leaf {
-        Leaf::Var(id, _) => own |= id == claim.target,
-        Leaf::Dual(of, id, _)
-            if of == split.player && split.couplings.iter().all(|coupling| coupling.constraint != id) =>
-        {
-            stray = Some(player.constraints[id.index()].name(id));
-        }
-        _ => {}
-    });
+    claim.value.leaves(&mut |leaf| own |= matches!(leaf, Leaf::Var(id, _) if id == claim.target));
     component.terms.iter().for_each(|&at| looped = player.terms[at].over.map_or(0, |over| over.count).max(looped));
     split.couplings_of(&component.vars).for_each(|(_, coupling)| looped = coupling.over.unwrap_or(0).max(looped));
-    match stray {
-        Some(constraint) => Err(format!("`{constraint}` ties no two blocks, so the step has no multiplier of it")),
+    match given::stray(split, claim.value) {
+        Some(id) => Err(format!(
+            "`{}` ties no two blocks, so the step has no multiplier of it",
+            player.constraints[id.index()].name(id)
+        )),
         None if own => Err(format!("it begins at the last `{name}`, as a gradient step does, and states no minimiser")),
         None if sampled => Err("it depends on a sample, which a run draws".to_string()),
         None if uneven => Err("the members of a data family differ in their rows".to_string()),
@@ -164,7 +194,7 @@ struct Trial<'a> {
     model: &'a Model,
     split: &'a PlayerSplit,
     component: &'a Component,
-    claim: &'a Claim,
+    claim: Stated<'a>,
     problem: Problem,
     test: Test,
     /// Points at each ρ.
@@ -172,7 +202,7 @@ struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    fn new(model: &'a Model, split: &'a PlayerSplit, step: &'a Step, claim: &'a Claim) -> Result<Trial<'a>, String> {
+    fn new(model: &'a Model, split: &'a PlayerSplit, step: &'a Step, claim: Stated<'a>) -> Result<Trial<'a>, String> {
         let component = &step.component;
         let player = &model.players[split.player.index()];
         let kinked =
@@ -198,7 +228,7 @@ impl<'a> Trial<'a> {
         };
         let problem = Problem::new(model, split, component, claim.target);
         let each = if matches!(test, Test::Values) { u64::from(DIRECTIONS) * FAR.len() as u64 } else { 1 };
-        let claimed = point::claimed(model, &claim.value, Reading::Plain);
+        let claimed = point::claimed(model, claim.value, Reading::Plain);
         let flops = (problem.flops() * each + claimed.flops()).max(1) * RHOS.len() as u64;
         if flops > 20 * WORK {
             return Err("its step is too large to be tried".to_string());
@@ -218,14 +248,20 @@ impl<'a> Trial<'a> {
         let mut right = Vec::new();
         let mut seen = false;
         for rho in RHOS {
-            let found: Vec<bool> =
-                self.points(rho).filter_map(|point| self.holds(&point, &claimed.claim(&point)?)).collect();
-            seen |= !found.is_empty();
-            if !found.is_empty() && found.iter().all(|holds| *holds) {
+            let found = self.right_at(claimed, rho);
+            seen |= found.is_some();
+            if found == Some(true) {
                 right.push(rho);
             }
         }
         if seen { Ok(right) } else { Err("nothing is finite at random points".to_string()) }
+    }
+
+    /// Whether a claim is the minimiser at one ρ; none where nothing is finite.
+    fn right_at(&self, claimed: &Compiled, rho: f64) -> Option<bool> {
+        let mut found = self.points(rho).filter_map(|point| self.holds(&point, &claimed.claim(&point)?)).peekable();
+        found.peek()?;
+        Some(found.all(|holds| holds))
     }
 
     /// Whether a value is the minimiser at a point; none where something is not finite.
@@ -281,7 +317,7 @@ impl<'a> Trial<'a> {
             })
         };
         let worst = self.points(rho).filter_map(|point| of(&point)).filter(|x| x.is_finite()).reduce(f64::max)?;
-        let worst = percent(worst);
+        let worst = words::percent(worst);
         Some(match &self.test {
             Test::Slope => format!(
                 "tried at ρ = {rho} and random values of the rest: the gradient there is not 0, but up to {worst} of its parts"
@@ -312,126 +348,4 @@ impl<'a> Trial<'a> {
             norm(&off) <= ROUNDED * size
         })
     }
-}
-
-/// Two digits: `27 %`, `0.3 %`.
-fn percent(part: f64) -> String {
-    let percent = 100.0 * part;
-    match percent {
-        10.0.. => format!("{percent:.0} %"),
-        0.1.. => format!("{percent:.1} %"),
-        _ => format!("{percent:.1e} %"),
-    }
-}
-
-/// The diagnostic of a claim that is not the minimiser.
-fn wrong(trial: &Trial, plan: &AdmmPlan, claimed: &Compiled, right: &[f64]) -> Diag {
-    let Trial { model, split, claim, component, .. } = trial;
-    let name = &model.vars[claim.target.index()].name;
-    let player = &model.players[split.player.index()];
-    let equations = player.constraints.iter().filter(|c| matches!(c.relation, Relation::Zero(_))).count();
-    let (rho, plain) = spelt(claim, equations);
-    let say = symbolic::Script { model, player: split.player, file: false, rho: "ρ", plain };
-    let write = symbolic::Script { file: true, rho, ..say };
-    let at = at_most(right);
-    let message = format!("the claimed update of `{name}` is not the minimiser of its step{}", unless(right));
-    let mut diag = Diag::new(Code::WrongClaim, claim.value.span, message).here(match right.is_empty() {
-        true => "not the minimiser".to_string(),
-        false => format!("right {at}"),
-    });
-    let gradient = trial.gradient();
-    if let Some(gradient) = &gradient
-        && let Some(stated) = symbolic::read(model, &claim.value)
-    {
-        let left = gradient.at(&stated);
-        if !left.is_zero()
-            && trial.agrees(claimed, &left)
-            && let (Some(left), Some(missed)) = (say.text(&left), say.text(&gradient.missed(&left)))
-        {
-            diag = diag
-                .certify(format!("substituted into the gradient of the step's problem it leaves {left}, not 0"))
-                .certify(format!("the minimiser less the claim is {missed}"));
-        }
-    }
-    if let Some(measured) = trial.measured(claimed, right) {
-        diag = diag.certify(measured);
-    }
-    let [first, .., last] = RHOS;
-    diag = diag.certify(match right.is_empty() {
-        true => format!("of {} values of ρ from {first} to {last} it is the minimiser at none", RHOS.len()),
-        false => format!("of {} values of ρ from {first} to {last} it is the minimiser {at}", RHOS.len()),
-    });
-    diag = diag.certify(format!("derived: {}", derived(trial, plan)));
-    for (_, coupling) in split.couplings_of(&component.vars) {
-        let rows = player.constraints[coupling.constraint.index()].relation.expr();
-        diag = diag.label(coupling.span, format!("λ multiplies {}", model.unicode(rows)));
-    }
-    let mut help = "ADMM ends at a solution only if each step is the minimiser; with another update it ends elsewhere, or not at all. ".to_owned();
-    help += &match reading(trial) {
-        Some(Reading::Negated) => {
-            "The claim is right for a λ of the other sign: here λ is that of f + g + ⟨λ, …⟩, updated by λ + ρ·(…); write -λ for it".to_string()
-        }
-        Some(Reading::Scaled) => {
-            format!("The claim is right for a scaled multiplier, u = λ/ρ, as some papers have it: here λ is not scaled; write λ/{rho} for it")
-        }
-        _ => "Compare the claim's source with the derived update, and the constraint's sign with it".to_string(),
-    };
-    diag = diag.help(help);
-    if let Some(text) = gradient.and_then(|gradient| {
-        let minimiser = gradient.minimiser();
-        let fits = claim.value.shape.is_scalar() || minimiser.has_tensor(model);
-        fits.then(|| write.text(&minimiser)).flatten()
-    }) {
-        diag = diag.fix(format!("write `{text}`"), claim.value.span, text);
-    }
-    diag
-}
-
-/// How a claim spells ρ, and whether it writes λ for the multiplier: `dual(label)` is longer.
-fn spelt(claim: &Claim, equations: usize) -> (&'static str, bool) {
-    let (mut rho, mut plain) = ("ρ", None);
-    spelling(&claim.value, &mut |leaf, len| match leaf {
-        Leaf::Rho(_) if len == "rho".len() => rho = "rho",
-        Leaf::Dual(..) => plain = Some(len <= "lambda".len()),
-        _ => {}
-    });
-    (rho, plain.unwrap_or(true) && equations == 1)
-}
-
-fn spelling(expr: &Expr, visit: &mut impl FnMut(Leaf, usize)) {
-    if let ExprKind::Leaf(leaf) = expr.kind {
-        visit(leaf, (expr.span.end - expr.span.start) as usize);
-    }
-    expr.children().into_iter().for_each(|child| spelling(child, visit));
-}
-
-/// The other meaning of λ for which a claim is right.
-fn reading(trial: &Trial) -> Option<Reading> {
-    let mut named = false;
-    trial.claim.value.leaves(&mut |leaf| named |= matches!(leaf, Leaf::Dual(..)));
-    let right = |reading: &Reading| {
-        let claimed = point::claimed(trial.model, &trial.claim.value, *reading);
-        trial.right(&claimed).is_ok_and(|right| right.len() == RHOS.len())
-    };
-    [Reading::Negated, Reading::Scaled].into_iter().find(|reading| named && right(reading))
-}
-
-/// The update that the plan derives for the claim's variable.
-fn derived(trial: &Trial, plan: &AdmmPlan) -> String {
-    let at = plan.steps().position(|step| step.component.vars.contains(&trial.claim.target));
-    let updates = update::updates(trial.model, trial.split, plan, Script::Unicode);
-    at.and_then(|at| updates.lines.into_iter().nth(at)).map_or_else(String::new, |(_, formula)| formula)
-}
-
-fn unless(right: &[f64]) -> String {
-    match right {
-        [one] => format!(" unless ρ = {one}"),
-        _ => String::new(),
-    }
-}
-
-/// `at ρ = 1 only`
-fn at_most(right: &[f64]) -> String {
-    let all: Vec<String> = right.iter().map(|rho| rho.to_string()).collect();
-    format!("at ρ = {} only", all.join(", "))
 }

@@ -118,6 +118,12 @@ impl Compiled {
         Compiled { program, leaves }
     }
 
+    /// Its only output, with leaves of those values.
+    pub fn with(&self, value: impl Fn(Leaf) -> Option<Tensor>) -> Option<Tensor> {
+        let inputs: Vec<Tensor> = self.leaves.iter().map(|&leaf| value(leaf)).collect::<Option<_>>()?;
+        evaluate(&self.program, &inputs).pop()
+    }
+
     /// Its outputs; the variable, where it is given, has that value, and inputs that are no leaves follow.
     fn at(&self, point: &Point, own: Option<(VarId, &Tensor)>, more: &[Tensor]) -> Option<Vec<Tensor>> {
         let value = |&leaf: &Leaf| match (leaf, own) {
@@ -177,7 +183,7 @@ impl Compiled {
 
     /// The claimed value.
     pub fn claim(&self, point: &Point) -> Option<Tensor> {
-        self.at(point, None, &[])?.pop()
+        self.with(|leaf| point.value(leaf))
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::Function;
 use crate::model::Model;
 use crate::model::fold::{fold, is_constant};
-use crate::model::ir::{Expr, ExprKind, Leaf, Member, PlayerId, VarId};
+use crate::model::ir::{ConstraintId, Expr, ExprKind, Leaf, Member, PlayerId, VarId};
 use crate::split::ir::{Component, PlayerSplit};
 
 use super::point::Point;
@@ -121,6 +121,11 @@ impl Linear {
         self.terms.is_empty() && self.one.is_zero()
     }
 
+    /// This less another.
+    pub fn less(&self, other: &Linear) -> Linear {
+        self.plus(&other.scaled(&Poly::number(-1.0), &Poly::number(1.0)))
+    }
+
     fn scaled(&self, num: &Poly, den: &Poly) -> Linear {
         let terms = self.terms.iter().map(|(leaf, c)| (*leaf, c.times(num))).filter(|(_, c)| !c.is_zero()).collect();
         Linear { terms, one: self.one.times(num), den: self.den.times(den) }.reduced()
@@ -211,6 +216,14 @@ pub(super) fn read(model: &Model, expr: &Expr) -> Option<Linear> {
         }
         _ => None,
     }
+}
+
+/// The rows of an equation, and the update of its multiplier, `λ + ρ·rows`, where they can be read.
+pub(super) fn multiplier(model: &Model, player: PlayerId, id: ConstraintId) -> Option<(Linear, Linear)> {
+    let rows = read(model, model.players[player.index()].constraints[id.index()].relation.expr())?;
+    let lambda = Linear::leaf(Leaf::Dual(player, id, Member::None));
+    let update = lambda.plus(&rows.scaled(&Poly::rho(), &Poly::number(1.0)));
+    Some((rows, update))
 }
 
 /// The gradient of a step's problem, `a·v + b`.
@@ -350,14 +363,17 @@ impl Script<'_> {
                 let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
                 Some(if plain { name.clone() } else { format!("({name})") })
             }
-            Leaf::Dual(_, id, _) => {
-                let label = &self.model.players[self.player.index()].constraints[id.index()].label;
-                match label {
-                    Some(label) if !self.plain => Some(format!("dual({label})")),
-                    _ => Some("λ".to_owned()),
-                }
-            }
+            Leaf::Dual(_, id, _) => Some(self.multiplier(id)),
             Leaf::Sample(..) | Leaf::Rho(_) => None,
+        }
+    }
+
+    /// The multiplier of a constraint.
+    pub fn multiplier(&self, id: ConstraintId) -> String {
+        let label = &self.model.players[self.player.index()].constraints[id.index()].label;
+        match label {
+            Some(label) if !self.plain => format!("dual({label})"),
+            _ => "λ".to_owned(),
         }
     }
 

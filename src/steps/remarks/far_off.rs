@@ -17,7 +17,7 @@ const FAR: f64 = 1e3;
 
 /// Where κ does well. A GAN of 8×8 digits with gradient steps at rate 0.1 and ρ fixed ended, after 250 epochs, at
 /// Fréchet distances of 13, 7.5, 6.8 and 8.3 for κ = 0.1, 0.3, 1 and 3, and of 250 and 89 for κ = 1e-4 and 10.
-const KAPPA: std::ops::RangeInclusive<f64> = 0.1..=3.0;
+pub(super) const KAPPA: std::ops::RangeInclusive<f64> = 0.1..=3.0;
 
 pub(super) fn remarks(plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     let Admm { rho: written @ (Rho::Value(_) | Rho::Kappa(_)), adapt: Adapt::Fixed, .. } = &plan.settings else {
@@ -44,7 +44,7 @@ pub(super) fn remarks(plan: &AdmmPlan, span: Span, diags: &mut Diags) {
         }
         return;
     }
-    if matches!(written, Rho::Kappa(_)) || !plan.steps().all(|step| step.rule.is_exact()) {
+    if matches!(written, Rho::Kappa(_)) || !plan.steps().all(|step| step.is_exact()) {
         return;
     }
     let Some(own) = rho::balanced(plan) else { return };

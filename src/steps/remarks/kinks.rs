@@ -11,7 +11,7 @@ use crate::steps::ir::{AdmmPlan, Rule};
 
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
     let terms = &model.players[plan.player.index()].terms;
-    for step in plan.steps() {
+    for step in plan.steps().filter(|step| step.given.is_none()) {
         let Rule::Descent(_) = &step.rule else { continue };
         for &at in &step.component.terms {
             let Some(kink) = atoms::kink(model, plan.player, &terms[at].expr) else { continue };

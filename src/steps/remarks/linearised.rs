@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::steps::ir::{AdmmPlan, Rule};
 
 pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
-    for step in plan.steps() {
+    for step in plan.steps().filter(|step| step.given.is_none()) {
         let Rule::Linearised(form) = &step.rule else { continue };
         let names = names(model, step);
         let kappa = form.gram.iter().fold(0.0f64, |most, &g| most.max(g));

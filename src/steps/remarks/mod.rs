@@ -1,14 +1,16 @@
 //! What a plan says about itself beside its rules: steps that the penalty has to make convex, steps that nothing
-//! determines, scales that lie too far apart, kinks that a gradient step meets, steps that are linearised, a ρ that is far from where it would do
-//! well.
+//! determines, scales that lie too far apart, kinks that a gradient step meets, steps that are linearised, a ρ that
+//! is far from where it would do well or is meant for one batch, blocks that read different batches.
 //!
 //! A remark is a file with `remarks(plan, …)`, called here.
 
+mod batch_sum;
 mod columns;
 mod concave;
 mod far_off;
 mod kinks;
 mod linearised;
+mod samples;
 mod scales;
 mod undetermined;
 
@@ -18,24 +20,26 @@ use super::ir::{AdmmPlan, Step};
 use crate::diag::{Diags, digits};
 use crate::model::Model;
 use crate::source::Span;
-use crate::split::ir::Coupling;
+use crate::split::ir::PlayerSplit;
 use crate::tape::Dtype;
 
 /// Adds the remarks on a plan; `span` is the solve block, which names the precision.
 pub(super) fn on(
     model: &Model,
-    couplings: &[Coupling],
+    split: &PlayerSplit,
     plan: &AdmmPlan,
     (span, precision): (Span, Dtype),
     diags: &mut Diags,
 ) {
     concave::remarks(model, plan, span, diags);
     undetermined::remarks(model, plan, span, diags);
-    scales::remarks(model, couplings, plan, (span, precision), diags);
+    scales::remarks(model, &split.couplings, plan, (span, precision), diags);
     columns::remarks(model, plan, diags);
     kinks::remarks(model, plan, diags);
     linearised::remarks(model, plan, span, diags);
     far_off::remarks(plan, span, diags);
+    batch_sum::remarks(model, plan, diags);
+    samples::remarks(model, split, plan, diags);
 }
 
 /// The variables of a step, quoted.

@@ -60,8 +60,10 @@ impl<'a> Checker<'a> {
             }
             Kind::EachBatch { body } => StepKind::EachBatch { body: self.steps(body, scope, general)? },
             Kind::Method { method, player, settings } => {
-                let method = self.turn(method, settings, scope);
                 let player = self.the_player(player);
+                // What a step states is in the names of the player.
+                let own = player.map_or_else(|| scope.clone(), Scope::of);
+                let method = self.turn(method, settings, &own);
                 StepKind::Method { player: player?, method: method? }
             }
             Kind::Restart { player } => StepKind::Restart { player: self.the_player(player)? },

@@ -5,9 +5,11 @@ use super::{Defaults, METHODS};
 use crate::catalogue::Signature;
 use crate::diag::{Code, Diag, closest};
 use crate::model::check::Checker;
+use crate::model::check::call::argument;
 use crate::model::check::meaning::Scope;
 use crate::model::check::names::suggest;
-use crate::model::ir::{Adapt, Admm, Descent, DescentKind, Method, Rho};
+use crate::model::ir::{Adapt, Admm, Descent, DescentKind, Inner, Method, Rho};
+use crate::source::Span;
 use crate::syntax::ast::{self, Applied, Ident, Setting};
 use crate::tape::Dtype;
 
@@ -21,6 +23,9 @@ const STEPS: &[Signature] = &[
     Signature("newton(steps = 10, tol = …)"),
     Signature("fista(steps = 100, tol = …)"),
 ];
+
+/// An update in the place of the derived one.
+const GIVEN: Signature = Signature("given(update)");
 
 /// The way to accelerate.
 const ANDERSON: Signature = Signature("anderson(memory = 20)");
@@ -46,11 +51,13 @@ impl<'a> Checker<'a> {
 
     fn admm(&mut self, settings: &mut Settings<'a>, defaults: Defaults, scope: &Scope) -> Option<Admm> {
         let rho = self.rho(settings, scope);
-        let relax = self.setting(settings, "relax", if defaults.networks { 1.0 } else { 1.6 }, &RELAX, scope);
-        let tol = self.optional(settings, "tol", &POSITIVE, scope);
-        let iterations = self.times(settings, "iterations", defaults.iterations, scope);
+        let rho_at = settings.span("rho").or(settings.span("kappa")).unwrap_or_default();
         let x_step = self.inner(settings.take("x_step"), scope);
         let z_step = self.inner(settings.take("z_step"), scope);
+        let stated = z_step.as_ref().and_then(|step| step.as_ref()?.given());
+        let relax = self.relax(settings, stated.map(|value| value.span), defaults, scope);
+        let tol = self.optional(settings, "tol", &POSITIVE, scope);
+        let iterations = self.times(settings, "iterations", defaults.iterations, scope);
         let adapt = self.adapt(settings.take("adapt"), scope);
         let adapt_every = self.times(settings, "adapt_every", 1, scope);
         let accelerate = self.accelerate(settings.take("accelerate"), scope);
@@ -59,6 +66,7 @@ impl<'a> Checker<'a> {
         let balanced = if rho == Rho::Auto { Adapt::Balanced } else { Adapt::Fixed };
         Some(Admm {
             rho,
+            rho_at,
             relax: relax?,
             tol: tol?.or(defaults.whole.then_some(tolerance)),
             iterations: iterations?,
@@ -68,6 +76,31 @@ impl<'a> Checker<'a> {
             adapt_every: adapt_every?,
             accelerate: accelerate?,
         })
+    }
+
+    /// Over-relaxation. A stated z-step reads x itself, where over-relaxation has the derived one read a mixture
+    /// of that and what Bz says of it: beside one it is 1.
+    fn relax(
+        &mut self,
+        settings: &mut Settings<'a>,
+        stated: Option<Span>,
+        defaults: Defaults,
+        scope: &Scope,
+    ) -> Option<f64> {
+        let written = settings.take("relax");
+        let Some(value) = written else {
+            return Some(if defaults.networks || stated.is_some() { 1.0 } else { 1.6 });
+        };
+        let relax = self.in_range(value, "relax", &RELAX, scope)?;
+        match stated {
+            Some(stated) if relax != 1.0 => self.fail(
+                Diag::new(Code::WrongArguments, value.span, format!("`relax` is {relax} beside a stated z-step"))
+                    .label(stated, "reads the other block as it is")
+                    .help("over-relaxation hands the z-step αAx⁺ − (1 − α)(Bz − c) in the place of Ax⁺, which a stated update knows nothing of; leave `relax` out, or write `relax = 1`")
+                    .fix("write `1`", value.span, "1"),
+            ),
+            _ => Some(relax),
+        }
     }
 
     /// `accelerate = anderson(10)`, `anderson`, `none`
@@ -174,8 +207,9 @@ impl<'a> Checker<'a> {
         Some(Descent { kind: shape?, rate: rate?, steps: steps?, tol: tol?, fresh: fresh? })
     }
 
-    /// `x_step = lbfgs(steps = 20)`; `exact` and `auto` leave it to the ladder of rules.
-    fn inner(&mut self, value: Option<&'a ast::Expr>, scope: &Scope) -> Option<Option<Descent>> {
+    /// `x_step = lbfgs(steps = 20)`, `z_step = given((rho*x - λ)/(1 + rho))`; `exact` and `auto` leave it to the
+    /// ladder of rules.
+    fn inner(&mut self, value: Option<&'a ast::Expr>, scope: &Scope) -> Option<Option<Inner>> {
         let Some(value) = value else { return Some(None) };
         if matches!(self.word(value, scope), Some("exact" | "auto")) {
             return Some(None);
@@ -187,14 +221,19 @@ impl<'a> Checker<'a> {
                     .help("write `gradient(rate = 0.1)`, `adam(rate = 1e-3)`, `lbfgs(steps = 20)` or `exact`"),
             );
         };
-        if matches!(callee.key.as_str(), "given" | "prox" | "linearised") {
+        if callee.key == GIVEN.name() {
+            self.no_parameters(callee, params)?;
+            let slots = self.arranged(callee, GIVEN, args)?;
+            return Some(Some(Inner::Given(Box::new(self.tensor(&argument(&slots, 0).value, scope)?))));
+        }
+        if matches!(callee.key.as_str(), "prox" | "linearised") {
             return self.later(value, &format!("the step `{}`", callee.text));
         }
         let Some(&signature) = STEPS.iter().find(|signature| signature.name() == callee.key) else {
-            let names = STEPS.iter().map(|signature| signature.name()).chain(["exact", "auto"]);
+            let names = STEPS.iter().map(|signature| signature.name()).chain(["exact", "auto", "given"]);
             let near = closest(&callee.text, names).map(str::to_owned);
             let diag = Diag::new(Code::UnknownName, callee.span, format!("there is no step `{}`", callee.text));
-            let all = "there are `gradient`, `adam`, `lbfgs`, `newton`, `fista`, and `exact`";
+            let all = "there are `gradient`, `adam`, `lbfgs`, `newton`, `fista`, `exact`, and `given(…)`";
             return self.fail(suggest(diag, callee.span, near, all));
         };
         // `fresh` is a word by itself: the step draws a batch of its own.
@@ -237,7 +276,7 @@ impl<'a> Checker<'a> {
             Some(arg) => Some(self.in_range(&arg.value, "tol", &POSITIVE, scope)?),
             None => None,
         };
-        Some(Some(Descent { kind, rate, steps, tol, fresh }))
+        Some(Some(Inner::Descent(Box::new(Descent { kind, rate, steps, tol, fresh }))))
     }
     /// The settings of a player's turn.
     pub(super) fn turn(&mut self, method: &'a Ident, written: &'a [Setting], scope: &Scope) -> Option<Method> {

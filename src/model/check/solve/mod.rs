@@ -119,6 +119,7 @@ impl<'a> Checker<'a> {
         let admm = |whole: bool, iterations: usize| {
             Method::Admm(Admm {
                 rho: Rho::Auto,
+                rho_at: Span::default(),
                 relax: if networks { 1.0 } else { 1.6 },
                 tol: whole.then_some(1e-6),
                 iterations,

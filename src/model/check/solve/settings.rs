@@ -4,6 +4,7 @@ use crate::diag::{Code, Diag, closest};
 use crate::model::check::Checker;
 use crate::model::check::meaning::Scope;
 use crate::model::check::names::suggest;
+use crate::source::Span;
 use crate::syntax::ast::{self, Ident, Setting};
 use crate::tape::Dtype;
 
@@ -57,6 +58,12 @@ impl<'a> Settings<'a> {
     pub(super) fn take(&mut self, name: &'static str) -> Option<&'a ast::Expr> {
         self.taken.push(name);
         self.written.iter().find(|setting| setting.name.key == name).map(|setting| &setting.value)
+    }
+
+    /// Where a setting is written, name and value.
+    pub(super) fn span(&self, name: &str) -> Option<Span> {
+        let setting = self.written.iter().find(|setting| setting.name.key == name)?;
+        Some(setting.name.span.to(setting.value.span))
     }
 
     /// `precision` and `losses`
