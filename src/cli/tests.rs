@@ -616,3 +616,21 @@ fn a_number_that_is_not_finite_is_traced_to_its_expression() {
     "#]]
     .assert_eq(&err);
 }
+
+/// What is said of a file and of its run is in result.json, and on standard error in the form that is asked for.
+#[test]
+fn a_run_without_an_answer_says_why() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let steep = "var x: real[3]\nminimize 100*sum_squares(x - ones(3))\nsolve gd { rate = 0.1, iterations = 100 }\n";
+    let files = Memory::default().with("steep.admm", steep);
+    let line = format!("admmc run steep.admm -q --format json --out {}", place.path().display());
+    let (out, err, exit) = run_in(&line, &files, "", false);
+    assert_eq!(exit, 1);
+    let said: serde_json::Value = serde_json::from_str(&err).expect("a diagnostic a line");
+    assert_eq!((said["code"].as_str(), said["line"].as_u64()), (Some("E0702"), Some(3)));
+    let result: serde_json::Value = serde_json::from_str(&out).expect("one object");
+    assert_eq!(result["status"], "diverged");
+    assert_eq!(result["diagnostics"], serde_json::json!([said]));
+    let written = std::fs::read_to_string(place.path().join("result.json")).expect("it was written");
+    assert_eq!(written, out);
+}

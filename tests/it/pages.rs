@@ -3,6 +3,8 @@
 use admmc::catalogue::Function;
 use admmc::data::Memory;
 use admmc::diag::{Code, Diags};
+use admmc::exec::{Cpu, Nobody, run};
+use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline;
 use std::path::Path;
@@ -11,6 +13,10 @@ use std::path::Path;
 const FAILS_LATER: &[(Code, &str)] = &[
     (Code::RewrittenLoss, "a note about what is computed; nothing is refused"),
     (Code::NonFinite, "happens while a problem runs"),
+    (Code::Diverging, "happens while a problem runs"),
+    (Code::NoSolution, "is proved while a problem runs"),
+    (Code::InnerStalled, "happens while a problem runs"),
+    (Code::PenaltyAtBound, "is told when a run is over"),
     (Code::NoDevice, "depends on the machine"),
 ];
 
@@ -64,6 +70,25 @@ fn every_page_fails_and_is_mended_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What is told of a run is told of the failing example's, and not of the mended one's.
+#[test]
+fn examples_of_runs_end_as_their_pages_say() {
+    for code in [Code::NonFinite, Code::Diverging, Code::NoSolution, Code::InnerStalled, Code::PenaltyAtBound] {
+        let told = |kind: &str| -> Vec<Code> {
+            let blocks = blocks(code.page());
+            let (_, text) = blocks.iter().find(|(own, _)| *own == kind).expect("the page has it");
+            let files = Memory::default();
+            let mut parsed = pipeline::parse_text(Path::new("page.admm"), text, &files);
+            let compiled = crate::compile::compile(&mut parsed, &files, &[], None).expect("it passes every check");
+            let outcome = run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0);
+            let outcome = outcome.expect("there is no checkpoint");
+            let remarks = crate::compile::remarked(&compiled, &outcome, &parsed.sources);
+            remarks.iter().map(|diag| diag.code).collect()
+        };
+        assert_eq!((told("admm failing"), told("admm mended")), (vec![code], vec![]), "{code}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     );
     if least > 0.0 && rho <= least * (1.0 + AT) && wanted < 1.0 / OFF {
         return Some(
-            ran.at_solve(Code::PenaltyAtBound, format!("ρ rests at its bound, {}, where the residuals ask for {} of it", number(rho), digits(wanted, 2)))
+            ran.at_solve(Code::PenaltyAtBound, format!("ρ rests at its bound, {}, where the residuals ask for {} times as much", number(rho), digits(wanted, 2)))
                 .here(format!("ρ goes no lower than {}", number(least)))
                 .certify(residuals)
                 .certify("the bound is twice what makes the concave step convex")

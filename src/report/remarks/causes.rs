@@ -6,15 +6,15 @@
 //! 4. over-relaxation of steps that are not known to be convex;
 //! 5. a ρ that is written, and stays, where convergence needs one above a threshold that nobody knows.
 //!
-//! Curvatures are measured where the run ended and half the way there, or, where it left for infinity, where it
-//! began: those of the place where the least, or the largest, is furthest out. A cause that is measured is told
+//! Curvatures are measured where the run ended, half the way there, and where the variable's copy ended; or, where
+//! it left for infinity, where it began. The place where the least, or the largest, is furthest out is named. A cause that is measured is told
 //! from one that is a rule alone.
 
 use super::Ran;
 use super::curvature::{self, Curves};
 use crate::diag::digits;
 use crate::exec::{Status, starting};
-use crate::model::ir::{Adapt, DescentKind, Expr, Leaf, Member, VarId};
+use crate::model::ir::{Adapt, DescentKind, Expr, Leaf, Member, Rho, VarId};
 use crate::source::Span;
 use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Step};
 
@@ -33,13 +33,15 @@ pub(super) struct Cause {
 /// By how much an overshooting rate is above 2/L before it is blamed: L is measured at one point.
 const CLEARLY: f64 = 1.01;
 
+/// How close to where it settles a penalty counts as at it: there λ only changes its sign.
+const AT: f64 = 1e-6;
+
 /// Over-relaxation from which it is blamed.
 const RELAXED: f64 = 1.5;
 
-/// The surest.
+/// The surest of those that are measured.
 pub(super) fn likely(ran: &Ran) -> Option<Cause> {
-    let mut all = all(ran);
-    (!all.is_empty()).then(|| all.remove(0))
+    all(ran).into_iter().find(|cause| cause.measured)
 }
 
 /// All that apply, the surest first.
@@ -68,18 +70,28 @@ pub(super) fn all(ran: &Ran) -> Vec<Cause> {
     causes
 }
 
-/// The first: the threshold is known.
+/// The first: the threshold is known. With over-relaxation α the multiplier of a z at rest is multiplied by
+/// `1 − αρ/(ρ − ρ*)`, which is above −1 for `ρ > 2ρ*/(2 − α)` alone.
 fn threshold(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
-    let (least, rho) = (step.threshold?, ran.rho()?);
+    let (least, rho, relax) = (step.threshold?, ran.rho()?, plan.settings.relax);
     let names = ran.names(step);
-    (rho < 2.0 * least).then(|| Cause {
+    let [plain, settles] = [1.0, relax].map(|relax| 2.0 * least / (2.0 - relax));
+    let formula = if relax == 1.0 { "2ρ*".to_string() } else { format!("2ρ*/(2 − relax), relax being {relax},") };
+    let instead = if relax > 1.0 && rho > plain * (1.0 + AT) {
+        format!("write `relax = 1`, or a `rho` above {}", digits(settles, 7))
+    } else if relax > 1.0 || plan.settings.rho == Rho::Auto {
+        format!("write `relax = 1` and a `rho` well above {}, as {}", digits(plain, 7), digits(2.0 * plain, 2))
+    } else {
+        format!("write `rho = auto`, or more than {}", digits(plain, 7))
+    };
+    (rho <= settles * (1.0 + AT)).then(|| Cause {
         shown: format!(
-            "the step of {names} is convex above ρ* = {}, and contracts above about 2ρ* = {}: ρ is {}",
+            "the step of {names} is convex above ρ* = {}, and the iteration settles above about {formula} = {}: ρ is {}",
             digits(least, 7),
-            digits(2.0 * least, 7),
+            digits(settles, 7),
             digits(rho, 7)
         ),
-        instead: format!("write `rho = auto`, or more than {}", digits(2.0 * least, 7)),
+        instead,
         at: Some((ran.place(plan, step), format!("the step of {names} curves downwards"))),
         measured: true,
     })
@@ -178,29 +190,51 @@ fn fixed(ran: &Ran, plan: &AdmmPlan) -> Option<Cause> {
 
 /// Curvatures, and where they are.
 struct Measured {
-    place: &'static str,
+    place: String,
     curves: Curves,
 }
 
 /// The curvatures of terms over these variables, of which none is a family and nothing is drawn.
 fn measured(ran: &Ran, exprs: &[&Expr], vars: &[VarId]) -> Vec<Measured> {
-    let places: &[(f64, &str)] = match is_gone(ran) {
-        true => &[(0.0, "where the run began")],
-        false => &[(1.0, "where the run ended"), (0.5, "half the way from its start to its end")],
+    let model = ran.subject.model;
+    let shape = |leaf| model.leaf_shape(leaf).numel();
+    let began = |leaf: Leaf| match leaf {
+        Leaf::Var(id, Member::None) => began(ran, id, shape(leaf)),
+        leaf => ran.value(leaf),
     };
-    let at = |&(way, place): &(f64, &'static str)| {
-        let value = |leaf: Leaf| match leaf {
-            Leaf::Var(id, Member::None) if way < 1.0 => {
-                let start = began(ran, id, ran.subject.model.leaf_shape(leaf).numel())?;
-                let end = if way > 0.0 { ran.value(leaf)? } else { start.clone() };
-                Some(start.iter().zip(end).map(|(a, b)| a + way * (b - a)).collect())
-            }
-            leaf => ran.value(leaf),
-        };
-        let curves = curvature::extremes(ran.subject.model, exprs, vars, &value)?;
+    let at = |place: String, value: &dyn Fn(Leaf) -> Option<Vec<f64>>| {
+        let curves = curvature::extremes(model, exprs, vars, value)?;
         Some(Measured { place, curves })
     };
-    places.iter().filter_map(at).collect()
+    if is_gone(ran) {
+        return at("where the run began".to_string(), &began).into_iter().collect();
+    }
+    let half = |leaf: Leaf| {
+        let (start, end) = (began(leaf)?, ran.value(leaf)?);
+        Some(start.iter().zip(end).map(|(a, b)| 0.5 * (a + b)).collect())
+    };
+    let mut all = vec![
+        at("where the run ended".to_string(), &|leaf| ran.value(leaf)),
+        at("half the way from its start to its end".to_string(), &half),
+    ];
+    if let ([own], Some(other)) = (vars, partner(ran, vars)) {
+        let copied = |leaf: Leaf| match leaf {
+            Leaf::Var(id, Member::None) if id == *own => ran.value(Leaf::Var(other, Member::None)),
+            leaf => ran.value(leaf),
+        };
+        all.push(at(format!("where `{}` ended", model.vars[other.index()].name), &copied));
+    }
+    all.into_iter().flatten().collect()
+}
+
+/// The variable of the same shape that a single one is tied to: a copy, where its step should end as well.
+fn partner(ran: &Ran, vars: &[VarId]) -> Option<VarId> {
+    let [own] = vars else { return None };
+    let var = |id: VarId| &ran.subject.model.vars[id.index()];
+    let split = &ran.subject.split.players[var(*own).player.index()];
+    let parts = split.couplings_of(vars).flat_map(|(_, coupling)| &coupling.parts).map(|part| part.var);
+    let alike = |id: &VarId| id != own && var(*id).shape == var(*own).shape && var(*id).family.is_none();
+    parts.into_iter().find(alike)
 }
 
 /// Where a variable started.

@@ -40,21 +40,27 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
         return None;
     }
     let (flat, change) = levelled(&logs);
-    let low = logs.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if change.abs() > LEVEL.ln() || high - low < SWING.ln() {
+    if change.abs() > LEVEL.ln() {
         return None;
     }
-    let period = period(&flat);
+    // Residuals may stay as they are while everything else swings.
+    let objectives: Vec<f64> = rows.iter().filter_map(|row| column(row, "objective")).collect();
+    let swings = |series: &[f64], least: f64| {
+        let (low, high) = ends(series.iter().copied());
+        high - low > least
+    };
+    let size = objectives.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+    let by_residuals = swings(&flat, SWING.ln()).then(|| period(&flat)).flatten();
+    let by_objective = swings(&objectives, (SWING - 1.0) * size).then(|| period(&levelled(&objectives).0)).flatten();
+    let period = by_residuals.or(by_objective);
     let causes = causes::all(ran);
-    if period.is_none() && !causes.first().is_some_and(|cause| cause.measured) {
+    let wanders = swings(&flat, SWING.ln()) && causes.first().is_some_and(|cause| cause.measured);
+    if period.is_none() && !wanders {
         return None;
     }
     let apart = rows[1].iteration - rows[0].iteration;
     let span = |name: &str| {
-        let values =
-            rows.iter().filter_map(|row| row.values.iter().find(|(own, _)| own == name)).map(|(_, value)| *value);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        let (low, high) = ends(rows.iter().filter_map(|row| column(row, name)));
         format!("between {} and {}", digits(low, 4), digits(high, 4))
     };
     let how = if period.is_some() { "the iteration goes round" } else { "the iteration comes no nearer" };
@@ -84,9 +90,17 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
 
 /// log c of a row.
 fn combined(row: &Row) -> Option<f64> {
-    let of = |name: &str| row.values.iter().find(|(own, _)| own == name).map(|&(_, value)| value);
-    let (primal, dual, rho) = (of("primal")?, of("dual")?, of("rho")?);
+    let (primal, dual, rho) = (column(row, "primal")?, column(row, "dual")?, column(row, "rho")?);
     Some(0.5 * (rho * primal * primal + dual * dual / rho).ln())
+}
+
+fn column(row: &Row, name: &str) -> Option<f64> {
+    row.values.iter().find(|(own, _)| own == name).map(|&(_, value)| value)
+}
+
+/// The least and the largest.
+fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
 }
 
 /// What is left beside the line of least squares, and by how much the line changes.

@@ -10,7 +10,7 @@ pub(super) fn remark(ran: &Ran, growth: &Growth) -> Diag {
     let what = match (growth.what, falls) {
         (Watched::Residuals, _) => "the residuals grow",
         (Watched::Objective, false) => "the objective grows",
-        (Watched::Objective, true) => "the objective falls, without end it seems,",
+        (Watched::Objective, true) => "the objective falls, and faster all the time,",
     };
     let sizes = match growth.what {
         Watched::Residuals => {
@@ -37,11 +37,12 @@ pub(super) fn remark(ran: &Ran, growth: &Growth) -> Diag {
     match causes.first() {
         Some(cause) => diag.help(format!("{lost}; {}", cause.instead)),
         None => {
-            let instead = match growth.what {
-                Watched::Residuals => "write `rho = auto`",
-                Watched::Objective => "write a smaller `rate`",
-            };
-            diag.help(format!("{lost}; {instead}, and see that every term has a least value, or a bound that holds it"))
+            let bounded = "see that every term has a least value, or a bound that holds it";
+            diag.help(match (growth.what, falls) {
+                (Watched::Residuals, _) => format!("{lost}; write `rho = auto`, and {bounded}"),
+                (Watched::Objective, true) => format!("more iterations only lead further; {bounded}"),
+                (Watched::Objective, false) => format!("{lost}; write a smaller `rate`, and {bounded}"),
+            })
         }
     }
 }

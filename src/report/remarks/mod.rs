@@ -52,7 +52,7 @@ pub fn remarks(ran: &Ran) -> Diags {
         Status::SolvedInaccurate | Status::IterationLimit | Status::TimeLimit => {
             stalled::remarks(ran, &mut diags);
             let stuck = !diags.is_empty();
-            if stuck { None } else { at_bound::remark(ran).or_else(|| circling::remark(ran)) }
+            if stuck { None } else { circling::remark(ran).or_else(|| at_bound::remark(ran)) }
         }
     };
     found.into_iter().for_each(|diag| diags.push(diag));
