@@ -603,15 +603,18 @@ fn a_number_that_is_not_finite_is_traced_to_its_expression() {
         error E0701 non-finite
 
           × `exp(x)` became inf in iteration 3
-          ╰─▶ it was computed from 19900
+          ├─▶ it was computed from 19900
+          ├─▶ `solution.npz` holds the state after iteration 2, the last in which every number was finite
+          ╰─▶ where the run began, the objective curves by up to L = 3: gradient steps of rate 100
+              overshoot, as rate·L = 300 is above 2
            ╭─[wild.admm:2:19]
          1 │ var x: real[3]
          2 │ minimize fit: sum(exp(x)) + sum_squares(x)
            ·                   ──────
          3 │ solve gd { rate = 100, iterations = 100 }
            ╰────
-          help: every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho
-                = auto`, keeps the iterates bounded
+          help: every number that depends on it is lost, so the run stops here; write a `rate` below 2/L =
+                0.67
 
     "#]]
     .assert_eq(&err);

@@ -1,6 +1,6 @@
 //! What a run leaves behind on its way: rows of the trace, pictures, and on which passes they are due.
 
-use super::growth;
+use super::growth::Scale;
 use super::outcome::{Picture, Row, Status};
 use super::run::{Left, Runner};
 use super::safe_point::not_finite;
@@ -44,7 +44,11 @@ impl Runner<'_> {
         if let Some((name, value)) = bad {
             return Err(Left::Run(Status::NonFinite(not_finite(&name, value))));
         }
-        match self.schedule.watched.and_then(|what| growth::seen(what, &self.trace)) {
+        let Some(what) = self.schedule.watched else { return Ok(()) };
+        if self.scale.is_none() {
+            self.scale = Scale::of(what, &self.trace);
+        }
+        match self.scale.and_then(|scale| scale.seen(what, &self.trace)) {
             None => Ok(()),
             Some(growth) => Err(Left::Run(Status::Diverged(growth))),
         }

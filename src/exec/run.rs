@@ -7,6 +7,7 @@
 use super::Executor;
 use super::bound::{self, Bound, Node};
 use super::checkpoint::{Checkpoint, Position};
+use super::growth::Scale;
 use super::observer::{Nobody, Observer, Progress};
 use super::outcome::{Outcome, Row, Status, Tally};
 use super::safe_point::{fingerprint, not_finite};
@@ -152,6 +153,8 @@ pub(super) struct Runner<'a> {
     pub(super) tracing: bool,
     /// Iterations after which the state stood that a replay went back to.
     pub(super) finite: Option<usize>,
+    /// What growth is measured by, once there are rows enough.
+    pub(super) scale: Option<Scale>,
     /// What became of each line search.
     pub(super) searches: Vec<Tally>,
 }
@@ -184,6 +187,7 @@ impl<'a> Runner<'a> {
             stop_since: None,
             tracing: false,
             finite: None,
+            scale: None,
             searches: vec![Tally::default(); bound.searches.len()],
         }
     }

@@ -81,7 +81,9 @@ fn a_rho_below_twice_its_threshold_diverges() {
 /// With relax = 1.6 the multiplier is multiplied by 1 − αρ/(ρ − μ): at ρ = 10 that is −1, and it settles above.
 #[test]
 fn relaxation_asks_for_a_larger_rho() {
-    check(&CONCAVE.replace("rho = 2.5", "rho = 9.9999, relax = 1.6, iterations = 200"), expect![[r#"
+    check(
+        &CONCAVE.replace("rho = 2.5", "rho = 9.9999, relax = 1.6, iterations = 200"),
+        expect![[r#"
         iteration-limit
         warning E0702 diverging
 
@@ -101,7 +103,8 @@ fn relaxation_asks_for_a_larger_rho() {
            ·                              ╰── comes back about every 2 iterations
            ╰────
           help: more iterations go the same way; write `relax = 1`, or a `rho` above 10
-    "#]]);
+    "#]],
+    );
     mended(&CONCAVE.replace("rho = 2.5", "rho = 12, relax = 1.6"));
 }
 

@@ -76,7 +76,7 @@ fn threshold(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
     let (least, rho, relax) = (step.threshold?, ran.rho()?, plan.settings.relax);
     let names = ran.names(step);
     let [plain, settles] = [1.0, relax].map(|relax| 2.0 * least / (2.0 - relax));
-    let formula = if relax == 1.0 { "2ρ*".to_string() } else { format!("2ρ*/(2 − relax), relax being {relax},") };
+    let formula = if relax == 1.0 { "2ρ*".to_string() } else { format!("2ρ*/(2 − {relax})") };
     let instead = if relax > 1.0 && rho > plain * (1.0 + AT) {
         format!("write `relax = 1`, or a `rho` above {}", digits(settles, 7))
     } else if relax > 1.0 || plan.settings.rho == Rho::Auto {

@@ -2,7 +2,7 @@
 //! instead. All of it is made from the outcome once the run is over.
 //!
 //! 1. [`non_finite`] E0701: a number that is not finite, and what is kept;
-//! 2. [`diverging`] E0702: the iterates leave for infinity, or go round in a circle ([`circling`]);
+//! 2. [`diverging`] E0702: the iterates leave for infinity, or, as a warning, go round ([`circling`]);
 //! 3. [`proofs`] E0703: no point meets the constraints, or the objective falls without end;
 //! 4. [`stalled`] E0704: an inner method that finds no step;
 //! 5. [`at_bound`] E0705: a ρ that its balance can't move on.
