@@ -84,26 +84,26 @@ fn relaxation_asks_for_a_larger_rho() {
     check(
         &CONCAVE.replace("rho = 2.5", "rho = 9.9999, relax = 1.6, iterations = 200"),
         expect![[r#"
-        iteration-limit
-        warning E0702 diverging
+            iteration-limit
+            warning E0702 diverging
 
-          ⚠ the iteration goes round: for 100 iterations the residuals neither fall nor grow
-          ├─▶ ‖r‖ swings between 0.3945 and 0.3947, ‖s‖ between 2.367 and 2.368, the objective between
-          │   -4.095 and -3.416
-          ╰─▶ the step of `x` is convex above ρ* = 2, and the iteration settles above about 2ρ*/(2 −
-              relax), relax being 1.6, = 10: ρ is 9.9999
-           ╭─[test.admm:6:1]
-         3 │ var x, z: real[3]
-         4 │ minimize q'*x - sum_squares(x)
-           ·          ──┬─
-           ·            ╰── the step of `x` curves downwards
-         5 │ subject to x - z = 0, -1 <= z <= 1
-         6 │ solve admm { rho = 9.9999, relax = 1.6, iterations = 200 }
-           · ─────────────────────────────┬────────────────────────────
-           ·                              ╰── comes back about every 2 iterations
-           ╰────
-          help: more iterations go the same way; write `relax = 1`, or a `rho` above 10
-    "#]],
+              ⚠ the iteration goes round: for 100 iterations the residuals neither fall nor grow
+              ├─▶ ‖r‖ swings between 0.3945 and 0.3947, ‖s‖ between 2.367 and 2.368, the objective between
+              │   -4.095 and -3.416
+              ╰─▶ the step of `x` is convex above ρ* = 2, and the iteration settles above about 2ρ*/(2 − 1.6)
+                  = 10: ρ is 9.9999
+               ╭─[test.admm:6:1]
+             3 │ var x, z: real[3]
+             4 │ minimize q'*x - sum_squares(x)
+               ·          ──┬─
+               ·            ╰── the step of `x` curves downwards
+             5 │ subject to x - z = 0, -1 <= z <= 1
+             6 │ solve admm { rho = 9.9999, relax = 1.6, iterations = 200 }
+               · ─────────────────────────────┬────────────────────────────
+               ·                              ╰── comes back about every 2 iterations
+               ╰────
+              help: more iterations go the same way; write `relax = 1`, or a `rho` above 10
+        "#]],
     );
     mended(&CONCAVE.replace("rho = 2.5", "rho = 12, relax = 1.6"));
 }
