@@ -6,15 +6,14 @@ use serde_json::{Value, json};
 use super::args::{self, Output};
 use super::complaint::Complaint;
 use super::{Exit, Setup, World, problem, say};
-use crate::exec::reference::{self, Comparison};
+use crate::exec::reference::Comparison;
 use crate::exec::starting;
-use crate::model::Lower;
 use crate::model::ir::{ConstraintId, DataId, Expr, Leaf, Member, Model, Player, SampleSource};
 use crate::pipeline;
-use crate::report::{Align, Table, brief};
+use crate::report::{Align, Derivatives, Table, brief};
 use crate::schedule::{self, ir::State};
 use crate::tape::philox::{Stream, key};
-use crate::tape::{Dtype, Program, Type, passes};
+use crate::tape::{Dtype, Type};
 
 /// Random points beside the start.
 const RANDOM: u32 = 3;
@@ -81,19 +80,8 @@ fn check(model: &Model, player: &Player, seed: u64) -> Vec<Checked> {
 
 /// An expression as it is run (stable forms included), by each variable and multiplier in it.
 fn compare(model: &Model, of: &str, expr: &Expr, seed: u64) -> Vec<Checked> {
-    let mut lower = Lower::new(model, "expression", Dtype::F64);
-    let value = lower.expr(expr);
-    lower.b.output("value", value);
-    let (program, leaves) = lower.finish();
-    let program = passes::optimise(&passes::stabilise(&program).0);
-
-    let moves = |leaf: &Leaf| matches!(leaf, Leaf::Var(..) | Leaf::Dual(..));
-    let positions: Vec<usize> = (0..leaves.len()).filter(|&at| moves(&leaves[at])).collect();
-    let at = |point: Point| -> Vec<Comparison> {
-        let at: Vec<Vec<f64>> =
-            leaves.iter().enumerate().map(|(at, &leaf)| values(model, leaf, at, point, seed)).collect();
-        positions.iter().map(|&position| reference::compare(&program, 0, &at, position, seed)).collect()
-    };
+    let derivatives = Derivatives::new(model, expr);
+    let at = |point: Point| derivatives.at(|leaf, at| values(model, leaf, at, point, seed), seed);
     let defined = |found: &[Comparison]| found.iter().all(|comparison| comparison.is_defined());
     let random = (1..=RANDOM).map(|number| {
         let found = at(Point::Random { number, positive: false });
@@ -101,27 +89,17 @@ fn compare(model: &Model, of: &str, expr: &Expr, seed: u64) -> Vec<Checked> {
         if defined(&found) { found } else { at(Point::Random { number, positive: true }) }
     });
     let found: Vec<Vec<Comparison>> = std::iter::once(at(Point::Start)).chain(random).collect();
-    (0..positions.len()).map(|which| judge(of, &program, positions[which], found.iter().map(|f| &f[which]))).collect()
+    derivatives.by().enumerate().map(|(which, by)| judge(of, by, found.iter().map(|f| &f[which]))).collect()
 }
 
 /// What the points say about one derivative. A point where the expression itself is not defined says
 /// nothing.
-fn judge<'a>(
-    of: &str,
-    program: &Program,
-    position: usize,
-    found: impl Iterator<Item = &'a Comparison> + Clone,
-) -> Checked {
+fn judge<'a>(of: &str, by: &str, found: impl Iterator<Item = &'a Comparison> + Clone) -> Checked {
     let excess = |c: &Comparison| if c.error().is_nan() { f64::INFINITY } else { c.error() / c.tolerance };
     let defined = found.clone().filter(|comparison| comparison.is_defined());
     let worst = defined.clone().max_by(|a, b| excess(a).total_cmp(&excess(b)));
     let worst = worst.or_else(|| found.clone().next()).expect("there is a comparison at the start");
-    Checked {
-        of: of.to_owned(),
-        by: program.inputs[position].name.clone(),
-        points: defined.count(),
-        worst: worst.clone(),
-    }
+    Checked { of: of.to_owned(), by: by.to_owned(), points: defined.count(), worst: worst.clone() }
 }
 
 /// Where derivatives are compared.

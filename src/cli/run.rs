@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use super::args::{self, Output};
 use super::complaint::Complaint;
 use super::values::Device;
-use super::{Exit, Machine, Setup, World, problem, say, sequence};
-use crate::diag::{Code, Diag, Style, render};
-use crate::exec::{self, Cpu, Executor, NonFinite, Outcome, Reference, Status};
+use super::{Exit, Machine, Setup, World, diagnostics, problem, say, sequence};
+use crate::diag::{self, Code};
+use crate::exec::{self, Cpu, Executor, Outcome, Reference, Status};
 use crate::pipeline::{Compiled, Parsed};
+use crate::report::explain::Subject;
+use crate::report::remarks::{Ran, remarks};
 use crate::report::results::{self, Origin};
-use crate::report::{Folder, Header, Progress, Summary, Watch, number};
+use crate::report::{Folder, Header, Progress, Summary, Watch};
 use crate::schedule::{self, Carried, Factors, carried};
-use crate::source::{Sources, Span};
 
 /// Runs a file: one solve block, or several (`--solve admm,sgd`) one after another on the same data and
 /// seed, each in a folder of its own below a trace of all.
@@ -103,21 +104,21 @@ pub(super) fn solve(
     let (outcome, values) =
         ended.map_err(|sentence| Complaint::new(sentence).help("without `--resume` the run starts anew"))?;
 
+    let Compiled { model, split, solve, plan, schedule } = &compiled;
+    let subject = Subject { model, split, plan, schedule };
+    let ran = Ran { subject, solve, outcome: &outcome, sources: &parsed.sources, seed: args.inputs.seed };
+    let found = remarks(&ran);
     let mut summary = Summary::of(&outcome, &origin);
+    summary.diagnostics =
+        parsed.diags.iter().chain(found.iter()).map(|diag| diag::to_json(diag, &parsed.sources)).collect();
     summary.files = written.map_err(|sentence| Complaint::new(sentence).exit(Exit::Fault))?;
     results::write(folder, &outcome, &mut summary).map_err(|error| unwritable(folder.path(), &error))?;
     if summary.good {
         // The run came to its end: there is nothing to go on from.
         folder.remove(Machine::CHECKPOINT).map_err(|error| unwritable(folder.path(), &error))?;
     }
-    if let Status::NonFinite(found) = &outcome.status {
-        let diag = non_finite(found, &outcome, compiled.solve.span, &parsed.sources);
-        let drawn = match setup.output {
-            Output::Text => render(&diag, &parsed.sources, Style { colour: setup.err_look.colour, width: setup.width }),
-            Output::Json => crate::diag::to_json(&diag, &parsed.sources).to_string(),
-        };
-        let _ = writeln!(world.err, "{drawn}");
-    }
+    // Where standard error is closed, result.json still tells.
+    let _ = diagnostics::show(&found, &parsed.sources, setup, world.err);
     match setup.output {
         Output::Json => say(world, &summary.json()),
         Output::Text => {
@@ -125,8 +126,8 @@ pub(super) fn solve(
             say(world, &format!("{}{}", summary.render(setup.look), if setup.quiet { "" } else { &place }))
         }
     };
-    // Numbers that are not finite are no place to begin.
-    let sound = !matches!(outcome.status, Status::NonFinite(_));
+    // Where a run went out of bounds is no place to begin.
+    let sound = !matches!(outcome.status, Status::NonFinite(_) | Status::Diverged(_));
     chain.from = whole.filter(|_| sound).map(|whole| Carried::new(whole, values));
     let exit = match outcome.status {
         Status::Interrupted => Exit::Interrupted,
@@ -175,29 +176,3 @@ pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Complaint {
         .help("`--out DIR` names another folder")
         .exit(Exit::Fault)
 }
-
-/// E0701, at the expression that first made a number that is not finite.
-fn non_finite(found: &NonFinite, outcome: &Outcome, solve: Span, sources: &Sources) -> Diag {
-    let what = found.origin.map(|span| sources.text(span)).filter(|text| (1..=LONGEST).contains(&text.len()));
-    let what = what.map_or("a value".to_owned(), |text| format!("`{text}`"));
-    let place = match outcome.epochs {
-        Some(epoch) => format!("iteration {}, epoch {epoch}", outcome.iterations),
-        None => format!("iteration {}", outcome.iterations),
-    };
-    let message = format!("{what} became {} in {place}", found.value);
-    let mut diag = Diag::new(Code::NonFinite, found.origin.unwrap_or(solve), message);
-    if found.origin.is_none() {
-        diag = diag.here("in a step of this");
-    }
-    if !found.operands.is_empty() {
-        let operands: Vec<String> = found.operands.iter().map(|&operand| number(operand)).collect();
-        diag = diag.certify(format!("it was computed from {}", operands.join(" and ")));
-    }
-    diag.help(
-        "every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho = auto`, keeps \
-         the iterates bounded",
-    )
-}
-
-/// Expressions up to this length, in bytes, are quoted in a message; longer ones are only pointed at.
-const LONGEST: usize = 40;

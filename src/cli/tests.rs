@@ -632,16 +632,37 @@ fn a_number_that_is_not_finite_is_traced_to_its_expression() {
         error E0701 non-finite
 
           × `exp(x)` became inf in iteration 3
-          ╰─▶ it was computed from 19900
+          ├─▶ it was computed from 19900
+          ├─▶ `solution.npz` holds the state after iteration 2, the last in which every number was finite
+          ╰─▶ where the run began, the objective curves by up to L = 3: gradient steps of rate 100
+              overshoot, as rate·L = 300 is above 2
            ╭─[wild.admm:2:19]
          1 │ var x: real[3]
          2 │ minimize fit: sum(exp(x)) + sum_squares(x)
            ·                   ──────
          3 │ solve gd { rate = 100, iterations = 100 }
            ╰────
-          help: every number that depends on it is lost, so the run stops here; a smaller `rate`, or `rho
-                = auto`, keeps the iterates bounded
+          help: every number that depends on it is lost, so the run stops here; write a `rate` below 2/L =
+                0.67
 
     "#]]
     .assert_eq(&err);
+}
+
+/// What is said of a file and of its run is in result.json, and on standard error in the form that is asked for.
+#[test]
+fn a_run_without_an_answer_says_why() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let steep = "var x: real[3]\nminimize 100*sum_squares(x - ones(3))\nsolve gd { rate = 0.1, iterations = 100 }\n";
+    let files = Memory::default().with("steep.admm", steep);
+    let line = format!("admmc run steep.admm -q --format json --out {}", place.path().display());
+    let (out, err, exit) = run_in(&line, &files, "", false);
+    assert_eq!(exit, 1);
+    let said: serde_json::Value = serde_json::from_str(&err).expect("a diagnostic a line");
+    assert_eq!((said["code"].as_str(), said["line"].as_u64()), (Some("E0702"), Some(3)));
+    let result: serde_json::Value = serde_json::from_str(&out).expect("one object");
+    assert_eq!(result["status"], "diverged");
+    assert_eq!(result["diagnostics"], serde_json::json!([said]));
+    let written = std::fs::read_to_string(place.path().join("result.json")).expect("it was written");
+    assert_eq!(written, out);
 }

@@ -79,6 +79,10 @@ codes! {
     RhoFarOff "E0604" "rho-far-off" Warning;
     WrongClaim "E0605" "wrong-claim" Error;
     NonFinite "E0701" "non-finite" Error;
+    Diverging "E0702" "diverging" Error;
+    NoSolution "E0703" "no-solution" Error;
+    InnerStalled "E0704" "inner-stalled" Warning;
+    PenaltyAtBound "E0705" "penalty-at-bound" Warning;
     NoDevice "E0801" "no-device" Error;
 }
 

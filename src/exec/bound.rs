@@ -3,7 +3,7 @@
 use super::start;
 use super::{Buffer, Call, Executor, Slot};
 use crate::schedule::ir::{
-    Arg, CallStmt, Due, LoopUnit, RecordStmt, SaveStmt, Schedule, Source, StateId, Stmt, StopStatus,
+    Arg, CallStmt, Due, LineSearch, LoopUnit, RecordStmt, SaveStmt, Schedule, Source, StateId, Stmt, StopStatus,
 };
 use crate::tape::Dtype;
 
@@ -23,6 +23,8 @@ pub(super) struct Bound {
     pub gathers: Vec<Node>,
     /// Headings that time is accounted under.
     pub shares: Vec<String>,
+    /// The line searches, in the order in which they are numbered.
+    pub searches: Vec<LineSearch>,
 }
 
 impl Bound {
@@ -78,6 +80,8 @@ pub(super) enum Node {
         slope: Buffer,
         failed: Buffer,
         dtype: Dtype,
+        /// Its number.
+        search: usize,
     },
 }
 
@@ -96,13 +100,14 @@ pub(super) fn bind(schedule: &Schedule, executor: &mut dyn Executor, seed: u64) 
         }
         buffers.push(buffer);
     }
-    let mut binder = Binder { schedule, executor, buffers, shares: Vec::new() };
+    let mut binder = Binder { schedule, executor, buffers, shares: Vec::new(), searches: Vec::new() };
     let fixed =
         (0..schedule.samplers.len()).filter(|&at| schedule.samplers[at].fixed).map(|at| binder.draw(at)).collect();
     let body = binder.body(&schedule.body);
     let tail = binder.body(&schedule.tail);
     let gathers = binder.body(&schedule.verdict.gathers);
-    Bound { buffers: binder.buffers, shadows, fixed, body, tail, gathers, shares: binder.shares }
+    let Binder { buffers, shares, searches, .. } = binder;
+    Bound { buffers, shadows, fixed, body, tail, gathers, shares, searches }
 }
 
 struct Binder<'a> {
@@ -110,6 +115,7 @@ struct Binder<'a> {
     executor: &'a mut dyn Executor,
     buffers: Vec<Buffer>,
     shares: Vec<String>,
+    searches: Vec<LineSearch>,
 }
 
 impl Binder<'_> {
@@ -140,6 +146,10 @@ impl Binder<'_> {
             Stmt::Record(record) => Node::Record(record.clone()),
             Stmt::Save(save) => Node::Save(save.clone()),
             Stmt::LineSearch(search) => Node::LineSearch {
+                search: {
+                    self.searches.push(search.clone());
+                    self.searches.len() - 1
+                },
                 trial: Box::new(self.call(&search.trial)),
                 step: self.buffer(search.step),
                 value: self.buffer(search.value),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use safetensors::tensor::{Dtype as Stored, SafeTensors, TensorView};
 
-use super::outcome::Row;
+use super::outcome::{Row, Tally};
 use crate::tape::{Elements, Tensor};
 
 /// Where in the schedule's body a run stands: a safe point.
@@ -27,6 +27,7 @@ pub(super) struct Checkpoint {
     pub iterations: usize,
     pub epochs: usize,
     pub samplers: Vec<(u64, Vec<(u32, usize)>)>,
+    pub searches: Vec<Tally>,
     pub trace: Vec<Row>,
     pub states: BTreeMap<String, Tensor>,
 }
@@ -45,6 +46,9 @@ struct Counters {
     iterations: usize,
     epochs: usize,
     samplers: Vec<(u64, Vec<(u32, usize)>)>,
+    /// Made, failed, and failed in a row. A file of before there were such has none.
+    #[serde(default)]
+    searches: Vec<(usize, usize, usize)>,
     trace: Vec<StoredRow>,
 }
 
@@ -68,6 +72,7 @@ impl Checkpoint {
             iterations: self.iterations,
             epochs: self.epochs,
             samplers: self.samplers.clone(),
+            searches: self.searches.iter().map(|tally| (tally.made, tally.failed, tally.in_a_row)).collect(),
             trace: self.trace.iter().map(store_row).collect(),
         };
         let counters = serde_json::to_string(&counters).expect("counters are plain data");
@@ -112,10 +117,15 @@ impl Checkpoint {
             iterations: counters.iterations,
             epochs: counters.epochs,
             samplers: counters.samplers,
+            searches: counters.searches.into_iter().map(tally).collect(),
             trace: counters.trace.into_iter().map(load_row).collect(),
             states,
         })
     }
+}
+
+fn tally((made, failed, in_a_row): (usize, usize, usize)) -> Tally {
+    Tally { made, failed, in_a_row }
 }
 
 fn store_row(row: &Row) -> StoredRow {

@@ -3,9 +3,12 @@
 mod bound;
 mod checkpoint;
 mod cpu;
+mod ending;
 mod executor;
+mod growth;
 pub mod observer;
 pub mod outcome;
+mod recording;
 pub mod reference;
 mod run;
 mod safe_point;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::schedule::ir::Role;
+use crate::schedule::ir::{Role, Watched};
 use crate::tape::Tensor;
 
 use super::NonFinite;
@@ -18,11 +18,12 @@ pub enum Status {
     Completed,
     /// The stopping test passed, the verification in f64 did not.
     SolvedInaccurate,
-    /// No point meets the constraints: the rows that prove it, with their weights in the proof, the
-    /// heaviest first.
-    PrimalInfeasible(Vec<(String, f64)>),
+    /// No point meets the constraints.
+    PrimalInfeasible(Contradiction),
     /// The objective falls without end.
-    DualInfeasible,
+    DualInfeasible(Ray),
+    /// The iterates leave for infinity.
+    Diverged(Growth),
     /// The iterations ran out before the stopping test passed.
     IterationLimit,
     /// The time ran out.
@@ -42,7 +43,8 @@ impl Status {
             Status::Completed => "completed",
             Status::SolvedInaccurate => "solved-inaccurate",
             Status::PrimalInfeasible(_) => "primal-infeasible",
-            Status::DualInfeasible => "dual-infeasible",
+            Status::DualInfeasible(_) => "dual-infeasible",
+            Status::Diverged(_) => "diverged",
             Status::IterationLimit => "iteration-limit",
             Status::TimeLimit => "time-limit",
             Status::Interrupted => "interrupted",
@@ -64,6 +66,48 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
+}
+
+/// A proof that no point meets the constraints: rows that, added up by weight, leave `0 ≥ gap`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contradiction {
+    /// The rows, the heaviest first.
+    pub rows: Vec<Weighed>,
+    /// What they leave, above 0, with the weights of a vector of length 1.
+    pub gap: f64,
+}
+
+/// A row of a contradiction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighed {
+    /// Which of the couplings it is a row of.
+    pub coupling: usize,
+    /// `cap[3]`; of a constraint of one row its name alone.
+    pub name: String,
+    /// Its weight.
+    pub weight: f64,
+}
+
+/// A direction along which the objective falls and no constraint is left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ray {
+    /// Each variable's part of it, by name; of length 1 together.
+    pub moves: Vec<(String, Vec<f64>)>,
+    /// By how much the objective falls along it.
+    pub fall: f64,
+}
+
+/// How a run grew until it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// What grew.
+    pub what: Watched,
+    /// Iteration and size early in the run. The size of residuals is `√(ρ‖r‖² + ‖s‖²/ρ)`, by order.
+    pub from: (usize, f64),
+    /// The same at the end.
+    pub to: (usize, f64),
+    /// By how much an iteration multiplied it of late.
+    pub factor: f64,
 }
 
 /// A row of the trace.
@@ -153,6 +197,66 @@ pub struct Outcome {
     pub trace: Vec<Row>,
     /// Where the time went.
     pub shares: Vec<Share>,
+    /// What remarks on the run are made from.
+    pub notes: Notes,
+}
+
+/// What a run notes of itself beside its answer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Notes {
+    /// Iterations after which the answer stood, where a number that is not finite appeared later.
+    pub finite: Option<usize>,
+    /// Inner searches that ended without a step, where the run came to no answer.
+    pub searches: Vec<Search>,
+    /// Where the balance of ρ ended, likewise.
+    pub balance: Option<Balance>,
+    /// The variables in the order of the model, likewise.
+    pub variables: Vec<Tensor>,
+}
+
+/// A line search that found no step the last time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// The variables of its step, as in `x,y`; `·whole` of a descent on the unsplit objective.
+    pub of: String,
+    /// How often it was made, how often it found no step, and how often in a row at the end.
+    pub tally: Tally,
+    /// The objective of the step where it stands.
+    pub value: f64,
+    /// Slope along the last direction.
+    pub slope: f64,
+    /// Length of the gradient.
+    pub gradient: f64,
+    /// The shortest step that was tried.
+    pub shortest: f64,
+    /// The unit of rounding it worked in.
+    pub eps: f64,
+}
+
+/// Counts of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Searches.
+    pub made: usize,
+    /// Those without a step.
+    pub failed: usize,
+    /// Those since the last step.
+    pub in_a_row: usize,
+}
+
+/// Where the balance of ρ ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Balance {
+    /// ρ at the end.
+    pub rho: f64,
+    /// At the start.
+    pub start: f64,
+    /// The least it may be; 0 without such a bound.
+    pub least: f64,
+    /// `‖r‖` relative to what it is made of.
+    pub primal: f64,
+    /// `ρ‖B(z⁺ − z)‖` relative to `‖λ‖`.
+    pub dual: f64,
 }
 
 impl Outcome {

@@ -7,13 +7,14 @@
 use super::Executor;
 use super::bound::{self, Bound, Node};
 use super::checkpoint::{Checkpoint, Position};
+use super::growth::Scale;
 use super::observer::{Nobody, Observer, Progress};
-use super::outcome::{Answer, Outcome, Picture, Row, Share, Status};
-use super::safe_point::{fingerprint, first_not_finite, not_finite};
+use super::outcome::{Outcome, Row, Status, Tally};
+use super::safe_point::{fingerprint, not_finite};
 use super::sampling::Samplers;
 use super::verdict;
 use crate::host::{Host, Stop};
-use crate::schedule::ir::{Due, LoopUnit, RecordStmt, Role, SaveStmt, Schedule, StateId, StopStatus, UNSPLIT};
+use crate::schedule::ir::{LoopUnit, Schedule, StateId, StopStatus};
 use crate::tape::Tensor;
 
 /// Seconds between two checkpoints.
@@ -67,7 +68,7 @@ pub fn run_keeping(
         None => runner.straight(&runner.bound.fixed),
     }
     let ended = runner.outermost(start);
-    if !matches!(ended, Ended::Early(Status::NonFinite(_))) {
+    if runner.finite.is_some() || !matches!(ended, Ended::Early(Status::NonFinite(_))) {
         runner.straight(&runner.bound.tail);
     }
     match runner.failed.take() {
@@ -120,7 +121,7 @@ pub(super) enum Left {
 }
 
 /// How the outermost statements ended.
-enum Ended {
+pub(super) enum Ended {
     Completed,
     Converged,
     LimitReached,
@@ -150,6 +151,12 @@ pub(super) struct Runner<'a> {
     pub(super) failed: Option<String>,
     /// Whether every call is traced for its first non-finite number before it runs.
     pub(super) tracing: bool,
+    /// Iterations after which the state stood that a replay went back to.
+    pub(super) finite: Option<usize>,
+    /// What growth is measured by, once there are rows enough.
+    pub(super) scale: Option<Scale>,
+    /// What became of each line search.
+    pub(super) searches: Vec<Tally>,
 }
 
 impl<'a> Runner<'a> {
@@ -179,6 +186,9 @@ impl<'a> Runner<'a> {
             shares: vec![(0.0, 0); bound.shares.len()],
             stop_since: None,
             tracing: false,
+            finite: None,
+            scale: None,
+            searches: vec![Tally::default(); bound.searches.len()],
         }
     }
 
@@ -200,6 +210,7 @@ impl<'a> Runner<'a> {
                 ended = Ended::LimitReached;
             }
             let mut snapshot = self.snapshot(first);
+            let mut reached = first;
             for pass in first..*count {
                 match self.pass(*unit, pass, body) {
                     Ok(()) => {}
@@ -208,14 +219,16 @@ impl<'a> Runner<'a> {
                         break;
                     }
                     Err(Left::Loop(StopStatus::PrimalInfeasible)) => {
-                        return Ended::Early(Status::PrimalInfeasible(verdict::certificate(
-                            self.schedule,
-                            self.executor,
-                            &self.bound.buffers,
-                        )));
+                        let proof = verdict::contradiction(self.schedule, self.executor, &self.bound.buffers);
+                        return Ended::Early(Status::PrimalInfeasible(proof));
                     }
-                    Err(Left::Loop(StopStatus::DualInfeasible)) => return Ended::Early(Status::DualInfeasible),
+                    Err(Left::Loop(StopStatus::DualInfeasible)) => {
+                        let proof = verdict::ray(self.schedule, self.executor, &self.bound.buffers);
+                        return Ended::Early(Status::DualInfeasible(proof));
+                    }
                     Err(Left::Loop(StopStatus::Inner)) => break,
+                    // Nobody goes on from here: no checkpoint.
+                    Err(Left::Run(status @ Status::Diverged(_))) => return Ended::Early(status),
                     Err(Left::Run(Status::NonFinite(found))) => {
                         return Ended::Early(self.replay(&snapshot, *unit, body, pass, found));
                     }
@@ -241,6 +254,10 @@ impl<'a> Runner<'a> {
                     }
                     snapshot = self.snapshot(done);
                 }
+                reached = done;
+            }
+            if let Some(found) = self.not_finite() {
+                return Ended::Early(self.replay(&snapshot, *unit, body, reached, found));
             }
         }
         ended
@@ -332,7 +349,7 @@ impl<'a> Runner<'a> {
                 self.picture(save);
                 Ok(())
             }
-            Node::LineSearch { trial, step, value, value_new, slope, failed, dtype } => {
+            Node::LineSearch { trial, step, value, value_new, slope, failed, dtype, search } => {
                 let (value, slope) = (self.executor.item(*value), self.executor.item(*slope));
                 if let Some(&bad) = [value, slope].iter().find(|x| !x.is_finite()) {
                     return Err(Left::Run(Status::NonFinite(not_finite("the objective of a line search", bad))));
@@ -352,6 +369,10 @@ impl<'a> Runner<'a> {
                     }
                     t /= 2.0;
                 }
+                let tally = &mut self.searches[*search];
+                tally.made += 1;
+                tally.failed += usize::from(!found);
+                tally.in_a_row = if found { 0 } else { tally.in_a_row + 1 };
                 self.executor.write(*failed, &Tensor::scalar(f64::from(u8::from(!found))).cast(*dtype));
                 self.tracing = tracing;
                 Ok(())
@@ -367,57 +388,8 @@ impl<'a> Runner<'a> {
         if now - since > PATIENCE { Err(Left::Run(stopped(reason))) } else { Ok(()) }
     }
 
-    fn due(&self, when: &Due) -> bool {
-        // Counted since the start of the run, so that loops around do not start them anew; passes of a
-        // plain `repeat … times` are its own.
-        let pass = |unit: LoopUnit| match (unit, self.passes.last()) {
-            (LoopUnit::Epoch, _) => self.epochs,
-            (_, Some(&(LoopUnit::Step, pass))) => pass,
-            _ => self.iterations,
-        };
-        match when {
-            Due::Every(count, unit) => pass(*unit) % count == 0,
-            Due::At(points, unit) => points.contains(&pass(*unit)),
-        }
-    }
-
-    fn epoch(&self) -> Option<usize> {
-        (self.epochs > 0).then_some(self.epochs)
-    }
-
-    fn record(&mut self, record: &RecordStmt) -> Result<(), Left> {
-        let values: Vec<(String, f64)> = record
-            .values
-            .iter()
-            .map(|(name, state)| (name.clone(), self.executor.item(self.bound.buffer(*state))))
-            .collect();
-        // With copies still apart, the problem without them may be read outside its domain, as a logarithm
-        // at 0; the iteration itself goes on from finite numbers.
-        let within = |name: &str| name != UNSPLIT;
-        let bad = values.iter().find(|(name, value)| within(name) && !value.is_finite()).cloned();
-        let row = Row { epoch: self.epoch(), iteration: self.iterations, seconds: self.seconds(), values };
-        // Rows of a replay were seen the first time.
-        if !self.tracing {
-            self.observer.row(&row);
-        }
-        self.trace.push(row);
-        match bad {
-            None => Ok(()),
-            Some((name, value)) => Err(Left::Run(Status::NonFinite(not_finite(&name, value)))),
-        }
-    }
-
-    fn picture(&mut self, save: &SaveStmt) {
-        let name = match self.epoch() {
-            Some(epoch) => format!("{}_epoch{epoch:04}", save.name),
-            None => format!("{}_{:06}", save.name, self.iterations),
-        };
-        let images = self.executor.read(self.bound.buffer(save.images));
-        self.observer.picture(&Picture { name, images, rows: save.rows, columns: save.columns });
-    }
-
     /// Runs calls and draws, which can leave no loop and record nothing.
-    fn straight(&mut self, nodes: &[Node]) {
+    pub(super) fn straight(&mut self, nodes: &[Node]) {
         for node in nodes {
             if self.node(node).is_err() {
                 unreachable!("straight-line statements are calls and draws");
@@ -428,58 +400,6 @@ impl<'a> Runner<'a> {
     /// Seconds of the run, those before a stop included.
     pub(super) fn seconds(&self) -> f64 {
         self.before + self.host.elapsed()
-    }
-
-    fn finish(mut self, ended: Ended) -> Outcome {
-        self.straight(&self.bound.gathers);
-        let schedule = self.schedule;
-        let read = |state: usize| self.executor.read(self.bound.buffers[state]);
-        let mut answers: Vec<Answer> = Vec::new();
-        for published in &schedule.results {
-            answers.push(Answer {
-                name: published.name.clone(),
-                role: published.role.clone(),
-                tensor: read(published.state.0 as usize),
-            });
-        }
-        let judged = verdict::judge(&schedule.verdict, self.executor, &self.bound.buffers);
-        // What only follows from the variables may be infinite, as a quotient by a zero of theirs.
-        let bad = answers
-            .iter()
-            .filter(|answer| answer.role != Role::Value)
-            .find_map(|answer| Some(not_finite(&answer.name, first_not_finite(&answer.tensor)?)));
-        let status = match ended {
-            Ended::Early(status) => status,
-            _ if bad.is_some() => bad.map_or(Status::Completed, Status::NonFinite),
-            Ended::Completed => Status::Completed,
-            Ended::LimitReached => Status::IterationLimit,
-            Ended::Converged if !judged.holds => Status::SolvedInaccurate,
-            // What was not verified is not called more than it is.
-            Ended::Converged if schedule.verdict.stationarity.is_empty() => Status::SolvedInaccurate,
-            Ended::Converged if schedule.verdict.convex => Status::Solved,
-            Ended::Converged => Status::Stationary,
-        };
-        let shares = self
-            .bound
-            .shares
-            .iter()
-            .zip(&self.shares)
-            .map(|(what, &(seconds, calls))| Share { what: what.clone(), seconds, calls })
-            .collect();
-        Outcome {
-            name: schedule.name.clone(),
-            status,
-            iterations: self.iterations,
-            epochs: self.epoch(),
-            seconds: self.seconds(),
-            terms: judged.terms,
-            bound: judged.bound,
-            constraints: judged.constraints,
-            stationarity: judged.stationarity,
-            answers,
-            trace: self.trace,
-            shares,
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::bound::Node;
 use super::checkpoint::{Checkpoint, Position};
-use super::outcome::Status;
+use super::outcome::{Status, Tally};
 use super::run::{Left, Runner};
 use super::sampling::Samplers;
 use super::{Buffer, NonFinite};
@@ -19,6 +19,7 @@ pub(super) struct Snapshot {
     epochs: usize,
     rows: usize,
     samplers: Samplers,
+    searches: Vec<Tally>,
 }
 
 impl Runner<'_> {
@@ -37,6 +38,7 @@ impl Runner<'_> {
             epochs: self.epochs,
             rows: self.trace.len(),
             samplers: self.samplers.clone(),
+            searches: self.searches.clone(),
         }
     }
 
@@ -49,7 +51,8 @@ impl Runner<'_> {
     }
 
     /// Goes back to the last snapshot and repeats the passes since, each call traced before it runs,
-    /// until the instruction shows that first made a number which is not finite.
+    /// until the instruction shows that first made a number which is not finite. The run then stands before
+    /// the pass in which it did: the last safe point where all was finite.
     pub(super) fn replay(
         &mut self,
         snapshot: &Snapshot,
@@ -58,23 +61,36 @@ impl Runner<'_> {
         last: usize,
         found: Box<NonFinite>,
     ) -> Status {
-        for &(state, shadow) in &self.bound.shadows {
-            self.executor.copy(shadow, state);
-        }
+        self.go_back();
         self.iterations = snapshot.iterations;
         self.epochs = snapshot.epochs;
         self.trace.truncate(snapshot.rows);
         self.samplers = snapshot.samplers.clone();
         self.passes.clear();
         self.tracing = true;
+        let mut status = Status::NonFinite(found);
+        let mut before = snapshot.iterations;
         for pass in snapshot.pass..=last {
+            before = self.snapshot(pass).iterations;
             match self.pass(unit, pass, body) {
-                Ok(()) => {}
-                Err(Left::Run(status @ Status::NonFinite(_))) => return status,
-                Err(_) => break,
+                Ok(()) => continue,
+                Err(Left::Run(own @ Status::NonFinite(_))) => status = own,
+                Err(_) => {}
             }
+            break;
         }
-        Status::NonFinite(found)
+        self.tracing = false;
+        self.passes.clear();
+        self.go_back();
+        self.finite = self.not_finite().is_none().then_some(before);
+        status
+    }
+
+    /// Every state as it was at the last snapshot.
+    fn go_back(&mut self) {
+        for &(state, shadow) in &self.bound.shadows {
+            self.executor.copy(shadow, state);
+        }
     }
 
     /// Keeps a checkpoint of now.
@@ -102,6 +118,7 @@ impl Runner<'_> {
             iterations: at.iterations,
             epochs: at.epochs,
             samplers: at.samplers.positions(),
+            searches: at.searches.clone(),
             trace: self.trace[..at.rows].to_vec(),
             states,
         };
@@ -131,6 +148,9 @@ impl Runner<'_> {
         self.iterations = checkpoint.iterations;
         self.epochs = checkpoint.epochs;
         self.trace = checkpoint.trace;
+        if checkpoint.searches.len() == self.searches.len() {
+            self.searches = checkpoint.searches;
+        }
         Ok(checkpoint.position)
     }
 }

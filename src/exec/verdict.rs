@@ -1,9 +1,9 @@
 //! The answer re-checked: objective, constraints and stationarity recomputed in f64 from the
 //! variables alone, on the problem as written. Only this gives the word "solved".
 
-use super::outcome::Checked;
+use super::outcome::{Checked, Contradiction, Ray, Weighed};
 use super::{Buffer, Executor, Slot};
-use crate::schedule::ir::{Arg, Check, Schedule, Verdict};
+use crate::schedule::ir::{Arg, Check, Schedule, StateId, Verdict};
 
 /// How much looser than the stopping test the re-check is: the test reads norms in the working
 /// precision, and one more iteration can move the point by its own residual.
@@ -63,17 +63,33 @@ pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[B
 }
 
 /// The rows of a proof that no point meets the constraints, those that weigh most first.
-pub(super) fn certificate(schedule: &Schedule, executor: &dyn Executor, buffers: &[Buffer]) -> Vec<(String, f64)> {
-    let mut rows: Vec<(String, f64)> = Vec::new();
-    for (name, state) in &schedule.certificate {
+pub(super) fn contradiction(schedule: &Schedule, executor: &dyn Executor, buffers: &[Buffer]) -> Contradiction {
+    let Some(certificate) = &schedule.certificate else { unreachable!("a stop on a certificate has one") };
+    let mut rows: Vec<Weighed> = Vec::new();
+    for (coupling, (name, state)) in certificate.rows.iter().enumerate() {
         let weights = executor.read(buffers[state.0 as usize]).to_f64();
         let named = |row: usize| if weights.len() == 1 { name.clone() } else { format!("{name}[{}]", row + 1) };
-        rows.extend(weights.iter().enumerate().map(|(row, &weight)| (named(row), weight)));
+        let own = weights.iter().enumerate();
+        rows.extend(own.map(|(row, &weight)| Weighed { coupling, name: named(row), weight }));
     }
-    rows.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-    let most = rows.first().map_or(0.0, |row| row.1.abs());
-    rows.retain(|row| row.1.abs() > COUNTS * most);
-    rows
+    rows.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    let most = rows.first().map_or(0.0, |row| row.weight.abs());
+    rows.retain(|row| row.weight.abs() > COUNTS * most);
+    Contradiction { rows, gap: executor.item(buffers[certificate.gap.0 as usize]) }
+}
+
+/// The direction along which the objective falls without end.
+pub(super) fn ray(schedule: &Schedule, executor: &dyn Executor, buffers: &[Buffer]) -> Ray {
+    let Some(certificate) = &schedule.certificate else { unreachable!("a stop on a certificate has one") };
+    let read = |state: StateId| executor.read(buffers[state.0 as usize]).to_f64();
+    let mut moves: Vec<(String, Vec<f64>)> = Vec::new();
+    for (name, now, kept) in &certificate.moves {
+        let step = read(*now).iter().zip(read(*kept).iter()).map(|(now, kept)| now - kept).collect();
+        moves.push((name.clone(), step));
+    }
+    let length = moves.iter().flat_map(|(_, step)| step).map(|x| x * x).sum::<f64>().sqrt();
+    moves.iter_mut().flat_map(|(_, step)| step).for_each(|x| *x /= length);
+    Ray { moves, fall: executor.item(buffers[certificate.fall.0 as usize]) }
 }
 
 /// Runs a check in f64, summing its outputs over the members.

@@ -2,14 +2,16 @@
 //! trace.csv, solution.npz, networks as .safetensors, grids as PNG.
 //!
 //! Everything here is a function of plain values (names, numbers, tensors); nothing here knows how
-//! they were computed. How it looks depends on a [`Look`], which `main` finds out once.
+//! they were computed, but for [`explain`] and the [`remarks`] on a run that came to no answer. How it looks depends on a [`Look`], which `main` finds out once.
 
+mod derivatives;
 pub mod explain;
 mod folder;
 mod header;
 mod number;
 pub mod png;
 mod progress;
+pub mod remarks;
 pub mod results;
 pub mod solution;
 mod summary;
@@ -17,6 +19,7 @@ mod table;
 mod trace;
 mod watch;
 
+pub use derivatives::Derivatives;
 pub use folder::Folder;
 pub use header::Header;
 pub use number::{brief, number, seconds};

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Folder, Residual, Summary, solution};
-use crate::exec::outcome::{Answer, Checked, Outcome, Status};
+use crate::exec::outcome::{Answer, Checked, Contradiction, Outcome, Status};
 use crate::schedule::ir::{Role, title};
 use crate::tape::{Elements, Shape, Tensor};
 
@@ -54,6 +54,7 @@ impl Summary {
             times: outcome.shares.iter().map(|share| (share.what.clone(), share.seconds)).collect(),
             device: origin.device.clone(),
             seed: origin.seed,
+            diagnostics: Vec::new(),
             files: Vec::new(),
         }
     }
@@ -62,8 +63,8 @@ impl Summary {
 /// A sentence beside the status.
 fn because(status: &Status) -> Option<String> {
     let fixed = match status {
-        Status::PrimalInfeasible(rows) => {
-            let most = rows.iter().take(NAMED).map(|(name, weight)| format!("{} · {name}", super::number(*weight)));
+        Status::PrimalInfeasible(Contradiction { rows, .. }) => {
+            let most = rows.iter().take(NAMED).map(|row| format!("{} · {}", super::number(row.weight), row.name));
             let more = rows.len().saturating_sub(NAMED);
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             return Some(format!(
@@ -71,11 +72,12 @@ fn because(status: &Status) -> Option<String> {
                 most.collect::<Vec<_>>().join(", ")
             ));
         }
-        Status::DualInfeasible => Some("the objective falls without end along the variables' last move"),
+        Status::DualInfeasible(_) => Some("the objective falls without end along the variables' last move"),
         Status::Solved | Status::Stationary | Status::Completed => None,
         Status::SolvedInaccurate => Some("the stopping test passed, and the re-check in double precision did not"),
         Status::IterationLimit => Some("the iterations ran out before the stopping test passed"),
         Status::TimeLimit | Status::Interrupted => Some("`--resume` goes on from here"),
+        Status::Diverged(_) => Some("the iterates leave for infinity"),
         Status::NonFinite(_) => Some("a value became NaN or infinite"),
     };
     fixed.map(str::to_owned)
@@ -182,7 +184,7 @@ pub fn beside(folder: &Folder, outcomes: &[(String, Outcome)]) -> io::Result<()>
 mod tests {
     use super::*;
     use crate::data::{Disk, read_named};
-    use crate::exec::outcome::{Row, Share};
+    use crate::exec::outcome::{Notes, Row, Share};
 
     fn outcome() -> Outcome {
         let answer = |name: &str, role, tensor| Answer { name: name.to_owned(), role, tensor };
@@ -212,6 +214,7 @@ mod tests {
             ],
             trace: vec![row(1, 3.0), row(2, 2.5)],
             shares: vec![Share { what: "x-step".to_owned(), seconds: 0.75, calls: 2 }],
+            notes: Notes::default(),
         }
     }
 

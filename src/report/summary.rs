@@ -42,6 +42,8 @@ pub struct Summary {
     pub device: String,
     /// Where every random stream began.
     pub seed: u64,
+    /// What was said of the file and of the run, as an editor reads it.
+    pub diagnostics: Vec<Value>,
     /// Files written, relative to the folder of the results.
     pub files: Vec<String>,
 }
@@ -124,6 +126,7 @@ impl Summary {
             "times": floats(&self.times),
             "device": self.device,
             "seed": self.seed,
+            "diagnostics": self.diagnostics,
             "files": self.files,
         });
         format!("{value:#}\n")
@@ -248,6 +251,7 @@ mod tests {
               },
               "device": "cpu",
               "seed": 7,
+              "diagnostics": [],
               "files": [
                 "result.json"
               ]

@@ -15,7 +15,7 @@
 use super::admm::{Cotangent, Iteration, point};
 use super::coder::{Coder, Draft, summed};
 use super::gradient;
-use super::ir::{Due, LoopUnit, StateId, Stmt, StopStatus};
+use super::ir::{Certificate, Due, LoopUnit, StateId, Stmt, StopStatus};
 use super::{prox, violation};
 use crate::model::ir::{Expr, Leaf, Member, VarId};
 use crate::steps::ir::{AdmmPlan, Rule};
@@ -40,8 +40,26 @@ pub(super) fn applies(plan: &AdmmPlan) -> bool {
         && plan.x.iter().all(|step| matches!(step.rule, Rule::Quadratic { .. }))
 }
 
+/// What a found certificate is read from.
+pub(super) fn published(it: &Iteration, coder: &mut Coder) -> Certificate {
+    let couplings = it.split.couplings.iter().enumerate();
+    let rows = couplings.map(|(at, coupling)| (coupling.name.clone(), state(it, coder, at))).collect();
+    let player = &coder.model.players[it.plan.player.index()];
+    let moving = player.source().0.iter().filter(|var| it.split.x.vars.contains(var));
+    let moves = moving.map(|&var| {
+        let (now, kept) = variable(coder, var);
+        (coder.model.vars[var.index()].name.clone(), now, kept)
+    });
+    Certificate { rows, moves: moves.collect(), gap: scalar(it, coder, "gap"), fall: scalar(it, coder, "fall") }
+}
+
+fn scalar(it: &Iteration, coder: &mut Coder, name: &str) -> StateId {
+    let name = coder.prefixed(it.plan.player.index(), name);
+    coder.scalar(&name, 0.0)
+}
+
 /// The certificate of a coupling's rows.
-pub(super) fn state(it: &Iteration, coder: &mut Coder, coupling: usize) -> StateId {
+fn state(it: &Iteration, coder: &mut Coder, coupling: usize) -> StateId {
     let coupling = &it.split.couplings[coupling];
     let name = coder.prefixed(it.plan.player.index(), &format!("certificate.{}", coupling.name));
     coder.zeros(&name, coupling.shape.clone(), coupling.over)
@@ -50,17 +68,15 @@ pub(super) fn state(it: &Iteration, coder: &mut Coder, coupling: usize) -> State
 /// The statements of a look.
 pub(super) fn statements(it: &Iteration, coder: &mut Coder) -> Vec<Stmt> {
     let mut body = Vec::new();
-    let scalars = ["infeasible", "unbounded"].map(|name| {
-        let name = coder.prefixed(it.plan.player.index(), name);
-        coder.scalar(&name, 0.0)
-    });
+    let scalars = ["infeasible", "unbounded"].map(|name| scalar(it, coder, name));
     differences(it, coder, &mut body);
     primal(it, coder, scalars[0], &mut body);
     dual(it, coder, scalars[1], &mut body);
-    keep(it, coder, &mut body);
     for (when, status) in scalars.into_iter().zip([StopStatus::PrimalInfeasible, StopStatus::DualInfeasible]) {
         body.push(Stmt::Stop { when, status });
     }
+    // Behind the stops: what was kept is then still where the ray begins.
+    keep(it, coder, &mut body);
     vec![Stmt::When { when: Due::Every(EVERY, LoopUnit::Iteration), body }]
 }
 
@@ -91,8 +107,7 @@ fn differences(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) {
 }
 
 fn length_of_difference(it: &Iteration, coder: &mut Coder) -> StateId {
-    let name = coder.prefixed(it.plan.player.index(), "‖Δλ̂‖");
-    coder.scalar(&name, 0.0)
+    scalar(it, coder, "‖Δλ̂‖")
 }
 
 /// λ̂ and what it was at the last look.
@@ -195,6 +210,8 @@ fn primal(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>
     let length = draft.read(coder, length);
     let allowed = draft.b.scale(MARGIN, size);
     let gap = draft.b.sub(reach, most);
+    let shown = scalar(it, coder, "gap");
+    draft.write(coder, shown, gap);
     let gap = draft.b.sub(gap, allowed);
     let gap = draft.b.mul(gap, length);
     let infeasible = draft.b.binary(Binary::Less, bent, gap);
@@ -248,6 +265,10 @@ fn dual(it: &Iteration, coder: &mut Coder, flag: StateId, body: &mut Vec<Stmt>) 
     let there = at(coder, &mut draft, &exprs, true);
     let (here, there) = (gradient::total(&mut draft, &here, dtype), gradient::total(&mut draft, &there, dtype));
     let fall = draft.b.sub(here, there);
+    let travelled = draft.b.mul(t, moved);
+    let steep = draft.quotient(fall, travelled);
+    let shown = scalar(it, coder, "fall");
+    draft.write(coder, shown, steep);
     let slope = it.plan.steps().map(|step| step.linear_square()).sum::<f64>().sqrt();
     let enough = draft.b.mul(t, moved);
     let enough = draft.b.scale(slope * MARGIN.sqrt(), enough);

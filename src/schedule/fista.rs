@@ -230,6 +230,7 @@ impl Site<'_> {
             value: states.zero,
             value_new: states.excess,
             slope: states.zero,
+            gradient: states.gradient,
             failed: states.failed,
         }));
         body.push(Stmt::Stop { when: states.failed, status: StopStatus::Inner });

@@ -42,8 +42,55 @@ pub struct Schedule {
     pub rho: Vec<StateId>,
     /// The programs that recompute the answer on the problem as written, in f64.
     pub verdict: Verdict,
-    /// What weighs the rows of each constraint in a proof that no point meets them all.
-    pub certificate: Vec<(String, StateId)>,
+    /// What a proof that there is no solution is read from, where one is looked for.
+    pub certificate: Option<Certificate>,
+    /// The variables, in the order of the model.
+    pub variables: Vec<StateId>,
+    /// Which columns of the trace tell a run that leaves for infinity.
+    pub watched: Option<Watched>,
+    /// What the end of a balanced ρ is read from.
+    pub penalty: Option<Penalty>,
+}
+
+/// The states that hold a certificate at the pass where it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certificate {
+    /// What weighs the rows of each coupling in a proof that no point meets them all, in the order of the
+    /// couplings.
+    pub rows: Vec<(String, StateId)>,
+    /// By how much the rows so weighed contradict each other.
+    pub gap: StateId,
+    /// Name of each variable that moves, where it is and where it was: the difference is the direction along
+    /// which the objective falls.
+    pub moves: Vec<(String, StateId, StateId)>,
+    /// By how much it falls for a direction of length 1.
+    pub fall: StateId,
+}
+
+/// What grows without bound where a run diverges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// `primal` and `dual`, of a split iteration.
+    Residuals,
+    /// `objective`, of a descent.
+    Objective,
+}
+
+/// The states of the balance that ρ is held in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Penalty {
+    /// ρ
+    pub rho: StateId,
+    /// What it starts at.
+    pub start: f64,
+    /// What it goes no lower than; 0 without such a bound.
+    pub least: f64,
+    /// `‖r‖², ‖Ax‖², ‖Bz‖², ‖B(z⁺ − z)‖²` in the norm that ρ is balanced in.
+    pub squares: [StateId; 4],
+    /// `‖c‖²`
+    pub constant: f64,
+    /// `‖λ‖²`
+    pub multiplier: StateId,
 }
 
 /// A buffer.
@@ -312,6 +359,8 @@ pub struct LineSearch {
     pub value_new: StateId,
     /// Directional derivative at the point.
     pub slope: StateId,
+    /// Gradient at the point.
+    pub gradient: StateId,
     /// 1 where no step was found.
     pub failed: StateId,
 }

@@ -57,7 +57,7 @@ use crate::steps::Plan;
 use crate::steps::ir::{AdmmPlan, MethodPlan};
 use crate::tape::Value;
 use coder::Coder;
-use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict};
+use ir::{Due, LoopStmt, LoopUnit, Published, RecordStmt, Role, Stmt, Verdict, Watched};
 
 /// Elements of data and variables up to which every iteration is recorded; above, every tenth, since
 /// a record evaluates the objective.
@@ -78,9 +78,8 @@ const FACTORISE: &str = "factorise";
 pub fn build(model: &Model, split: &Split, plan: &Plan, solve: &Solve) -> Result<Schedule, String> {
     let mut coder = Coder::new(model, split, &solve.name, solve.precision, solve.stable);
     // Every variable has a state, in order of declaration, whether a method moves it or not.
-    for at in 0..model.vars.len() {
-        coder.leaf(Leaf::Var(VarId(at as u32), Member::None));
-    }
+    coder.out.variables =
+        (0..model.vars.len()).map(|at| coder.leaf(Leaf::Var(VarId(at as u32), Member::None))).collect();
     // ρ starts as the plan says, whoever reads it first.
     for method in &plan.methods {
         if let MethodPlan::Admm(admm) = method {
@@ -141,13 +140,15 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
         body.extend(shown.stop);
         if certificate::applies(plan) {
             body.extend(certificate::statements(&it, coder));
-            for (at, coupling) in split.couplings.iter().enumerate() {
-                let state = certificate::state(&it, coder, at);
-                coder.out.certificate.push((coupling.name.clone(), state));
-            }
+            coder.out.certificate = Some(certificate::published(&it, coder));
         }
         if split.is_split() {
             body.extend(adapt::statements(&it, coder, true));
+            coder.out.penalty = adapt::published(&it);
+            // Steps of convex terms that are exact, or linearised at a safe length, are nonexpansive: they go astray
+            // where there is no solution alone, which has a proof, and then acceleration makes them leap.
+            let tame = plan.convex && plan.steps().all(|step| !step.rule.has_rate());
+            coder.out.watched = (!tame).then_some(Watched::Residuals);
         }
     }
     copies_end(coder, &it, tail);
@@ -268,6 +269,7 @@ fn descent_body(
     let (mut row, value) = written(coder, player, steps.value);
     row.push(Stmt::Record(RecordStmt { values: vec![("objective".to_string(), value)] }));
     let record = recorded(coder, row);
+    coder.out.watched = Some(Watched::Objective);
     // The row that ends a run belongs to it: it is written before the test.
     match stop {
         Some(at) if !descent.is_searched() => body.insert(at, record),

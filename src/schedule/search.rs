@@ -202,6 +202,7 @@ impl States {
             value: self.value,
             value_new: self.value_new,
             slope: self.slope,
+            gradient: self.gradient,
             failed: self.failed,
         };
         [Stmt::LineSearch(search), Stmt::Stop { when: self.failed, status }]

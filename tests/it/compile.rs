@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use admmc::data::{Files, Memory};
-use admmc::diag::{Style, render};
+use admmc::diag::{Code, Diags, Style, render};
 use admmc::exec::{Cpu, Nobody, Outcome, run};
 use admmc::host::Still;
 use admmc::model::{Inputs, Model};
 use admmc::pipeline::{self, Compiled, Parsed};
+use admmc::report::explain::Subject;
+use admmc::report::remarks::{Ran, remarks};
+use admmc::source::Sources;
 
 /// A text and the files beside it, parsed and checked.
 pub(crate) fn checked(path: &Path, text: &str, files: &dyn Files) -> (Parsed, Option<Model>) {
@@ -67,5 +70,22 @@ pub(crate) fn is_refused(text: &str) -> bool {
 
 /// One run to its end, on one thread.
 pub(crate) fn execute(compiled: &Compiled) -> Outcome {
-    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
+    let outcome =
+        run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint");
+    is_left_alone(compiled, &outcome);
+    outcome
+}
+
+/// What is remarked of a run.
+pub(crate) fn remarked(compiled: &Compiled, outcome: &Outcome, sources: &Sources) -> Diags {
+    let Compiled { model, split, solve, plan, schedule } = compiled;
+    let subject = Subject { model, split, plan, schedule };
+    remarks(&Ran { subject, solve, outcome, sources, seed: 0 })
+}
+
+/// No false alarm: of a run that tests make for its answer nothing is remarked, but that there is a proof of none.
+pub(crate) fn is_left_alone(compiled: &Compiled, outcome: &Outcome) {
+    let found = remarked(compiled, outcome, &Sources::default());
+    let loud: Vec<_> = found.iter().filter(|diag| diag.code != Code::NoSolution).collect();
+    assert!(loud.is_empty(), "{}: {loud:#?}", outcome.status);
 }

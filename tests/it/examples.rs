@@ -13,6 +13,8 @@ use admmc::schedule::ir::Start;
 use admmc::steps::Script;
 use expect_test::expect;
 
+use crate::compile::is_left_alone;
+
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.admm"))
 }
@@ -32,7 +34,10 @@ fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
 
 fn execute(compiled: &Compiled, threads: usize, seed: u64) -> Outcome {
     let mut cpu = Cpu::new(threads);
-    run(&compiled.schedule, &mut cpu, &Still::default(), &mut Nobody, seed).expect("no checkpoint is there")
+    let outcome =
+        run(&compiled.schedule, &mut cpu, &Still::default(), &mut Nobody, seed).expect("no checkpoint is there");
+    is_left_alone(compiled, &outcome);
+    outcome
 }
 
 fn explained(name: &str) -> String {

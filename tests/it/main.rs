@@ -6,6 +6,7 @@ mod compile;
 mod convex;
 mod data;
 mod dependencies;
+mod endings;
 mod examples;
 mod games;
 mod inner;

@@ -2,17 +2,21 @@
 
 use admmc::catalogue::Function;
 use admmc::data::Memory;
-use admmc::diag::{Code, Style, render};
+use admmc::diag::{Code, Diags, Style, render};
+use admmc::exec::{Cpu, Nobody, run};
+use admmc::host::Still;
 use admmc::model::Inputs;
-use admmc::pipeline::{self, Parsed};
+use admmc::pipeline;
+use admmc::source::Sources;
 use std::path::Path;
 
-/// Codes whose failing example passes every check, and why.
-const FAILS_LATER: &[(Code, &str)] = &[
-    (Code::RewrittenLoss, "a note about what is computed; nothing is refused"),
-    (Code::NonFinite, "happens while a problem runs"),
-    (Code::NoDevice, "depends on the machine"),
-];
+use crate::compile::compile;
+
+/// Codes that are told of nothing that can be shown here, and why.
+const UNSEEN: &[(Code, &str)] = &[(Code::NoDevice, "depends on the machine")];
+
+/// Codes of what happens while a problem runs.
+const RUNS: &[Code] = &[Code::NonFinite, Code::Diverging, Code::NoSolution, Code::InnerStalled, Code::PenaltyAtBound];
 
 /// The blocks of a page: what stands behind its fence, and its text.
 fn blocks(page: &str) -> Vec<(&str, String)> {
@@ -27,18 +31,19 @@ fn blocks(page: &str) -> Vec<(&str, String)> {
     blocks
 }
 
-/// What is said about a text, by every check there is.
-fn said(text: &str, files: &Memory) -> Parsed {
+/// What is said about a text: by every check there is, or of its run.
+fn said(text: &str, files: &Memory, of_run: bool) -> (Diags, Sources) {
     let mut parsed = pipeline::parse_text(Path::new("page.admm"), text, files);
+    if of_run {
+        let compiled = compile(&mut parsed, files, &[], None).expect("it passes every check");
+        let outcome = run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0);
+        let outcome = outcome.expect("there is no checkpoint");
+        return (crate::compile::remarked(&compiled, &outcome, &parsed.sources), parsed.sources);
+    }
     if !parsed.diags.has_errors() {
         pipeline::check_all(&mut parsed, &Inputs::new(files));
     }
-    parsed
-}
-
-/// The codes of that.
-fn codes(text: &str, files: &Memory) -> Vec<Code> {
-    said(text, files).diags.iter().map(|diag| diag.code).collect()
+    (parsed.diags, parsed.sources)
 }
 
 /// The data that a page shows.
@@ -62,8 +67,12 @@ fn every_page_fails_and_is_mended_as_it_says() {
             text
         };
         let mut complain = |what: String| wrong.push(format!("{code}: {what}"));
-        let (failing, mended) = (codes(only("admm failing"), &files), codes(only("admm mended"), &files));
-        match FAILS_LATER.iter().find(|(exempt, _)| *exempt == code) {
+        let codes = |text: &str, of_run: bool| -> Vec<Code> {
+            said(text, &files, of_run).0.iter().map(|diag| diag.code).collect()
+        };
+        let of_run = RUNS.contains(&code);
+        let (failing, mended) = (codes(only("admm failing"), of_run), codes(only("admm mended"), of_run));
+        match UNSEEN.iter().find(|(exempt, _)| *exempt == code) {
             None if !failing.contains(&code) => complain(format!("the failing example gives {failing:?}")),
             Some((_, why)) if !failing.is_empty() => complain(format!("{why}, yet the example gives {failing:?}")),
             _ => {}
@@ -78,13 +87,13 @@ fn every_page_fails_and_is_mended_as_it_says() {
 /// Below the failing example a page shows what is said about it, as it is drawn.
 #[test]
 fn every_page_shows_what_is_said() {
-    for &code in Code::ALL.iter().filter(|code| FAILS_LATER.iter().all(|(exempt, _)| exempt != *code)) {
+    for &code in Code::ALL.iter().filter(|code| UNSEEN.iter().all(|(exempt, _)| exempt != *code)) {
         let page = code.page();
         let blocks = blocks(page);
         let (_, failing) = blocks.iter().find(|(kind, _)| *kind == "admm failing").expect("a failing example");
-        let parsed = said(failing, &files(&blocks));
-        let own = parsed.diags.iter().filter(|diag| diag.code == code);
-        let drawn: Vec<String> = own.map(|diag| render(diag, &parsed.sources, Style::default())).collect();
+        let (diags, sources) = said(failing, &files(&blocks), RUNS.contains(&code));
+        let own = diags.iter().filter(|diag| diag.code == code);
+        let drawn: Vec<String> = own.map(|diag| render(diag, &sources, Style::default())).collect();
         let block = format!("```text\n{}```\n", drawn.join("\n"));
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/diag/explain/{code}.md"));
         let (before, after) = page.split_at(page.find("\n```admm mended").expect("a mended example"));

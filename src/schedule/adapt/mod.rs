@@ -7,7 +7,7 @@ mod units;
 
 use super::admm::Iteration;
 use super::coder::{Coder, Draft};
-use super::ir::{StateId, Stmt};
+use super::ir::{Penalty, StateId, Stmt};
 use crate::model::ir::Adapt;
 use crate::tape::Value;
 use crate::tape::ir::{Binary, Unary};
@@ -36,6 +36,18 @@ pub(super) fn statements(it: &Iteration, coder: &mut Coder, residuals: bool) -> 
         }
     }
     body
+}
+
+/// The states that tell where the balance ends, where ρ is balanced by residuals.
+pub(super) fn published(it: &Iteration) -> Option<Penalty> {
+    (it.plan.settings.adapt != Adapt::Fixed).then(|| Penalty {
+        rho: it.rho,
+        start: it.plan.rho,
+        least: it.plan.rho_least,
+        squares: it.weighed,
+        constant: relative::weighted_constant(it),
+        multiplier: it.multiplier,
+    })
 }
 
 /// Counts the plan's own iterations; gives a flag that is 1 on every so many.

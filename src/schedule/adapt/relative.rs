@@ -113,7 +113,7 @@ pub(super) fn policy(it: &Iteration, coder: &mut Coder, body: &mut Vec<Stmt>) ->
 }
 
 /// `‖c‖²_W`
-fn weighted_constant(it: &Iteration) -> f64 {
+pub(super) fn weighted_constant(it: &Iteration) -> f64 {
     it.split
         .couplings
         .iter()
