@@ -66,7 +66,10 @@ codes! {
     InconsistentConstraint "E0405" "inconsistent-constraint" Error;
     UnboundedObjective "E0501" "unbounded-objective" Error;
     ConcaveStep "E0502" "concave-step" Error;
+    OutsideTheory "E0504" "outside-theory" Warning;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
+    Domain "E0507" "domain" Warning;
+    UnattainedStep "E0511" "unattained-step" Warning;
     NoStepRule "E0601" "no-step-rule" Error;
     LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;

@@ -7,11 +7,14 @@
 //! 5. [`composite`]: a smooth function and a proximal map, by gradient steps that end in the map;
 //! 6. [`gradient`]: the inner method that the solve block names, the penalty taken exactly.
 //!
+//! Behind them, [`remarks`], [`domain`] and [`unattained`] say what is to be known of the rules that were chosen.
+//!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
 pub mod claims;
 mod composite;
+mod domain;
 mod gradient;
 pub mod ir;
 mod linearised;
@@ -22,6 +25,7 @@ mod quadratic;
 mod remarks;
 mod rho;
 mod system;
+mod unattained;
 mod update;
 
 pub use ir::Plan;
@@ -51,6 +55,8 @@ pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) ->
             one_rho(model, &plan, solve.span, diags);
         }
     }
+    domain::check(model, split, &plan, solve, diags);
+    unattained::check(model, split, &plan, diags);
     plan
 }
 
@@ -240,7 +246,7 @@ fn admm(
     let falls = |step: &Step| step.convex || step.curved || step.rule.has_rate();
     plan.rho_least = if plan.steps().all(falls) { 0.0 } else { plan.rho };
     quadratic::settle(model, &mut plan, span, diags);
-    remarks::on(model, &plan, span, diags);
+    remarks::on(model, split, &plan, span, diags);
     Some(plan)
 }
 

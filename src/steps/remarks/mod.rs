@@ -1,5 +1,5 @@
 //! What a plan says about itself beside its rules: steps that the penalty has to make convex, kinks that a
-//! gradient step meets, steps that are linearised, a ρ that is far from where it would do well.
+//! gradient step meets, steps that are linearised, a ρ that is far from where it would do well, what no theorem covers.
 //!
 //! A remark is a file with `remarks(plan, …)`, called here.
 
@@ -7,6 +7,7 @@ mod concave;
 mod far_off;
 mod kinks;
 mod linearised;
+mod theory;
 
 pub(super) use concave::{along, is_too_low};
 
@@ -14,13 +15,15 @@ use super::ir::{AdmmPlan, Step};
 use crate::diag::{Diags, digits};
 use crate::model::Model;
 use crate::source::Span;
+use crate::split::ir::PlayerSplit;
 
 /// Adds the remarks on a plan; `span` is the solve block.
-pub(super) fn on(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
+pub(super) fn on(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, span: Span, diags: &mut Diags) {
     concave::remarks(model, plan, span, diags);
     kinks::remarks(model, plan, diags);
     linearised::remarks(model, plan, span, diags);
     far_off::remarks(plan, span, diags);
+    theory::remarks(model, split, plan, span, diags);
 }
 
 /// The variables of a step, quoted.
