@@ -34,7 +34,7 @@ use Trend::{Down, Falls, Flat, Rises, Unknown, Up};
 
 impl Trend {
     /// That of `−x`.
-    pub fn neg(self) -> Trend {
+    pub fn opposite(self) -> Trend {
         match self {
             Rises => Falls,
             Falls => Rises,
@@ -132,8 +132,8 @@ fn applied(model: &Model, moving: &[VarId], function: Function, args: &[Expr], e
     let second = || args.get(1).map_or(Flat, of);
     match function {
         Add => of(first).plus(second()),
-        Sub => of(first).plus(second().neg()),
-        Neg => of(first).neg(),
+        Sub => of(first).plus(second().opposite()),
+        Neg => of(first).opposite(),
         Mul | ElemMul | Dot => match (is_constant(first), args.get(1)) {
             (true, Some(other)) => times(sign(model, first), of(other)),
             (false, Some(factor)) if is_constant(factor) => times(sign(model, factor), of(first)),
@@ -147,11 +147,11 @@ fn applied(model: &Model, moving: &[VarId], function: Function, args: &[Expr], e
         Sum | Mean | Transpose | Vectorise | Max | Min | LogSumExp => of(first),
         Exp | Expm1 | Log | Log1p | Sqrt | Sigmoid | Tanh | Erf | Softplus => of(first),
         Relu | Pos => of(first).weak(),
-        NegPart => of(first).neg().weak(),
+        NegPart => of(first).opposite().weak(),
         Maximum | Minimum => args.iter().map(of).reduce(Trend::or).unwrap_or(Unknown).weak(),
-        NegLog => of(first).neg(),
-        Logistic => times(sign(model, first), second()).neg(),
-        Hinge | SquareHinge => times(sign(model, first), second()).neg().weak(),
+        NegLog => of(first).opposite(),
+        Logistic => times(sign(model, first), second()).opposite(),
+        Hinge | SquareHinge => times(sign(model, first), second()).opposite().weak(),
         _ => Unknown,
     }
 }
@@ -168,7 +168,7 @@ fn times(sign: Option<f64>, trend: Trend) -> Trend {
     match sign {
         Some(0.0) => Flat,
         Some(s) if s > 0.0 => trend,
-        Some(_) => trend.neg(),
+        Some(_) => trend.opposite(),
         None => Unknown,
     }
 }
@@ -191,7 +191,7 @@ mod tests {
         for (a, b, sum) in cases {
             assert_eq!(a.plus(b), sum, "{a:?} {b:?}");
             assert_eq!(b.plus(a), sum, "{b:?} {a:?}");
-            assert_eq!(a.neg().plus(b.neg()), sum.neg(), "{a:?} {b:?}");
+            assert_eq!(a.opposite().plus(b.opposite()), sum.opposite(), "{a:?} {b:?}");
         }
         assert_eq!([Rises.or(Flat), Falls.or(Down), Up.or(Down)], [Up, Down, Unknown]);
         assert_eq!([Rises, Falls, Flat].map(Trend::weak), [Up, Down, Flat]);

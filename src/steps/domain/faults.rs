@@ -2,7 +2,6 @@
 
 use super::Run;
 use crate::catalogue::Function;
-use crate::model::Model;
 use crate::model::fold::is_constant;
 use crate::model::ir::{Expr, ExprKind};
 use crate::source::Span;
@@ -58,13 +57,13 @@ pub(super) struct Fault {
 }
 
 /// The functions of an expression that have a domain and variables inside.
-pub(super) fn watched(model: &Model, expr: &Expr) -> Vec<Watched> {
+pub(super) fn watched(expr: &Expr) -> Vec<Watched> {
     let mut all = Vec::new();
-    collect(model, expr, &mut all);
+    collect(expr, &mut all);
     all
 }
 
-fn collect(model: &Model, expr: &Expr, all: &mut Vec<Watched>) {
+fn collect(expr: &Expr, all: &mut Vec<Watched>) {
     if let ExprKind::Apply(function, args) = &expr.kind {
         use Function::*;
         let argument = match function {
@@ -77,7 +76,7 @@ fn collect(model: &Model, expr: &Expr, all: &mut Vec<Watched>) {
             all.push(Watched { span: expr.span, name: function.name(), loss });
         }
     }
-    expr.children().into_iter().for_each(|child| collect(model, child, all));
+    expr.children().into_iter().for_each(|child| collect(child, all));
 }
 
 /// Of the argument of a logarithm.

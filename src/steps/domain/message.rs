@@ -63,7 +63,7 @@ pub(super) fn of(it: &Said) -> Diag {
 fn subject(fault: &Fault) -> (String, String) {
     let name = fault.watched.name;
     match (fault.power, name) {
-        (Some(p), _) if p == -1.0 => ("a divisor".to_string(), "a quotient has a value where it is not 0".to_string()),
+        (Some(-1.0), _) => ("a divisor".to_string(), "a quotient has a value where it is not 0".to_string()),
         (Some(p), _) if p.fract() == 0.0 => {
             (format!("the base of a power of {}", number(p)), "it has a value where the base is not 0".to_string())
         }

@@ -123,7 +123,7 @@ fn of_expr(
     how: Arithmetic,
     diags: &mut Diags,
 ) {
-    let watched = faults::watched(model, expr);
+    let watched = faults::watched(expr);
     if watched.is_empty() {
         return;
     }
