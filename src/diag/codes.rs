@@ -68,11 +68,14 @@ codes! {
     UnboundedObjective "E0501" "unbounded-objective" Error;
     ConcaveStep "E0502" "concave-step" Error;
     NonUniqueStep "E0503" "non-unique-step" Warning;
+    OutsideTheory "E0504" "outside-theory" Warning;
     KinkInGradientStep "E0505" "nonsmooth-in-gradient-step" Warning;
     BadlyScaled "E0506" "badly-scaled" Warning;
+    Domain "E0507" "domain" Warning;
     DisagreeingSamples "E0508" "disagreeing-samples" Warning;
     SumWithNumericRho "E0509" "sum-with-numeric-rho" Warning;
     GameAsMinimise "E0510" "game-as-minimise" Error;
+    UnattainedStep "E0511" "unattained-step" Warning;
     NoStepRule "E0601" "no-step-rule" Error;
     LinearisedStep "E0602" "linearised-step" Note;
     RewrittenLoss "E0603" "rewritten-loss" Note;

@@ -41,12 +41,14 @@ mod scaling;
 mod spellings;
 #[cfg(test)]
 mod tests;
+pub mod trend;
 mod turns;
 mod unbounded;
 mod whole;
 
 pub use automatic::normalise;
 pub use ir::Split;
+pub(crate) use unbounded::is_bounded_below;
 
 use crate::diag::Diags;
 use crate::model::Model;

@@ -9,11 +9,14 @@
 //!
 //! A solve block may state the update itself, [`given`]; it runs, and the rule says what it leaves.
 //!
+//! Behind them, [`remarks`], [`domain`] and [`unattained`] say what is to be known of the rules that were chosen.
+//!
 //! A rule is a file with a verb that gives the rule or the reason why it does not apply. `explain`
 //! shows the reasons.
 
 pub mod claims;
 mod composite;
+mod domain;
 mod given;
 mod gradient;
 pub mod ir;
@@ -26,6 +29,7 @@ mod quadratic;
 mod remarks;
 mod rho;
 mod system;
+mod unattained;
 mod update;
 
 pub use ir::Plan;
@@ -60,6 +64,8 @@ pub fn choose(model: &Model, split: &Split, solve: &Solve, diags: &mut Diags) ->
             one_rho(model, &plan, solve.span, diags);
         }
     }
+    domain::check(model, split, &plan, solve, diags);
+    unattained::check(model, split, &plan, diags);
     plan
 }
 

@@ -22,8 +22,13 @@ pub(crate) fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
     parsed
 }
 
+/// The same of a text that reads no file.
+pub(crate) fn remarked_text(text: &str) -> Parsed {
+    remarked(Path::new("test.admm"), text, &Memory::default())
+}
+
 pub(crate) fn check(text: &str, expected: Expect) {
-    expected.assert_eq(&drawn(&remarked(Path::new("test.admm"), text, &Memory::default())));
+    expected.assert_eq(&drawn(&remarked_text(text)));
 }
 
 /// Codes and severities.

@@ -93,7 +93,11 @@ impl<'a> Checker<'a> {
             }
             return Some(Meaning::Expr(expr));
         }
-        Some(Meaning::Expr(match fold(&self.model, &expr) {
+        let value = fold(&self.model, &expr);
+        if value.as_ref().is_some_and(|value| !value.is_finite()) && !self.inside_domains(&expr, None) {
+            return None;
+        }
+        Some(Meaning::Expr(match value {
             Some(value) if value.shape.is_scalar() => self.constant(value, ident.span),
             Some(value) => {
                 let facts = Facts { net: self.params_of(&expr), ..Facts::default() };

@@ -21,6 +21,7 @@ mod meaning;
 mod membership;
 mod names;
 mod nets;
+mod outside;
 mod problem;
 mod provenance;
 mod prune;
@@ -135,6 +136,7 @@ impl<'a> Checker<'a> {
         }
         if bodies.is_empty() {
             self.plain(asts);
+            self.terms_inside_domains();
             return;
         }
         self.outside_players(asts);
@@ -144,6 +146,21 @@ impl<'a> Checker<'a> {
         for &(player, items) in &bodies {
             self.objective(player, items.iter());
         }
+        self.terms_inside_domains();
+    }
+
+    /// What is constant in objectives and constraints and was not computed on the way.
+    fn terms_inside_domains(&mut self) {
+        let mut all: Vec<(Expr, Option<usize>)> = Vec::new();
+        for player in &self.model.players {
+            all.extend(player.terms.iter().map(|term| (term.expr.clone(), term.over.map(|over| over.count))));
+            let rows = player.constraints.iter();
+            all.extend(rows.map(|row| (row.relation.expr().clone(), row.over.map(|over| over.count))));
+        }
+        // A term may be cut into several that share a fault; it is reported once, as `Diags` keeps one of a kind.
+        all.iter().for_each(|(expr, members)| {
+            self.inside_domains(expr, *members);
+        });
     }
 
     /// A problem without players is that of one nameless player.

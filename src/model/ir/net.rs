@@ -159,6 +159,17 @@ impl Net {
         if shape.rank() > self.result(layers).rank() { Some(shape.0[0]) } else { None }
     }
 
+    /// Where the bias of the last layer lies among the parameters, where it has one.
+    pub fn last_bias(&self) -> Option<std::ops::Range<usize>> {
+        let (LayerKind::Dense { bias, .. } | LayerKind::Conv { bias, .. } | LayerKind::ConvTranspose { bias, .. }) =
+            self.layers.last()?.kind
+        else {
+            return None;
+        };
+        let entry = &self.entries[bias?];
+        Some(entry.offset..entry.offset + entry.shape.numel())
+    }
+
     /// The entries that multiply what goes into a layer: matrices and kernels, no bias, no scale of a norm.
     pub fn weights(&self) -> Vec<usize> {
         fn each(layers: &[NetLayer], all: &mut Vec<usize>) {

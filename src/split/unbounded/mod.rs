@@ -77,6 +77,14 @@ pub(super) fn tied(model: &Model, player: PlayerId, equations: &[Coupling]) -> V
     groups(model, player, equations).into_iter().map(|group| group.vars).collect()
 }
 
+/// Whether a term is sure to have a lower bound, whatever the player's variables are.
+pub(crate) fn is_bounded_below(model: &Model, player: PlayerId, term: &Term) -> bool {
+    let ranges = Ranges::new(model);
+    let moving = &model.players[player.index()].vars;
+    let anywhere = Reader { model, moving, curve: Curve::Anywhere, ranges: &ranges };
+    of_term(&anywhere, term).neg().is_bounded_above()
+}
+
 /// The variables as written, those that copies tie together.
 fn groups(model: &Model, player: PlayerId, equations: &[Coupling]) -> Vec<Group> {
     let (vars, _, constraints) = model.players[player.index()].source();

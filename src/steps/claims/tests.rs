@@ -30,10 +30,10 @@ fn with(g: &str, n: usize, claims: &str) -> String {
     )
 }
 
-/// Codes and severities; that a gradient step meets a kink is no matter here.
+/// Codes and severities; that a gradient step meets a kink, or that no theory covers a network, is no matter here.
 fn said(parsed: &Parsed) -> Vec<(Code, Severity)> {
     let said = parsed.diags.iter().map(|diag| (diag.code, diag.severity));
-    said.filter(|(code, _)| *code != Code::KinkInGradientStep).collect()
+    said.filter(|(code, _)| ![Code::KinkInGradientStep, Code::OutsideTheory].contains(code)).collect()
 }
 
 #[track_caller]

@@ -3,8 +3,10 @@
 //! meet data, not the optimum.
 
 use super::names;
+use crate::catalogue::Function;
 use crate::diag::{Code, Diag, Diags};
 use crate::model::Model;
+use crate::model::ir::{Expr, ExprKind};
 use crate::split::atoms::{self, Place};
 use crate::split::mend;
 use crate::steps::ir::{AdmmPlan, Rule};
@@ -15,6 +17,10 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
         let Rule::Descent(_) = &step.rule else { continue };
         for &at in &step.component.terms {
             let Some(kink) = atoms::kink(model, plan.player, &terms[at].expr) else { continue };
+            // Where the argument of a root can be 0 is E0507's to find; a length has a kink and no steep slope.
+            if kink == Function::Sqrt.name() && !holds_length(&terms[at].expr) {
+                continue;
+            }
             let names = names(model, step);
             let kinked = |&&other: &&usize| atoms::kink(model, plan.player, &terms[other].expr).is_some();
             let others = step.component.terms.iter().filter(kinked).copied().filter(|&other| other != at);
@@ -40,4 +46,14 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
             diags.push(Diag { fix, ..diag });
         }
     }
+}
+
+/// Whether an expression holds `sqrt(sum_squares(u))`.
+fn holds_length(expr: &Expr) -> bool {
+    let inside = |expr: &Expr, wanted: Function| match &expr.kind {
+        ExprKind::Apply(function, args) if *function == wanted => args.first().cloned(),
+        _ => None,
+    };
+    inside(expr, Function::Sqrt).is_some_and(|square| inside(&square, Function::SumSquares).is_some())
+        || expr.children().into_iter().any(holds_length)
 }

@@ -1,6 +1,7 @@
 //! What a plan says about itself beside its rules: steps that the penalty has to make convex, steps that nothing
 //! determines, scales that lie too far apart, kinks that a gradient step meets, steps that are linearised, a ρ that
-//! is far from where it would do well or is meant for one batch, blocks that read different batches.
+//! is far from where it would do well or is meant for one batch, blocks that read different batches, what no theorem
+//! covers.
 //!
 //! A remark is a file with `remarks(plan, …)`, called here.
 
@@ -12,6 +13,7 @@ mod kinks;
 mod linearised;
 mod samples;
 mod scales;
+mod theory;
 mod undetermined;
 
 pub(super) use concave::{along, is_too_low};
@@ -40,6 +42,7 @@ pub(super) fn on(
     far_off::remarks(plan, span, diags);
     batch_sum::remarks(model, plan, diags);
     samples::remarks(model, split, plan, diags);
+    theory::remarks(model, split, plan, span, diags);
 }
 
 /// The variables of a step, quoted.
