@@ -527,7 +527,7 @@ fn every_stage_can_be_seen() {
           minimize size: 0.5‖z‖²
           subject to link: x − z = 0
         solve admm, f64, stable losses
-          admm rho = 1, relax = 1.6, iterations = 500, tol = 1e-9, adapt = fixed, accelerate = anderson(20)
+          admm rho = 1, iterations = 500, tol = 1e-9, adapt = fixed, accelerate = anderson(20)
         exit 0
     "#]]
     .assert_eq(&answer("admmc emit p/shrink.admm --model", &shrink(), ""));

@@ -138,6 +138,10 @@ impl Operator {
     pub fn column_squares(&self, weights: &[f64]) -> Vec<f64> {
         let mut squares = vec![0.0; self.cols()];
         match self {
+            Operator::Identity(_) | Operator::Scale(..) | Operator::Diagonal(_) => {
+                let diagonal = self.diagonal().unwrap_or_default();
+                squares = weights.iter().zip(&diagonal).map(|(w, x)| w * x * x).collect();
+            }
             Operator::Dense(m) => {
                 for (i, w) in weights.iter().enumerate() {
                     squares.iter_mut().zip(m.row(i)).for_each(|(sum, x)| *sum += w * x * x);

@@ -286,7 +286,10 @@ impl Shown<'_> {
             Rho::Value(rho) => write!(f, "admm rho = {rho}")?,
             Rho::Kappa(kappa) => write!(f, "admm kappa = {kappa}")?,
         }
-        write!(f, ", relax = {}, iterations = {}", admm.relax, admm.iterations)?;
+        if let Some(relax) = admm.relax {
+            write!(f, ", relax = {relax}")?;
+        }
+        write!(f, ", iterations = {}", admm.iterations)?;
         if let Some(tol) = admm.tol {
             write!(f, ", tol = {tol:e}")?;
         }

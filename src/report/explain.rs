@@ -118,11 +118,11 @@ fn admm(subject: Subject, plan: &AdmmPlan, script: Script) -> String {
         }
     }
     text += &curved(subject, split);
-    if plan.settings.relax != 1.0 {
+    if plan.relax != 1.0 {
         let _ = writeln!(
             text,
             "  over-relaxed by α = {}: Ax⁺ stands for αAx⁺ − (1 − α)(Bz − c) in the z- and λ-steps",
-            plan.settings.relax
+            plan.relax
         );
     }
     text

@@ -130,7 +130,7 @@ impl<'a> Iteration<'a> {
         let rows = self.rows(coder, &mut draft, coupling, coder.dtype);
         let before = self.beside(coder, "Bz", coupling);
         draft.write(coder, Arg { state: before, member }, rows.z);
-        let alpha = self.plan.settings.relax;
+        let alpha = self.plan.relax;
         if alpha != 1.0 {
             let fixed = rows.add_offset(&mut draft, rows.z);
             let a = draft.b.scale(alpha, rows.x);

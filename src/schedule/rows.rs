@@ -99,7 +99,7 @@ impl Iteration<'_> {
 
     /// `r̂`: a state of its own with over-relaxation, else `Ax⁺`.
     pub fn hat(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, rows: &Rows) -> Value {
-        if self.plan.settings.relax == 1.0 {
+        if self.plan.relax == 1.0 {
             return rows.x;
         }
         let state = self.beside(coder, "r̂", coupling);
@@ -110,7 +110,7 @@ impl Iteration<'_> {
 
     /// A coupling's rows as the step of a side sees them: for z, with `r̂` in the place of `Ax⁺`.
     pub fn as_seen(&self, coder: &mut Coder, draft: &mut Draft, coupling: &Coupling, side: Side, rows: Value) -> Value {
-        if side == Side::X || self.plan.settings.relax == 1.0 {
+        if side == Side::X || self.plan.relax == 1.0 {
             return rows;
         }
         let now = self.rows(coder, draft, coupling, coder.dtype);

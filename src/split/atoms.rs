@@ -245,9 +245,13 @@ fn level_set(model: &Model, lower: &[f64], upper: &[f64], subject: &Expr) -> Opt
 }
 
 /// Whether a term is known to be convex: a semidefinite quadratic, or a convex function of the catalogue of
-/// something affine. In a family, for every member.
+/// something affine, or what is composed of such by the rules of [`bend`](super::bend). In a family, for every
+/// member.
 pub fn is_convex(model: &Model, player: PlayerId, at: usize) -> bool {
     let term = &model.players[player.index()].terms[at];
+    if super::bend::is_convex(model, player, &term.expr) {
+        return true;
+    }
     let whole = Lowered::new(model, &term.expr);
     let applied = recognised_of(model, &term.expr).map(|(args, facts)| Lowered::new(model, &args[facts.subject]));
     let own = |member: Option<usize>| match whole.form(model, player, member) {

@@ -20,6 +20,7 @@
 pub mod affine;
 pub mod atoms;
 mod automatic;
+mod bend;
 mod blocks;
 mod components;
 pub mod composite;

@@ -2,16 +2,15 @@
 //! `sum(w .* exp(u) + exp(-u))`. Where ψ is known to be convex its step is the root of `x − v + tψ′(x)` in
 //! every element, by Newton's method on derivatives that the tape takes.
 //!
-//! What is known of ψ follows from how it is composed (Grant, Boyd & Ye, Disciplined convex programming, 2006):
-//! a sum of convex functions is convex, and so is a convex rising function of a convex one. Signs are
-//! followed as intervals.
+//! What is known of ψ follows from how it is composed: [`bend`].
 
 use std::sync::Arc;
 
+use super::bend;
 use super::spellings::softplus_of;
-use crate::catalogue::{Curve, Function, Proximal};
+use crate::catalogue::{Function, Proximal};
 use crate::model::Model;
-use crate::model::fold::{fold, is_constant};
+use crate::model::fold::is_constant;
 use crate::model::ir::{Expr, ExprKind};
 use crate::tape::{Builder, Interval, Shape, Value, gradient};
 
@@ -85,10 +84,8 @@ impl Scalar {
         })?;
         // What has no parts is no function of a number.
         let subject = found.subject.filter(|subject| !subject.same(summand))?;
-        let mut reader = Reader { model, subject: &subject, domain: Interval::ALL };
-        let curve = reader.known(summand)?.curve;
+        let (curve, domain) = bend::of_number(model, summand, &subject)?;
         let fits = if negated { curve.concave } else { curve.convex };
-        let domain = reader.domain;
         fits.then(|| Scalar {
             summand: summand.clone(),
             subject: subject.clone(),
@@ -127,7 +124,7 @@ impl Scalar {
 }
 
 /// `log(1 + exp(e))` as the one function that it is: its parts overflow, and do not show that it is convex.
-fn stabilise(model: &Model, expr: &mut Expr) {
+pub(super) fn stabilise(model: &Model, expr: &mut Expr) {
     if let Some(inner) = softplus_of(model, expr) {
         expr.kind = ExprKind::Apply(Function::Softplus, vec![inner.clone()]);
     }
@@ -193,204 +190,4 @@ fn is_affine(expr: &Expr) -> bool {
             }
             _ => false,
         }
-}
-
-/// What is known of a value as a function of the subject.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    curve: Bend,
-    /// Between what it lies.
-    low: f64,
-    high: f64,
-}
-
-/// Both of what is affine.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Bend {
-    convex: bool,
-    concave: bool,
-}
-
-impl Bend {
-    const AFFINE: Bend = Bend { convex: true, concave: true };
-    const NONE: Bend = Bend { convex: false, concave: false };
-
-    fn flipped(self) -> Bend {
-        Bend { convex: self.concave, concave: self.convex }
-    }
-
-    fn and(self, other: Bend) -> Bend {
-        Bend { convex: self.convex && other.convex, concave: self.concave && other.concave }
-    }
-}
-
-impl Known {
-    fn negated(self) -> Known {
-        Known { curve: self.curve.flipped(), low: -self.high, high: -self.low }
-    }
-
-    fn plus(self, other: Known) -> Known {
-        Known { curve: self.curve.and(other.curve), low: self.low + other.low, high: self.high + other.high }
-    }
-
-    /// Times numbers between those.
-    fn times(self, low: f64, high: f64) -> Known {
-        let ends = [self.low * low, self.low * high, self.high * low, self.high * high];
-        let sound = |x: f64| if x.is_nan() { 0.0 } else { x };
-        let (least, most) = ends
-            .into_iter()
-            .map(sound)
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (x.min(least), x.max(most)));
-        let curve = match (low >= 0.0, high <= 0.0) {
-            (true, _) => self.curve,
-            (_, true) => self.curve.flipped(),
-            _ if self.curve == Bend::AFFINE => Bend::AFFINE,
-            _ => Bend::NONE,
-        };
-        Known { curve, low: least, high: most }
-    }
-}
-
-struct Reader<'a> {
-    model: &'a Model,
-    subject: &'a Expr,
-    domain: Interval,
-}
-
-impl Reader<'_> {
-    /// What is known of an expression; `None` where it has no values at some points that the subject may take.
-    fn known(&mut self, expr: &Expr) -> Option<Known> {
-        if expr.same(self.subject) {
-            return Some(Known { curve: Bend::AFFINE, low: f64::NEG_INFINITY, high: f64::INFINITY });
-        }
-        if is_constant(expr) {
-            let (low, high) = self.range(expr);
-            return Some(Known { curve: Bend::AFFINE, low, high });
-        }
-        let ExprKind::Apply(function, args) = &expr.kind else { return None };
-        match (function, &args[..]) {
-            (Function::Neg, [a]) => Some(self.known(a)?.negated()),
-            (Function::Add, [a, b]) => Some(self.known(a)?.plus(self.known(b)?)),
-            (Function::Sub, [a, b]) => Some(self.known(a)?.plus(self.known(b)?.negated())),
-            (Function::Mul | Function::ElemMul, [a, b]) => {
-                let (constant, other) = if is_constant(a) { (a, b) } else { (b, a) };
-                is_constant(constant).then_some(())?;
-                let (low, high) = self.range(constant);
-                Some(self.known(other)?.times(low, high))
-            }
-            (Function::Div | Function::ElemDiv, [a, b]) => {
-                is_constant(b).then_some(())?;
-                let (low, high) = self.range(b);
-                let of_one_sign = low > 0.0 || high < 0.0;
-                of_one_sign.then_some(())?;
-                Some(self.known(a)?.times(1.0 / high, 1.0 / low))
-            }
-            (Function::Pow | Function::ElemPow, [a, p]) => {
-                is_constant(p).then_some(())?;
-                let (low, high) = self.range(p);
-                (low == high).then_some(())?;
-                let base = self.known(a)?;
-                self.power(base, low)
-            }
-            (Function::Maximum | Function::Minimum, args) => {
-                let curve = function.curve()?;
-                let all: Option<Vec<Known>> = args.iter().map(|arg| self.known(arg)).collect();
-                let all = all?;
-                let bend = all.iter().map(|known| composed(curve, *known)).reduce(Bend::and)?;
-                let ends = |end: fn(&Known) -> f64, pick: fn(f64, f64) -> f64| all.iter().map(end).reduce(pick);
-                let pick = if *function == Function::Maximum { f64::max } else { f64::min };
-                Some(Known { curve: bend, low: ends(|known| known.low, pick)?, high: ends(|known| known.high, pick)? })
-            }
-            (function, [a]) => {
-                let curve = function.curve()?;
-                let inner = self.known(a)?;
-                self.within(*function, a, inner)?;
-                let ends = [self.at(*function, inner.low)?, self.at(*function, inner.high)?];
-                let least = match curve {
-                    Curve::ConvexEven if inner.low <= 0.0 && inner.high >= 0.0 => self.at(*function, 0.0)?,
-                    _ => ends[0].min(ends[1]),
-                };
-                Some(Known { curve: composed(curve, inner), low: least, high: ends[0].max(ends[1]) })
-            }
-            _ => None,
-        }
-    }
-
-    /// The numbers of a constant lie between these.
-    fn range(&self, expr: &Expr) -> (f64, f64) {
-        let all = fold(self.model, expr).map(|tensor| tensor.to_f64());
-        match all {
-            Some(all) if !all.is_empty() && all.iter().all(|x| !x.is_nan()) => {
-                all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (x.min(low), x.max(high)))
-            }
-            _ => (f64::NEG_INFINITY, f64::INFINITY),
-        }
-    }
-
-    /// Whether a function has values where its argument lies; the subject itself is kept to where it has.
-    fn within(&mut self, function: Function, arg: &Expr, inner: Known) -> Option<()> {
-        let (from, open) = match function {
-            Function::Log => (0.0, true),
-            Function::Log1p => (-1.0, true),
-            Function::Sqrt => (0.0, false),
-            _ => return Some(()),
-        };
-        if inner.low > from || !open && inner.low == from {
-            return Some(());
-        }
-        if !arg.same(self.subject) {
-            return None;
-        }
-        self.domain.lower = self.domain.lower.max(from);
-        Some(())
-    }
-
-    /// A function at a number; at an end of what its argument may be, where that is no number.
-    fn at(&self, function: Function, x: f64) -> Option<f64> {
-        let number = Expr { kind: ExprKind::Number(x), shape: Shape::scalar(), span: self.subject.span };
-        let value =
-            Expr { kind: ExprKind::Apply(function, vec![number]), shape: Shape::scalar(), span: self.subject.span };
-        let value = fold(self.model, &value)?.to_f64()[0];
-        // Outside of its domain a function of one of these curves has no value: it has its least there.
-        Some(if value.is_nan() { f64::NEG_INFINITY } else { value })
-    }
-
-    /// `aᵖ`
-    fn power(&self, base: Known, p: f64) -> Option<Known> {
-        let even = p > 0.0 && p % 2.0 == 0.0;
-        let curve = match () {
-            _ if p == 1.0 => return Some(base),
-            _ if even => Curve::ConvexEven,
-            _ if base.low < 0.0 => return None,
-            _ if p > 1.0 => Curve::ConvexRising,
-            _ if p > 0.0 => Curve::ConcaveRising,
-            _ if base.low > 0.0 => Curve::ConvexFalling,
-            _ => return None,
-        };
-        let ends = [base.low.powf(p), base.high.powf(p)];
-        let least = if even && base.low <= 0.0 && base.high >= 0.0 { 0.0 } else { ends[0].min(ends[1]) };
-        Some(Known { curve: composed(curve, base), low: least, high: ends[0].max(ends[1]) })
-    }
-}
-
-/// A function of such a curve, of something of that bend.
-fn composed(outer: Curve, inner: Known) -> Bend {
-    let rises = match outer {
-        Curve::ConvexRising | Curve::ConcaveRising => Some(true),
-        Curve::ConvexFalling => Some(false),
-        Curve::ConvexEven if inner.low >= 0.0 => Some(true),
-        Curve::ConvexEven if inner.high <= 0.0 => Some(false),
-        Curve::ConvexEven => None,
-    };
-    let Bend { convex, concave } = inner.curve;
-    let affine = convex && concave;
-    let (with, against) = match rises {
-        Some(true) => (convex, concave),
-        Some(false) => (concave, convex),
-        None => (affine, affine),
-    };
-    match outer {
-        Curve::ConcaveRising => Bend { convex: false, concave: affine || against },
-        _ => Bend { convex: affine || with, concave: false },
-    }
 }

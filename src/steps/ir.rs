@@ -41,6 +41,8 @@ pub struct AdmmPlan {
     pub x: Vec<Step>,
     /// Steps of block z.
     pub z: Vec<Step>,
+    /// Over-relaxation α: as written, else 1.6 where every step is convex, and 1 where one is not or takes turns in a game.
+    pub relax: f64,
     /// Penalty at the start.
     pub rho: f64,
     /// Where that penalty comes from.
@@ -60,6 +62,18 @@ impl AdmmPlan {
     /// All steps, x first.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.x.iter().chain(&self.z)
+    }
+
+    /// The penalty above which an iteration settles whose step is convex above `least`. Of a curvature −μ, with
+    /// `x − z = 0`, over-relaxation α and z at rest on a corner of its set,
+    ///
+    /// ```text
+    /// x⁺ = (ρz − λ − p)/(ρ − μ),   λ⁺ = λ + αρ(x⁺ − z)   ⟹   λ⁺ = (1 − αρ/(ρ − μ))·λ + const
+    /// ```
+    ///
+    /// which contracts for `ρ > 2μ/(2 − α)` alone.
+    pub fn settles(&self, least: f64) -> f64 {
+        2.0 * least / (2.0 - self.relax)
     }
 
     /// Whether any step sees a random batch.

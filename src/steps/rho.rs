@@ -24,14 +24,19 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
             None => {
                 let (rho, why) = balance(plan, couplings);
                 match plan.steps().filter_map(|step| step.threshold).reduce(f64::max) {
-                    // Convexity of the step is not convergence of the whole: twice is where to start.
-                    Some(least) if rho < 2.0 * least => {
-                        (2.0 * least, format!("twice {least}, above which every step is convex"))
-                    }
+                    // Convexity of the step is not convergence of the whole: where that settles is where to start.
+                    Some(least) if rho < plan.settles(least) => (plan.settles(least), why_settled(plan, least)),
                     _ => (rho, why),
                 }
             }
         },
+    }
+}
+
+fn why_settled(plan: &AdmmPlan, least: f64) -> String {
+    match plan.relax {
+        1.0 => format!("twice {least}, above which every step is convex"),
+        relax => format!("2ρ*/(2 − {relax}) for ρ* = {least}, above which every step is convex"),
     }
 }
 

@@ -68,12 +68,16 @@ pub(crate) fn is_refused(text: &str) -> bool {
     pipeline::compile(model, None, &mut parsed.diags).is_none()
 }
 
-/// One run to its end, on one thread.
+/// One run to its end, on one thread, of which nothing is remarked.
 pub(crate) fn execute(compiled: &Compiled) -> Outcome {
-    let outcome =
-        run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint");
+    let outcome = end(compiled);
     is_left_alone(compiled, &outcome);
     outcome
+}
+
+/// One run to whatever end it has, on one thread.
+pub(crate) fn end(compiled: &Compiled) -> Outcome {
+    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
 }
 
 /// What is remarked of a run.

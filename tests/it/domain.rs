@@ -5,7 +5,7 @@ use admmc::exec::Status;
 use admmc::source::FileId;
 use expect_test::expect;
 
-use crate::compile::{compiled, drawn, execute};
+use crate::compile::{compiled, drawn, end, execute};
 use crate::remarks::{check, remarked_text};
 
 /// What E0507 says of a text.
@@ -96,7 +96,7 @@ fn the_number_is_where_a_run_fails() {
             "var w: real, init = {u}\nminimize -log(1 - sigmoid(w))\n\
              solve gd {{ rate = 1e-30, iterations = 1, precision = f32, losses = literal }}\n"
         );
-        matches!(execute(&compiled(&text)).status, Status::NonFinite(_))
+        matches!(end(&compiled(&text)).status, Status::NonFinite(_))
     };
     assert_eq!([run("16.635"), run("16.636")], [false, true]);
 }

@@ -430,22 +430,22 @@ fn a_rho_at_its_bound_is_told() {
     check(
         HELD,
         expect![[r#"
-        iteration-limit
-        warning E0705 penalty-at-bound
+            iteration-limit
+            warning E0705 penalty-at-bound
 
-          ⚠ ρ rests at its bound, 200, where the residuals ask for 0.38 times as much
-          ├─▶ at the end ‖r‖ is 0.00346 of what it is made of, and ρ‖B(z⁺ − z)‖ is 0.024 of ‖λ‖; ρ is
-          │   multiplied by √ of their ratio
-          ╰─▶ the bound is twice what makes the concave step convex
-           ╭─[test.admm:5:1]
-         4 │ subject to x - z = 0
-         5 │ solve admm { rho = auto, iterations = 100 }
-           · ─────────────────────┬─────────────────────
-           ·                      ╰── ρ goes no lower than 200
-           ╰────
-          help: with so large a ρ the copies agree long before the objective is least; raise `iterations`,
-                or give what curves downwards 0.4 of its weight, which the bound follows
-    "#]],
+              ⚠ ρ rests at its bound, 200, where the residuals ask for 0.01 times as much
+              ├─▶ at the end ‖r‖ is 1.92e-16 of what it is made of, and ρ‖B(z⁺ − z)‖ is 0.015 of ‖λ‖; ρ is
+              │   multiplied by √ of their ratio
+              ╰─▶ the bound is twice what makes the concave step convex
+               ╭─[test.admm:5:1]
+             4 │ subject to x - z = 0
+             5 │ solve admm { rho = auto, iterations = 100 }
+               · ─────────────────────┬─────────────────────
+               ·                      ╰── ρ goes no lower than 200
+               ╰────
+              help: with so large a ρ the copies agree long before the objective is least; raise `iterations`,
+                    or give what curves downwards 0.01 of its weight, which the bound follows
+        "#]],
     );
     mended(&HELD.replace("0.0005", "50"));
 }

@@ -4,6 +4,7 @@ mod cases;
 mod cli;
 mod compile;
 mod convex;
+mod convexity;
 mod data;
 mod dependencies;
 mod domain;

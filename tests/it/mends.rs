@@ -532,5 +532,6 @@ fn every_repair_mends_what_it_is_for() {
         }
     }
     let codes: Vec<&str> = told.keys().map(String::as_str).collect();
-    expect!["E0101 E0106 E0201 E0203 E0204 E0205 E0401 E0403 E0501 E0605"].assert_eq(&codes.join(" "));
+    expect!["E0101 E0106 E0201 E0203 E0204 E0205 E0401 E0403 E0406 E0501 E0507 E0508 E0509 E0605"]
+        .assert_eq(&codes.join(" "));
 }

@@ -3,14 +3,12 @@
 use admmc::catalogue::Function;
 use admmc::data::Memory;
 use admmc::diag::{Code, Diags, Style, render};
-use admmc::exec::{Cpu, Nobody, run};
-use admmc::host::Still;
 use admmc::model::Inputs;
 use admmc::pipeline;
 use admmc::source::Sources;
 use std::path::Path;
 
-use crate::compile::compile;
+use crate::compile::{compile, end};
 
 /// Codes that are told of nothing that can be shown here, and why.
 const UNSEEN: &[(Code, &str)] = &[(Code::NoDevice, "depends on the machine")];
@@ -36,9 +34,7 @@ fn said(text: &str, files: &Memory, of_run: bool) -> (Diags, Sources) {
     let mut parsed = pipeline::parse_text(Path::new("page.admm"), text, files);
     if of_run {
         let compiled = compile(&mut parsed, files, &[], None).expect("it passes every check");
-        let outcome = run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0);
-        let outcome = outcome.expect("there is no checkpoint");
-        return (crate::compile::remarked(&compiled, &outcome, &parsed.sources), parsed.sources);
+        return (crate::compile::remarked(&compiled, &end(&compiled), &parsed.sources), parsed.sources);
     }
     if !parsed.diags.has_errors() {
         pipeline::check_all(&mut parsed, &Inputs::new(files));
@@ -77,6 +73,9 @@ fn every_page_fails_and_is_mended_as_it_says() {
             Some((_, why)) if !failing.is_empty() => complain(format!("{why}, yet the example gives {failing:?}")),
             _ => {}
         }
+        // That a loss is rewritten asks for nothing; but where that is the page's own subject, it is not.
+        let mended: Vec<Code> =
+            mended.into_iter().filter(|&said| said == code || said != Code::RewrittenLoss).collect();
         if !mended.is_empty() {
             complain(format!("the mended example gives {mended:?}"));
         }

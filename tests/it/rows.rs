@@ -97,7 +97,7 @@ subject to
     "#]],
     );
     let mended = fixed(text);
-    assert_eq!(mended, text.replace("    again[i in 1 to 4]: 2*w[i] - 2*z = 0\n", "    \n"));
+    assert_eq!(mended, text.replace("\n    again[i in 1 to 4]: 2*w[i] - 2*z = 0", ""));
     assert_eq!(codes(&mended), []);
 }
 

@@ -94,25 +94,38 @@ solve admm { x_step = gradient(rate = 0.1) }
     check(
         text,
         expect![[r#"
-        warning E0503 non-unique-step
+            warning E0503 non-unique-step
 
-          ⚠ nothing determines the step of `x` along x[1] + x[2] − x[3]
-          ╰─▶ terms and penalty curve by 0 along it, and by 21.6774 along x[4]
-           ╭─[test.admm:5:15]
-         2 │ let B = [1, 0, 1, 1; 0, 1, 1, 2; 1, 1, 2, 4]
-         3 │ var x: real[4]
-           ·     ┬
-           ·     ╰── moves along it
-         4 │ var z: real[3]
-         5 │ minimize fit: sum(log(1 + exp(B*x))) + norm1(z)
-           ·               ───────────┬──────────
-           ·                          ╰── the same all along that line
-         6 │ subject to B*x - z = 0
-           ╰────
-          help: along that line no point is better than another, so the iterates stay where they start and
-                the answer is one of many; to say which is meant, add a small multiple of `sum_squares(x)`
-                to the objective, or an equation that the line does not satisfy
-    "#]],
+              ⚠ nothing determines the step of `x` along x[1] + x[2] − x[3]
+              ╰─▶ terms and penalty curve by 0 along it, and by 21.6774 along x[4]
+               ╭─[test.admm:5:15]
+             2 │ let B = [1, 0, 1, 1; 0, 1, 1, 2; 1, 1, 2, 4]
+             3 │ var x: real[4]
+               ·     ┬
+               ·     ╰── moves along it
+             4 │ var z: real[3]
+             5 │ minimize fit: sum(log(1 + exp(B*x))) + norm1(z)
+               ·               ───────────┬──────────
+               ·                          ╰── the same all along that line
+             6 │ subject to B*x - z = 0
+               ╰────
+              help: along that line no point is better than another, so the iterates stay where they start and
+                    the answer is one of many; to say which is meant, add a small multiple of `sum_squares(x)`
+                    to the objective, or an equation that the line does not satisfy
+
+            note E0603 rewritten-loss
+
+              ☞ this is computed in a form that does not round to 0 or infinity
+              ╰─▶ log(1 + exp(u)) → softplus(u)
+               ╭─[test.admm:5:19]
+             4 │ var z: real[3]
+             5 │ minimize fit: sum(log(1 + exp(B*x))) + norm1(z)
+               ·                   ────────┬────────
+               ·                           ╰── computed in another form
+             6 │ subject to B*x - z = 0
+               ╰────
+              help: the values are the same, without overflow; `losses = literal` computes what is written
+        "#]],
     );
     assert_eq!(codes(&text.replace("fit:", "x[3]^4 + fit:")), []);
     assert_eq!(codes(&text.replace("x_step = gradient(rate = 0.1)", "")), [NON_UNIQUE]);
@@ -280,21 +293,34 @@ solve admm { x_step = gradient(rate = 0.1) }
     check(
         text,
         expect![[r#"
-        warning E0506 badly-scaled
+            warning E0506 badly-scaled
 
-          ⚠ the step of `x` follows gradients of data in units 8.9e8 times apart
-          ╰─▶ lengths of columns: 3.7e-5 for x[2], 3.3e4 for x[1]
-           ╭─[test.admm:5:10]
-         4 │ var x, z: real[2]
-         5 │ minimize sum(log(1 + exp(-b.*(A*x)))) + norm1(z)
-           ·          ──────────────┬─────────────
-           ·                        ╰── one rate for all of it
-         6 │ subject to x - z = 0
-           ╰────
-          help: a rate that the longest column allows moves what the shortest one multiplies by 8.9e8²
-                times less, so the iterates stay where they are in it; divide every column by its length
-                or its standard deviation, x[1] by 8.9e8 for example
-    "#]],
+              ⚠ the step of `x` follows gradients of data in units 8.9e8 times apart
+              ╰─▶ lengths of columns: 3.7e-5 for x[2], 3.3e4 for x[1]
+               ╭─[test.admm:5:10]
+             4 │ var x, z: real[2]
+             5 │ minimize sum(log(1 + exp(-b.*(A*x)))) + norm1(z)
+               ·          ──────────────┬─────────────
+               ·                        ╰── one rate for all of it
+             6 │ subject to x - z = 0
+               ╰────
+              help: a rate that the longest column allows moves what the shortest one multiplies by 8.9e8²
+                    times less, so the iterates stay where they are in it; divide every column by its length
+                    or its standard deviation, x[1] by 8.9e8 for example
+
+            note E0603 rewritten-loss
+
+              ☞ this is computed in a form that does not round to 0 or infinity
+              ╰─▶ log(1 + exp(u)) → softplus(u)
+               ╭─[test.admm:5:14]
+             4 │ var x, z: real[2]
+             5 │ minimize sum(log(1 + exp(-b.*(A*x)))) + norm1(z)
+               ·              ───────────┬───────────
+               ·                         ╰── computed in another form
+             6 │ subject to x - z = 0
+               ╰────
+              help: the values are the same, without overflow; `losses = literal` computes what is written
+        "#]],
     );
     assert_eq!(codes(&text.replace("e-5", "e1")), []);
     // L-BFGS learns the scales, and so does Newton's method.

@@ -32,6 +32,21 @@ solve admm {{ rho = auto, x_step = gradient(rate = 0.1), z_step = gradient(rate 
 "
         ),
         expect![[r#"
+            note E0603 rewritten-loss
+
+              ☞ 2 losses are computed in a form that does not round to 0 or infinity
+              ├─▶ log(sigmoid(u)) → −softplus(−u)
+              ╰─▶ 1 − sigmoid(u) → sigmoid(−u)
+               ╭─[test.admm:8:24]
+             7 │ var θ1, θ2: params(D)
+             8 │ maximize on_real: mean(log(sigmoid(D(X; θ1)))) + on_fake: mean(log(1 - sigmoid(D(F; θ2))))
+               ·                        ───────────┬──────────                  ─────────────┬────────────
+               ·                                   │                                         ╰── and this
+               ·                                   ╰── computed in another form
+             9 │ subject to tie: θ2 - θ1 = 0
+               ╰────
+              help: the values are the same, without overflow; `losses = literal` computes what is written
+
             note E0511 unattained-step
 
               ☞ `on_real` and `on_fake` have infima that no point reaches, each in its own step: the penalty

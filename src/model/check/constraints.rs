@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What to take out of the text for a list without one of its constraints: with it the comma on one side, if
-    /// nothing else stands there; or the constraint alone, where others stand on lines of their own.
+    /// nothing else stands there; or the constraint with its line, where others stand on lines of their own.
     fn removal(&self, constraints: &[ast::Constraint], at: usize) -> Option<Span> {
         let own = constraints[at].span;
         let text = |from: u32, to: u32| self.sources.text(Span { start: from, end: to, ..own });
@@ -56,8 +56,19 @@ impl<'a> Checker<'a> {
                 let lined = |gap: &str| gap.contains('\n') && !gap.lines().any(code);
                 let first = before.is_none_or(|before| lined(text(before.end, own.start)));
                 let last = after.is_none_or(|after| lined(text(own.end, after.start)));
-                (first && last).then_some(own)
+                (first && last).then(|| self.with_line(own))
             }
+        }
+    }
+
+    /// A span with the start of its line and the break before, where nothing else stands on the line.
+    fn with_line(&self, span: Span) -> Span {
+        let text = &self.sources.file(span.file).text;
+        let (before, after) = (&text[..span.start as usize], &text[span.end as usize..]);
+        let alone = after.lines().next().is_none_or(|rest| rest.trim().is_empty());
+        match before.trim_end_matches([' ', '\t']).strip_suffix('\n') {
+            Some(before) if alone => Span { start: before.trim_end_matches('\r').len() as u32, ..span },
+            _ => span,
         }
     }
 

@@ -44,8 +44,8 @@ pub struct Admm {
     pub rho: Rho,
     /// Where that is set, `rho = 1`; empty where it is not.
     pub rho_at: Span,
-    /// Over-relaxation α in [1, 1.95].
-    pub relax: f64,
+    /// Over-relaxation α in [1, 1.95], where it is written.
+    pub relax: Option<f64>,
     /// Tolerance of the stopping test; none runs all iterations.
     pub tol: Option<f64>,
     /// At most so many.

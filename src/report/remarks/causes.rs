@@ -70,12 +70,11 @@ pub(super) fn all(ran: &Ran) -> Vec<Cause> {
     causes
 }
 
-/// The first: the threshold is known. With over-relaxation α the multiplier of a z at rest is multiplied by
-/// `1 − αρ/(ρ − ρ*)`, which is above −1 for `ρ > 2ρ*/(2 − α)` alone.
+/// The first: the threshold is known.
 fn threshold(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
-    let (least, rho, relax) = (step.threshold?, ran.rho()?, plan.settings.relax);
+    let (least, rho, relax) = (step.threshold?, ran.rho()?, plan.relax);
     let names = ran.names(step);
-    let [plain, settles] = [1.0, relax].map(|relax| 2.0 * least / (2.0 - relax));
+    let (plain, settles) = (2.0 * least, plan.settles(least));
     let formula = if relax == 1.0 { "2ρ*".to_string() } else { format!("2ρ*/(2 − {relax})") };
     let instead = if relax > 1.0 && rho > plain * (1.0 + AT) {
         format!("write `relax = 1`, or a `rho` above {}", digits(settles, 7))
@@ -161,10 +160,10 @@ fn overshoots(rate: f64, Measured { place, curves }: &Measured, penalty: f64, wh
 }
 
 fn relaxed(plan: &AdmmPlan) -> Option<Cause> {
-    (plan.settings.relax > RELAXED).then(|| Cause {
+    (plan.relax > RELAXED).then(|| Cause {
         shown: format!(
             "`relax = {}` goes beyond each step, which only convex steps are known to bear",
-            digits(plan.settings.relax, 4)
+            digits(plan.relax, 4)
         ),
         instead: "write `relax = 1`".to_string(),
         at: None,

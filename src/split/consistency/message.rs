@@ -3,7 +3,7 @@
 use super::redundant::{Redundancy, Single};
 use crate::diag::{Code, Diag, Diags, Fix};
 use crate::model::Model;
-use crate::model::ir::{ConstraintId, Expr, Leaf, SolveBody};
+use crate::model::ir::{ConstraintId, Expr, Leaf, SolveBody, VarId};
 use crate::source::Span;
 use crate::split::ir::{Coupling, PlayerSplit};
 
@@ -132,8 +132,16 @@ fn removal(model: &Model, found: &Redundancy, split: &PlayerSplit) -> Option<Vec
     }
     edits.sort();
     let apart = edits.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start);
-    // Each variable stays tied to the other block, or the blocks would fall apart.
-    let tied = |var| split.couplings.iter().any(|it| !gone(it.constraint.index()) && it.holds(&[var]));
+    // Each variable stays tied to the other block, by itself or by what it is stepped with, or the blocks would
+    // fall apart.
+    let component = |var: VarId| {
+        let all = split.x.components.iter().chain(&split.z.components);
+        all.map(|component| &component.vars).find(|vars| vars.contains(&var))
+    };
+    let tied = |var: VarId| {
+        let with = component(var).map_or(std::slice::from_ref(&var), |vars| &vars[..]);
+        split.couplings.iter().any(|it| !gone(it.constraint.index()) && it.holds(with))
+    };
     let ties = split.couplings.iter().filter(|it| gone(it.constraint.index())).flat_map(|it| &it.parts);
     (apart && ties.into_iter().all(|part| tied(part.var))).then_some(edits)
 }

@@ -1,15 +1,10 @@
 //! E0502: a step that is convex by the penalty alone.
 //!
 //! The step minimises `½vᵀPv + … + (ρ/2)‖Mv − q‖²`, which is convex above `ρ* = inf {ρ : P + ρMᵀM ≻ 0}`. That
-//! the step has a minimiser is not yet that the iteration converges. Of a curvature −μ, with `x − z = 0` and z
-//! at rest on a corner of its set,
-//!
-//! ```text
-//! x⁺ = (ρz − λ − p)/(ρ − μ),   λ⁺ = λ + ρ(x⁺ − z)   ⟹   λ⁺ = −μ/(ρ − μ)·λ + const
-//! ```
-//!
-//! which contracts for ρ > 2μ alone; against `½‖z‖²` it is `(−(1−μ) + √((1−μ)² + 16μ))/4`, about 2μ where μ is
-//! small. So at ρ* and below there is no step, below 2ρ* a warning, and where ρ is chosen here it starts at 2ρ*.
+//! the step has a minimiser is not yet that the iteration converges: with over-relaxation α that asks for about
+//! `2ρ*/(2 − α)`, [`AdmmPlan::settles`]. So it is for a z at rest on a corner of its set; against `½‖z‖²` and with
+//! α = 1 it is `(−(1−μ) + √((1−μ)² + 16μ))/4` for a curvature −μ, about 2μ where μ is small. So at ρ* and below
+//! there is no step, from there to `2ρ*/(2 − α)` a warning, and where ρ is chosen here it starts at that.
 
 use super::{names, number, place};
 use crate::diag::{Code, Diag, Diags, Severity};
@@ -46,26 +41,33 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
                 None => diag,
             }
         };
-        let twice = number(2.0 * least);
+        let settles = number(plan.settles(least));
+        let formula = match plan.relax {
+            1.0 => "2ρ*".to_string(),
+            relax => format!("2ρ*/(2 − {relax})"),
+        };
         if matches!(plan.settings.rho, Rho::Auto) {
             // Found, and started from: worth knowing where it is not.
             if plan.rho > least {
                 diags.push(
                     about(format!("the step of {names} is convex by the penalty alone")).severity(Severity::Note).help(
-                        format!("ρ starts at {}, twice what makes the step convex, and goes no lower", number(rho)),
+                        format!(
+                            "ρ starts at {} and goes no lower; the iteration settles from {formula} = {settles} on",
+                            number(rho)
+                        ),
                     ),
                 );
             }
         } else if rho <= least * (1.0 + AT) {
             diags.push(about(format!("the step of {names} is concave at ρ = {}", number(rho))).help(format!(
-                "a step of ADMM minimises over {names} with nothing but the penalty to hold it, and this ρ is too weak: the iterates would leave for infinity; write `rho = auto`, which finds ρ*, or more than {twice}, which convergence asks for"
+                "a step of ADMM minimises over {names} with nothing but the penalty to hold it, and this ρ is too weak: the iterates would leave for infinity; write `rho = auto`, which finds ρ*, or more than {formula} = {settles}, which convergence asks for"
             )));
-        } else if rho < 2.0 * least * (1.0 - AT) {
+        } else if rho < plan.settles(least) * (1.0 - AT) {
             diags.push(
                 about(format!("the step of {names} is convex at ρ = {}, and hardly more", number(rho)))
                     .severity(Severity::Warning)
                     .help(format!(
-                        "that each step has a minimiser is not enough: with ρ below about 2ρ* = {twice} the iterates can grow or cycle; write `rho = auto`, or more than {twice}"
+                        "that each step has a minimiser is not enough: with ρ below about {formula} = {settles} the iterates can grow or cycle; write `rho = auto`, or more than {settles}"
                     )),
             );
         }

@@ -10,6 +10,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
     for step in plan.steps().filter(|step| step.given.is_none()) {
         let Rule::Linearised(form) = &step.rule else { continue };
         let names = names(model, step);
+        let first = &model.vars[step.component.vars[0].index()].name;
         let kappa = form.gram.iter().fold(0.0f64, |most, &g| most.max(g));
         let gram = step.gram.diagonal();
         let mean = gram.iter().sum::<f64>() / gram.len().max(1) as f64;
@@ -25,7 +26,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
             super::number(mean)
         ))
         .help(format!(
-            "it converges, in more iterations than a closed form takes; for one, tie a variable of its own to {names} by a plain equation, `s - x = 0`, and give the function `s`"
+            "it converges, in more iterations than a closed form takes; for one, tie a variable of its own to {names} by a plain equation, `s - {first} = 0`, and give the function `s`"
         ));
         for why in step.tried.iter().filter(|why| why.starts_with("prox: ")) {
             diag = diag.certify(why.clone());

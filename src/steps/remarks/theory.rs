@@ -57,9 +57,11 @@ pub(super) fn remarks(model: &Model, split: &PlayerSplit, plan: &AdmmPlan, span:
     if plan.convex || !covered || plan.steps().any(|step| step.curved) {
         return;
     }
-    // Of a known modulus, E0502 has compared ρ with what it takes.
-    let known = |step: &Step| step.convex || step.threshold.is_some_and(|least| plan.rho >= 2.0 * least * (1.0 - AT));
-    if plan.steps().all(known) {
+    // Of a known modulus E0502 has compared ρ with what it takes. Where it complains, that comes first.
+    let known =
+        |step: &Step| step.convex || step.threshold.is_some_and(|least| plan.rho >= plan.settles(least) * (1.0 - AT));
+    let told = diags.iter().any(|diag| diag.code == Code::ConcaveStep && diag.severity > Severity::Note);
+    if told || plan.steps().all(known) {
         return;
     }
     let Some(failure) = image(model, split, plan).or_else(|| rough(model, plan)).or_else(|| weak(model, plan)) else {

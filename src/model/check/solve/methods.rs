@@ -55,7 +55,7 @@ impl<'a> Checker<'a> {
         let x_step = self.inner(settings.take("x_step"), scope);
         let z_step = self.inner(settings.take("z_step"), scope);
         let stated = z_step.as_ref().and_then(|step| step.as_ref()?.given());
-        let relax = self.relax(settings, stated.map(|value| value.span), defaults, scope);
+        let relax = self.relax(settings, stated.map(|value| value.span), scope);
         let tol = self.optional(settings, "tol", &POSITIVE, scope);
         let iterations = self.times(settings, "iterations", defaults.iterations, scope);
         let adapt = self.adapt(settings.take("adapt"), scope);
@@ -78,18 +78,11 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Over-relaxation. A stated z-step reads x itself, where over-relaxation has the derived one read a mixture
-    /// of that and what Bz says of it: beside one it is 1.
-    fn relax(
-        &mut self,
-        settings: &mut Settings<'a>,
-        stated: Option<Span>,
-        defaults: Defaults,
-        scope: &Scope,
-    ) -> Option<f64> {
-        let written = settings.take("relax");
-        let Some(value) = written else {
-            return Some(if defaults.networks || stated.is_some() { 1.0 } else { 1.6 });
+    /// Over-relaxation, where it is written. A stated z-step reads x itself, where over-relaxation has the derived
+    /// one read a mixture of that and what Bz says of it: beside one it is 1.
+    fn relax(&mut self, settings: &mut Settings<'a>, stated: Option<Span>, scope: &Scope) -> Option<Option<f64>> {
+        let Some(value) = settings.take("relax") else {
+            return Some(stated.map(|_| 1.0));
         };
         let relax = self.in_range(value, "relax", &RELAX, scope)?;
         match stated {
@@ -99,7 +92,7 @@ impl<'a> Checker<'a> {
                     .help("over-relaxation hands the z-step αAx⁺ − (1 − α)(Bz − c) in the place of Ax⁺, which a stated update knows nothing of; leave `relax` out, or write `relax = 1`")
                     .fix("write `1`", value.span, "1"),
             ),
-            _ => Some(relax),
+            _ => Some(Some(relax)),
         }
     }
 
@@ -284,7 +277,7 @@ impl<'a> Checker<'a> {
             return self.no_method(method);
         }
         let mut settings = Settings::new(method, written);
-        let defaults = Defaults { iterations: 1, networks: true, whole: false, precision: Dtype::F32 };
+        let defaults = Defaults { iterations: 1, whole: false, precision: Dtype::F32 };
         let typed = self.method(&mut settings, defaults, scope);
         settings.finish(self, false);
         typed

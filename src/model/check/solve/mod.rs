@@ -86,8 +86,7 @@ impl<'a> Checker<'a> {
                 let mut settings = Settings::new(method, settings);
                 let general = settings.general(self);
                 let precision = general.precision.unwrap_or(Dtype::F64);
-                let defaults =
-                    Defaults { iterations: ITERATIONS[usize::from(!networks)], networks, whole: true, precision };
+                let defaults = Defaults { iterations: ITERATIONS[usize::from(!networks)], whole: true, precision };
                 let method = self.method(&mut settings, defaults, &scope);
                 settings.finish(self, true);
                 (SolveBody::Method(method?), precision, general.stable)
@@ -107,7 +106,7 @@ impl<'a> Checker<'a> {
         ))
     }
 
-    /// Whether a network's parameters are among the variables: they want no over-relaxation.
+    /// Whether a network's parameters are among the variables, whose every iteration is a pass over data.
     fn networks(&self) -> bool {
         self.model.vars.iter().any(|var| matches!(var.kind, VarKind::Params(_)))
     }
@@ -120,7 +119,7 @@ impl<'a> Checker<'a> {
             Method::Admm(Admm {
                 rho: Rho::Auto,
                 rho_at: Span::default(),
-                relax: if networks { 1.0 } else { 1.6 },
+                relax: None,
                 tol: whole.then_some(1e-6),
                 iterations,
                 x_step: None,
@@ -151,7 +150,6 @@ impl<'a> Checker<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     pub iterations: usize,
-    pub networks: bool,
     /// Whether it is the whole solve, with a tolerance, and not a turn of a game.
     pub whole: bool,
     pub precision: Dtype,
