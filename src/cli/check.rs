@@ -73,5 +73,8 @@ fn report(path: &Path, parsed: &Parsed, done: &[String], setup: &Setup, world: &
         let tally = diagnostics::tally(&parsed.diags);
         let found = if tally.is_empty() { "nothing to complain about".to_owned() } else { tally };
         say(world, &format!("{}: {found}\n", path.display()));
+        for what in parsed.diags.unchecked() {
+            say(world, &format!("{}: not checked: {what}\n", path.display()));
+        }
     }
 }

@@ -140,6 +140,7 @@ impl Diag {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Diags {
     list: Vec<Diag>,
+    unchecked: Vec<String>,
 }
 
 impl Diags {
@@ -148,6 +149,18 @@ impl Diags {
         if !self.list.contains(&diag) {
             self.list.push(diag);
         }
+    }
+
+    /// Adds what was not looked at, and why: `whether …: too large`.
+    pub fn leave(&mut self, what: String) {
+        if !self.unchecked.contains(&what) {
+            self.unchecked.push(what);
+        }
+    }
+
+    /// What was not looked at.
+    pub fn unchecked(&self) -> &[String] {
+        &self.unchecked
     }
 
     /// Whether any of them is an error.
@@ -180,5 +193,6 @@ impl Diags {
         for diag in other.list {
             self.push(diag);
         }
+        other.unchecked.into_iter().for_each(|what| self.leave(what));
     }
 }

@@ -16,6 +16,7 @@ mod csr;
 mod curvature;
 pub mod factor;
 mod gram;
+pub mod lanczos;
 mod matrix;
 mod operator;
 mod residual;

@@ -31,6 +31,7 @@ mod remarks;
 mod rewritten;
 mod rho;
 mod system;
+mod threshold;
 mod unattained;
 mod update;
 
@@ -306,7 +307,7 @@ fn step(
                 Rule::Descent(_) => convex(),
                 Rule::Composite(it) => it.form.is_convex() && convex(),
             };
-        let threshold = rho::threshold(&rule, &gram);
+        let threshold = threshold::threshold(&rule, &gram);
         let component = component.clone();
         Some(Step { component, rule, given: None, gram: gram.clone(), curved, sampled, convex, threshold, tried })
     };

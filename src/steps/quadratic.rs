@@ -4,7 +4,7 @@
 
 use super::ir::{AdmmPlan, Curvature, Equalities, Rule, Step};
 use super::remarks;
-use super::system::{self, Problem, Uniqueness, uniqueness};
+use super::system::{self, Problem, Shape, Uniqueness, uniqueness};
 use crate::diag::{Code, Diag, Diags, number};
 use crate::linalg::{Csr, Operator, independent_rows};
 use crate::model::Model;
@@ -14,6 +14,9 @@ use crate::split::affine::{self, Lowered};
 use crate::split::direction;
 use crate::split::forms::Hessian;
 use crate::split::ir::Component;
+
+/// How many times the curvature of its terms the penalty is where it is asked whether any holds a step.
+const HELD: f64 = 1e8;
 
 /// The rule, or why a term is not quadratic. `gram` is the sum of squares of the weighted `couplings`.
 pub(super) fn rule(
@@ -116,36 +119,49 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
     let (player, rho) = (plan.player, plan.rho);
     for step in plan.x.iter_mut().chain(&mut plan.z) {
         let Rule::Quadratic { curvature, linear, equalities, system } = &mut step.rule else { continue };
+        // Above its threshold a step has one minimiser.
+        if step.threshold.is_some_and(|least| rho > least * (1.0 + remarks::AT)) {
+            continue;
+        }
         let known = (&system.solver, system.convex);
         let own = curvature.iter().zip(&*linear).map(|(p, linear)| {
             uniqueness(p, &step.gram, equalities.as_ref().map(|equalities| &equalities.operator), linear, rho, known)
         });
         // The first member without a minimiser speaks for all; of those that are held, the firmest.
-        let mut sigma = 0.0f64;
-        let mut refused = None;
+        let (mut sigma, mut refused, mut unseen) = (0.0f64, None, false);
         for own in own {
             match own {
                 Uniqueness::Unique => {}
+                Uniqueness::Unseen => unseen = true,
                 Uniqueness::Held(own) => sigma = sigma.max(own),
                 other => refused = refused.or(Some(other)),
             }
         }
         system.proximal = sigma;
+        if unseen {
+            let names = remarks::names(model, step);
+            diags.leave(format!("whether the step of {names} is convex at this ρ: its matrix is too large"));
+            continue;
+        }
         let Some(refused) = refused else { continue };
         // Where a larger ρ helps, a remark says which.
         if remarks::is_too_low(step, rho) {
             continue;
         }
-        let names: Vec<String> =
-            step.component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
+        let names = remarks::names(model, step);
         let term = step.component.terms.first().map(|&at| model.players[player.index()].terms[at].span);
-        let (names, at) = (names.join(", "), term.unwrap_or(span));
+        let at = term.unwrap_or(span);
         diags.push(match refused {
             Uniqueness::Unbounded(direction) => falling(model, step, &direction, &names, at),
             _ => {
-                let diag = Diag::new(Code::ConcaveStep, at, format!("the step of {names} is concave at every ρ"))
-                    .here("curves downwards where no constraint holds it")
-                    .help("the penalty holds only what the constraint moves, so no ρ makes this step bounded; tie the direction by a constraint, bound it, or give it a term that curves upwards");
+                let diag = match is_held(step, rho) {
+                    false => Diag::new(Code::ConcaveStep, at, format!("the step of {names} is concave at every ρ"))
+                        .here("curves downwards where no constraint holds it")
+                        .help("the penalty holds only what the constraint moves, so no ρ makes this step bounded; tie the direction by a constraint, bound it, or give it a term that curves upwards"),
+                    true => Diag::new(Code::ConcaveStep, at, format!("the step of {names} is concave at ρ = {}", number(rho)))
+                        .here("curves downwards")
+                        .help("a larger ρ makes it convex; which was not computed, since the matrix is too large to be factorised often"),
+                };
                 match remarks::along(model, step, rho) {
                     Some(line) => diag.certify(line),
                     None => diag,
@@ -153,6 +169,16 @@ pub(super) fn settle(model: &Model, plan: &mut AdmmPlan, span: Span, diags: &mut
             }
         });
     }
+}
+
+/// Whether a ρ that is large enough makes a step convex.
+fn is_held(step: &Step, rho: f64) -> bool {
+    let Rule::Quadratic { curvature, .. } = &step.rule else { return false };
+    let size = |p: &Curvature| p.diagonal().iter().fold(0.0f64, |size, x| size.max(x.abs()));
+    let large =
+        HELD * (curvature.iter().map(size).fold(0.0, f64::max) / size(&step.gram).max(f64::MIN_POSITIVE)).max(rho);
+    let held = |p: &Curvature| Shape::of(&Curvature::sum(&[(1.0, p), (large, &step.gram)]));
+    curvature.iter().all(|p| held(p).is_some_and(|sum| sum.is_definite(0.0)))
 }
 
 /// A step whose linear part goes on for ever; `direction` is one that no constraint holds, so the whole objective

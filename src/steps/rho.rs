@@ -6,8 +6,7 @@
 //! optimum for quadratics (Ghadimi et al. 2015). Where nothing curves, ρ has the units of slopes over those
 //! of right sides; where either is unknown, it is 1.
 
-use super::ir::{AdmmPlan, Curvature, Rule};
-use crate::linalg::{Matrix, factor};
+use super::ir::{AdmmPlan, Rule};
 use crate::model::ir::Rho;
 use crate::split::ir::Coupling;
 
@@ -39,71 +38,6 @@ fn why_settled(plan: &AdmmPlan, least: f64) -> String {
         relax => format!("2ρ*/(2 − {relax}) for ρ* = {least}, above which every step is convex"),
     }
 }
-
-/// `inf {ρ : P + ρMᵀM is positive definite}` of a step that is not convex by itself, where it is above 0 and
-/// finite.
-pub(super) fn threshold(rule: &Rule, gram: &Curvature) -> Option<f64> {
-    let curved: Vec<(Curved, Curved)> = match rule {
-        Rule::Quadratic { curvature, system, .. } if !system.convex => {
-            curvature.iter().filter_map(|p| Curved::of(p).zip(Curved::of(gram))).collect()
-        }
-        Rule::Prox(form) if form.curvature.iter().any(|&p| p < 0.0) => {
-            vec![(Curved::Diagonal(form.curvature.clone()), Curved::Diagonal(form.gram.clone()))]
-        }
-        _ => Vec::new(),
-    };
-    if curved.is_empty() {
-        return None;
-    }
-    let holds = |rho: f64| curved.iter().all(|(p, g)| p.is_definite_with(g, rho));
-    // By doubling, then by halving the interval: to ten digits.
-    let mut high = (0..DOUBLINGS).map(|k| LEAST * 2.0f64.powi(k)).find(|&rho| holds(rho))?;
-    let mut low = high / 2.0;
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (low + high);
-        if holds(middle) { high = middle } else { low = middle }
-    }
-    Some(high)
-}
-
-/// A curvature as the search for the threshold looks at it.
-enum Curved {
-    Diagonal(Vec<f64>),
-    Dense(Matrix),
-}
-
-impl Curved {
-    /// `None` of a matrix that is larger than is looked at.
-    fn of(curvature: &Curvature) -> Option<Curved> {
-        match curvature {
-            Curvature::Diagonal(d) => Some(Curved::Diagonal(d.clone())),
-            other => (other.n() <= LOOKED_AT).then(|| Curved::Dense(other.to_dense())),
-        }
-    }
-
-    /// Whether `P + ρG` is positive definite.
-    fn is_definite_with(&self, gram: &Curved, rho: f64) -> bool {
-        match (self, gram) {
-            (Curved::Diagonal(p), Curved::Diagonal(g)) => p.iter().zip(g).all(|(p, g)| p + rho * g > 0.0),
-            (p, g) => factor::cholesky(&p.dense().add_scaled(rho, &g.dense())).is_some(),
-        }
-    }
-
-    fn dense(&self) -> Matrix {
-        match self {
-            Curved::Diagonal(d) => Matrix::diagonal(d),
-            Curved::Dense(m) => m.clone(),
-        }
-    }
-}
-
-/// Order up to which a matrix is factorised to find the threshold: some hundred times.
-const LOOKED_AT: usize = 1000;
-
-/// Where the search for the threshold begins, how often it doubles (to 1e12) and halves (to ten digits).
-const LEAST: f64 = 1e-12;
-const DOUBLINGS: i32 = 80;
-const HALVINGS: usize = 34;
 
 /// Where the curvatures balance, else what the units ask for.
 fn balance(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) {

@@ -434,9 +434,9 @@ fn a_rho_at_its_bound_is_told() {
             warning E0705 penalty-at-bound
 
               ⚠ ρ rests at its bound, 200, where the residuals ask for 0.01 times as much
-              ├─▶ at the end ‖r‖ is 1.92e-16 of what it is made of, and ρ‖B(z⁺ − z)‖ is 0.015 of ‖λ‖; ρ is
-              │   multiplied by √ of their ratio
-              ╰─▶ the bound is twice what makes the concave step convex
+              ├─▶ at the end ‖r‖ is 0 of what it is made of, and ρ‖B(z⁺ − z)‖ is 0.015 of ‖λ‖; ρ is multiplied
+              │   by √ of their ratio
+              ╰─▶ the bound is where an iteration with this concave step settles
                ╭─[test.admm:5:1]
              4 │ subject to x - z = 0
              5 │ solve admm { rho = auto, iterations = 100 }

@@ -9,9 +9,10 @@ use admmc::data::{Format, Memory};
 use admmc::diag::{Code, Severity};
 use admmc::exec::Status;
 use admmc::model::builtins;
+use admmc::pipeline;
 use admmc::syntax::keywords;
 
-use crate::compile::{compiled_with, drawn, execute};
+use crate::compile::{compile, compiled_with, drawn, end, execute};
 use crate::remarks::remarked;
 
 /// A table: signature and a line of documentation.
@@ -99,6 +100,45 @@ fn refused() -> String {
         shown += &format!("{title}:\n\n```admm\n{text}```\n```text\n{}```\n\n", drawn(&parsed));
     }
     shown
+}
+
+/// What the README shows of a command is what it says.
+#[test]
+fn the_readme_shows_what_is_said() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the file is there");
+    let (mut written, mut shown) = (String::new(), 0);
+    let mut rest = readme.as_str();
+    while let Some(at) = rest.find("$ admmc ") {
+        let (before, from) = rest.split_at(at);
+        let line = from.lines().next().unwrap_or_default();
+        let end = at + from.find("```").expect("a block ends");
+        let file = line.rsplit(' ').next().unwrap_or_default();
+        let path = root.join("tests/cases/refused").join(file);
+        written += before;
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                written += &format!("{line}\n{}", said(file, &text, line.starts_with("$ admmc run ")));
+                shown += 1;
+            }
+            Err(_) => written += &rest[at..end],
+        }
+        rest = &rest[end..];
+    }
+    assert_eq!(shown, 3);
+    expect_test::expect_file![root.join("README.md")].assert_eq(&(written + rest));
+}
+
+/// Its diagnostics, or those of its run.
+fn said(name: &str, text: &str, of_run: bool) -> String {
+    let files = Memory::default();
+    if !of_run {
+        return drawn(&remarked(Path::new(name), text, &files));
+    }
+    let mut parsed = pipeline::parse_text(Path::new(name), text, &files);
+    let compiled = compile(&mut parsed, &files, &[], None).expect("it passes every check");
+    parsed.diags = crate::compile::remarked(&compiled, &end(&compiled), &parsed.sources);
+    drawn(&parsed)
 }
 
 /// A format that is read has a function, and its table says so.

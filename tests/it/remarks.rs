@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use admmc::data::{Disk, Files, Memory};
 use admmc::diag::{Code, Severity, fix};
 use admmc::exec::Status;
+use admmc::linalg::{Matrix, factor};
 use admmc::model::Inputs;
 use admmc::pipeline::{self, Compiled, Parsed};
 use admmc::report::explain::{Subject, explain};
@@ -12,7 +13,7 @@ use admmc::source::FileId;
 use admmc::steps::Script;
 use expect_test::{Expect, expect};
 
-use crate::compile::{compiled, drawn, end};
+use crate::compile::{compiled, drawn, end, model};
 
 /// A file with all its solve blocks checked, as `admmc check` does.
 pub(crate) fn remarked(path: &Path, text: &str, files: &dyn Files) -> Parsed {
@@ -135,6 +136,48 @@ fn a_concave_step_names_its_threshold() {
               help: ρ starts at 4 and goes no lower; the iteration settles from 2ρ* = 4 on
         "#]],
     );
+}
+
+/// Large steps, whose thresholds are known: the differences of n numbers have λ_max(DᵀD) = 4cos²(π/2n), and against
+/// 2(x − z) that is a quarter of it; of a full matrix it is compared with the eigenvalues of a small one beside zeros.
+#[test]
+fn thresholds_of_large_steps() {
+    let least = |text: &str| {
+        let parsed = remarked_text(text);
+        let lines = parsed.diags.iter().flat_map(|diag| &diag.certificate);
+        let line = lines.clone().find_map(|line| line.split_once("ρ* = ")).expect("it is concave");
+        assert!(lines.clone().count() == 2, "with its direction: {}", drawn(&parsed));
+        line.1.parse::<f64>().expect("a number")
+    };
+    let text = |n: usize, link: &str| {
+        format!(
+            "var x, z: real[{n}]\nminimize -0.5*sum_squares(diff(x))\nsubject to {link}, -1 <= z <= 1\nsolve admm {{ rho = 0.5 }}\n"
+        )
+    };
+    let exact = |n: usize| 4.0 * (std::f64::consts::PI / (2.0 * n as f64)).cos().powi(2);
+    for n in [50, 300, 3000, 50_000] {
+        let found = least(&text(n, "x - z = 0"));
+        assert!((found / exact(n) - 1.0).abs() < 1e-6, "{n}: {found} {}", exact(n));
+    }
+    assert!((least(&text(3000, "2*x - 2*z = 0")) / (exact(3000) / 4.0) - 1.0).abs() < 1e-6);
+    // Against DᵀD itself, whose null vector nothing holds but the sum.
+    let tied = "var x: real[500]\nvar z: real[499]\nminimize 0.5*square(sum(x)) - 0.5*sum_squares(diff(x))\nsubject to diff(x) - z = 0, -1 <= z <= 1\nsolve admm { rho = 0.5 }\n";
+    assert!((least(tied) - 1.0).abs() < 1e-6, "{}", least(tied));
+    let full = |n: usize| {
+        format!(
+            "let A = normal(40, {n}, seed = 3)\nvar x, z: real[{n}]\nminimize -0.5*sum_squares(A*x)\nsubject to x - z = 0, -1 <= z <= 1\nsolve admm {{ rho = 10 }}\n"
+        )
+    };
+    // λ_max(AᵀA) = λ_max(AAᵀ), which is small.
+    for n in [300, 1500] {
+        let text = full(n);
+        let a = model(Path::new("test.admm"), &text, &Memory::default()).data[0].tensor.to_f64().into_vec();
+        let product = |i: usize, j: usize| (0..n).map(|k| a[i * n + k] * a[j * n + k]).sum::<f64>();
+        let outer = Matrix::new(40, 40, (0..1600).map(|at| product(at / 40, at % 40)).collect::<Vec<f64>>());
+        let exact = *factor::eigen(&outer).expect("it is finite").values.last().expect("there are 40");
+        let found = least(&text);
+        assert!((found / exact - 1.0).abs() < 1e-6, "{n}: {found} {exact}");
+    }
 }
 
 /// With over-relaxation the iteration settles above 2ρ*/(2 − α), 10 here, and where that is said it does.

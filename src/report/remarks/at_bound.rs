@@ -28,7 +28,8 @@ const UNMET: f64 = 1e-3;
 pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     let balance = ran.outcome.notes.balance?;
     let Balance { rho, start, least, primal, dual } = balance;
-    let wanted = if primal > 0.0 && dual > 0.0 { (primal / dual).sqrt().clamp(1.0 / MOST, MOST) } else { 1.0 };
+    // One of them may be 0 to the last digit.
+    let wanted = if primal + dual > 0.0 { (primal / dual).sqrt().clamp(1.0 / MOST, MOST) } else { 1.0 };
     let residuals = format!(
         "at the end ‖r‖ is {} of what it is made of, and ρ‖B(z⁺ − z)‖ is {} of ‖λ‖; ρ is multiplied by √ of their ratio",
         digits(primal, 3),
@@ -39,7 +40,7 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
             ran.at_solve(Code::PenaltyAtBound, format!("ρ rests at its bound, {}, where the residuals ask for {} times as much", number(rho), digits(wanted, 2)))
                 .here(format!("ρ goes no lower than {}", number(least)))
                 .certify(residuals)
-                .certify("the bound is twice what makes the concave step convex")
+                .certify("the bound is where an iteration with this concave step settles")
                 .help(format!(
                     "with so large a ρ the copies agree long before the objective is least; raise `iterations`, or give what curves downwards {} of its weight, which the bound follows",
                     digits(wanted, 1)

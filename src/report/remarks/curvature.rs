@@ -1,15 +1,10 @@
 //! The least and the largest curvature of a sum of terms at a point: eigenvalues of its Hessian by Lanczos's
-//! method on products `∇²h·v`, the tangent of the gradient (Golub & Van Loan 2013, §10.1; all vectors are
-//! orthogonalised anew). The Hessian is never made.
-//!
-//! Both lie within the spectrum: the least is no less than the least eigenvalue, the largest no more than the
-//! largest. What the random start has no part in is not seen.
+//! method ([`lanczos`]) on products `∇²h·v`, the tangent of the gradient. The Hessian is never made.
 
 use crate::exec::{Buffer, Cpu, Executor};
-use crate::linalg::{Matrix, factor};
+use crate::linalg::lanczos;
 use crate::model::Lower;
 use crate::model::ir::{Expr, Leaf, Member, Model, VarId};
-use crate::tape::philox::{Stream, key};
 use crate::tape::{self, Builder, Dtype, Program, Shape, Tensor, Type, Value, jvp, passes};
 
 /// Products: by trial, the ends of the spectra of networks with hundreds of parameters stand to three digits.
@@ -57,7 +52,8 @@ pub(super) fn extremes(
         cpu.run(call, 0);
         cpu.read(image).to_f64().into_vec()
     };
-    lanczos(n, apply)
+    let ends = lanczos::ends(n, apply, STEPS, 0.0)?;
+    Some(Curves { least: ends.least, largest: ends.largest })
 }
 
 /// `∇²h(point)·v` of the sum of the expressions, v the last input behind the leaves.
@@ -99,63 +95,4 @@ fn product(model: &Model, exprs: &[&Expr], vars: &[VarId]) -> (Program, Vec<Leaf
 fn flat(b: &mut Builder, value: Value) -> Value {
     let n = b.shape(value).numel();
     b.reshape(value, [n])
-}
-
-/// The ends of the spectrum that the products show.
-fn lanczos(n: usize, mut apply: impl FnMut(&[f64]) -> Vec<f64>) -> Option<Curves> {
-    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-    let stream = Stream::new(key(0), 0);
-    let mut v: Vec<f64> = (0..n as u64).map(|j| stream.normal(0, j, Dtype::F64)).collect();
-    let (mut diagonal, mut beside): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
-    let mut basis: Vec<Vec<f64>> = Vec::new();
-    for _ in 0..STEPS.min(n) {
-        let length = dot(&v, &v).sqrt();
-        if !basis.is_empty() {
-            // What is left is rounding: the space is found.
-            let size = diagonal.iter().chain(&beside).fold(0.0f64, |size, x| size.max(x.abs()));
-            if length <= 1e-10 * size {
-                break;
-            }
-            beside.push(length);
-        }
-        v.iter_mut().for_each(|x| *x /= length);
-        let mut next = apply(&v);
-        diagonal.push(dot(&next, &v));
-        basis.push(v);
-        for _ in 0..2 {
-            for other in &basis {
-                let share = dot(&next, other);
-                next.iter_mut().zip(other).for_each(|(x, o)| *x -= share * o);
-            }
-        }
-        v = next;
-    }
-    let k = diagonal.len();
-    let mut small = Matrix::diagonal(&diagonal);
-    for at in 1..k {
-        small[(at, at - 1)] = beside[at - 1];
-        small[(at - 1, at)] = beside[at - 1];
-    }
-    let values = factor::eigen(&small)?.values;
-    Some(Curves { least: *values.first()?, largest: *values.last()? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ends_of_a_spectrum() {
-        let d: Vec<f64> = (0..60).map(|i| f64::from(i) - 7.5).collect();
-        let found = lanczos(60, |x| x.iter().zip(&d).map(|(x, d)| x * d).collect()).expect("it is finite");
-        assert!(
-            (found.least + 7.5).abs() < 0.1 && (found.largest - 51.5).abs() < 0.1,
-            "{} {}",
-            found.least,
-            found.largest
-        );
-        let one = lanczos(1, |x| vec![-3.0 * x[0]]).expect("it is finite");
-        assert_eq!((one.least, one.largest), (-3.0, -3.0));
-        assert!(lanczos(2, |_| vec![f64::NAN; 2]).is_none());
-    }
 }

@@ -24,7 +24,7 @@ use crate::linalg::{Csr, Unreached, dependence, disagreement, unreached};
 pub(super) use message::report;
 pub(super) use redundant::Redundancy;
 use redundant::Vanishing;
-use system::{Piece, System};
+use system::{Piece, System, TooLarge};
 
 /// Numbers of the rows of a piece, in full, and multiplications of the factors of all: half a second.
 const MOST_NUMBERS: usize = 10_000_000;
@@ -44,7 +44,14 @@ const COUNTS: f64 = 1e-7;
 
 /// Reports combinations of equations that no point satisfies; gives those that say nothing.
 pub(super) fn check(equations: &[Coupling], diags: &mut Diags) -> Redundancy {
-    let Some(system) = System::of(equations) else { return Redundancy::default() };
+    let system = match System::of(equations) {
+        Ok(Some(system)) => system,
+        Ok(None) => return Redundancy::default(),
+        Err(TooLarge) => {
+            diags.leave("whether the equations contradict each other: they have too many entries".to_string());
+            return Redundancy::default();
+        }
+    };
     let pieces = system.pieces();
     let is_small = |piece: &Piece| {
         let (rows, columns) = (piece.matrix.rows, piece.matrix.cols);
@@ -61,6 +68,7 @@ pub(super) fn check(equations: &[Coupling], diags: &mut Diags) -> Redundancy {
         } else {
             left -= flops(&piece);
             if left < 0.0 {
+                diags.leave("whether all equations go together: they take too many multiplications".to_string());
                 break;
             }
             let Some(found) = dependence(&piece.matrix.into()) else { continue };

@@ -19,6 +19,9 @@ pub(super) struct System<'a> {
     starts: Vec<usize>,
 }
 
+/// There is more than is looked at.
+pub(super) struct TooLarge;
+
 /// Rows that share columns with each other alone.
 pub(super) struct Piece {
     /// Which rows, ascending.
@@ -28,14 +31,18 @@ pub(super) struct Piece {
 }
 
 impl<'a> System<'a> {
-    /// `None` of no equations, or of more than are looked at. An equation that is not linear has no rows to
-    /// combine.
-    pub fn of(equations: &'a [Coupling]) -> Option<System<'a>> {
-        let own: Vec<&Coupling> = equations.iter().filter(|equation| equation.curved().next().is_none()).collect();
+    /// `Ok(None)` of no equations that could contradict each other, an error of more entries than are looked at. An
+    /// equation that is not linear has no rows to combine.
+    pub fn of(equations: &'a [Coupling]) -> Result<Option<System<'a>>, TooLarge> {
+        let own = equations.iter().filter(|equation| equation.curved().next().is_none()).collect();
+        let own = without_own_variables(own);
         let entries: usize =
             own.iter().map(|equation| equation.over.unwrap_or(1).saturating_mul(count(equation))).sum();
-        if own.is_empty() || entries > MOST_ENTRIES {
-            return None;
+        if own.is_empty() {
+            return Ok(None);
+        }
+        if entries > MOST_ENTRIES {
+            return Err(TooLarge);
         }
         let mut starts = vec![0];
         let mut right = Vec::new();
@@ -44,7 +51,7 @@ impl<'a> System<'a> {
             starts.push(right.len());
         }
         let matrix = rows(&own, right.len());
-        Some(System { equations: own, matrix, right, starts })
+        Ok(Some(System { equations: own, matrix, right, starts }))
     }
 
     /// The rows of an equation.
@@ -116,6 +123,26 @@ impl<'a> System<'a> {
         });
         let entries = entries.map(|(at, column, x)| (at, local[column], x)).collect();
         Piece { matrix: Csr::from_triplets(rows.len(), columns.len(), entries), rows }
+    }
+}
+
+/// Without the equations that have a variable to themselves, element by element, and without what these leave so in
+/// turn: `A*x - z = 0` can be met whatever x is. Most problems have no others, and their rows are never made.
+fn without_own_variables(mut equations: Vec<&Coupling>) -> Vec<&Coupling> {
+    loop {
+        let before = equations.len();
+        let uses = |var: VarId| equations.iter().flat_map(|it| &it.parts).filter(|part| part.var == var).count();
+        let own = |equation: &Coupling| {
+            equation.parts.iter().any(|part| {
+                let each = equation.over.is_none() || part.member == Member::Loop;
+                each && part.scalar().is_some_and(|s| s != 0.0) && uses(part.var) == 1
+            })
+        };
+        let left = equations.iter().copied().filter(|equation| !own(equation)).collect::<Vec<_>>();
+        equations = left;
+        if equations.len() == before {
+            return equations;
+        }
     }
 }
 

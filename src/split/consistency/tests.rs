@@ -107,3 +107,36 @@ fn units_of_rows_do_not_matter() {
         assert_eq!((found.whole().count(), diags.len()), (redundant, contradicts), "{last}");
     }
 }
+
+/// What is too large to be looked at is said to be.
+#[test]
+fn what_is_too_large_is_not_checked() {
+    let unchecked = |columns: usize| {
+        let mut diags = Diags::default();
+        check(&equations(&[vec![1.0; columns], vec![1.0; columns]], &[1.0, 2.0], &[1, 1]), &mut diags);
+        assert_eq!(diags.has_errors(), diags.unchecked().is_empty());
+        diags.unchecked().len()
+    };
+    assert_eq!([unchecked(1000), unchecked(2_100_000)], [0, 1]);
+}
+
+/// An equation with a variable to itself goes with any others, and so do those that are left with one then.
+#[test]
+fn what_has_a_variable_to_itself_is_left_out() {
+    let scalar =
+        |var: u32, s: f64| Part { var: VarId(var), member: Member::None, operator: Some(Operator::Scale(s, 2)) };
+    let mut all = equations(&[vec![1.0, 0.0], vec![0.0, 1.0], vec![2.0, 0.0], vec![0.0, 2.0]], &[1.0; 4], &[2, 2]);
+    let left = |all: &[Coupling]| {
+        let system = System::of(all).unwrap_or_else(|_| panic!("it is small"));
+        system.map_or(0, |system| system.equations.len())
+    };
+    assert_eq!(left(&all), 2);
+    // x + y, 2x: what has y alone goes.
+    all[0].parts.push(scalar(1, 1.0));
+    assert_eq!(left(&all), 1);
+    // Element by element what is left has x to itself.
+    all[1].parts = vec![scalar(0, 2.0)];
+    assert_eq!(left(&all), 0);
+    all[1].parts.push(scalar(1, -1.0));
+    assert_eq!(left(&all), 2);
+}

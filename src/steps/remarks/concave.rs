@@ -8,7 +8,7 @@
 
 use super::{names, number, place};
 use crate::diag::{Code, Diag, Diags, Severity};
-use crate::linalg::{Curvature, factor};
+use crate::linalg::{Curvature, factor, lanczos};
 use crate::model::Model;
 use crate::model::ir::Rho;
 use crate::source::Span;
@@ -16,10 +16,16 @@ use crate::split::{atoms, direction};
 use crate::steps::ir::{AdmmPlan, Rule, Step};
 
 /// How close to ρ* a penalty counts as at it.
-const AT: f64 = 1e-9;
+pub(in crate::steps) const AT: f64 = 1e-9;
 
-/// Order up to which the direction is computed.
+/// Order up to which the direction is that of an eigenvector of the whole matrix; of a larger one by products, at most
+/// so many, of all together so many multiplications.
 const LOOKED_AT: usize = 500;
+const TURNS: usize = 200;
+const MOST_FLOPS: f64 = 3e8;
+
+/// Residual of that eigenvector, by the largest eigenvalue.
+const ENOUGH: f64 = 1e-6;
 
 /// Whether a step is concave, or flat, at a ρ that a larger one would mend.
 pub(in crate::steps) fn is_too_low(step: &Step, rho: f64) -> bool {
@@ -96,8 +102,17 @@ fn lowest(p: &Curvature, gram: &Curvature, rho: f64) -> Option<(f64, Vec<f64>)> 
         direction[at] = 1.0;
         return Some((d[at], direction));
     }
-    if sum.n() > LOOKED_AT {
-        return None;
+    let n = sum.n();
+    if n > LOOKED_AT {
+        let product = 2.0 * sum.entries().0.min((n * n) as f64);
+        let turns = TURNS.min(lanczos::turns(n, product, MOST_FLOPS));
+        let apply = |x: &[f64]| {
+            let mut y = vec![0.0; n];
+            sum.accumulate(1.0, x, &mut y);
+            y
+        };
+        let ends = lanczos::ends(n, apply, turns, ENOUGH).filter(|ends| ends.least < 0.0)?;
+        return Some((ends.least, ends.vector));
     }
     let eigen = factor::eigen(&sum.to_dense())?;
     Some((eigen.values[0], (0..sum.n()).map(|i| eigen.vectors[(i, 0)]).collect()))

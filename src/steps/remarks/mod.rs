@@ -16,7 +16,7 @@ mod scales;
 mod theory;
 mod undetermined;
 
-pub(super) use concave::{along, is_too_low};
+pub(super) use concave::{AT, along, is_too_low};
 
 use super::ir::{AdmmPlan, Step};
 use crate::diag::{Diags, digits};
@@ -46,7 +46,7 @@ pub(super) fn on(
 }
 
 /// The variables of a step, quoted.
-fn names(model: &Model, step: &Step) -> String {
+pub(super) fn names(model: &Model, step: &Step) -> String {
     let names: Vec<String> =
         step.component.vars.iter().map(|var| format!("`{}`", model.vars[var.index()].name)).collect();
     names.join(", ")

@@ -20,7 +20,7 @@ mod work;
 
 pub(super) use condition::condition;
 pub(super) use flat::flat;
-pub(super) use unique::{Uniqueness, uniqueness};
+pub(super) use unique::{Shape, Uniqueness, uniqueness};
 
 use super::ir::{Curvature, Equalities, Solver, System, Work};
 use crate::linalg::Operator;

@@ -17,6 +17,8 @@ pub(in crate::steps) enum Uniqueness {
     Unbounded(Vec<f64>),
     /// Concave along some direction.
     Concave,
+    /// Not known: it is too large.
+    Unseen,
 }
 
 /// Share of the largest entry that a curvature is told from zero by.
@@ -60,7 +62,7 @@ pub(in crate::steps) fn uniqueness(
     let shift = if largest > 0.0 { ZERO * largest } else { 1.0 };
     // Of a matrix too large to be looked at, convexity is what is known.
     let Some(shape) = Shape::of(&sum) else {
-        return if convex { Uniqueness::Unique } else { Uniqueness::Concave };
+        return if convex { Uniqueness::Unique } else { Uniqueness::Unseen };
     };
     if shape.is_definite(-shift) {
         return Uniqueness::Unique;
@@ -106,7 +108,7 @@ fn extremes(x: &[f64]) -> (f64, f64) {
 }
 
 /// A matrix in the form that its factor is made from.
-pub(super) enum Shape {
+pub(in crate::steps) enum Shape {
     Diagonal(Vec<f64>),
     Dense(crate::linalg::Matrix),
     Sparse(Csr),
@@ -114,7 +116,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// `None` of a matrix that is too large to be looked at.
-    pub(super) fn of(sum: &Curvature) -> Option<Shape> {
+    pub(in crate::steps) fn of(sum: &Curvature) -> Option<Shape> {
         match sum {
             Curvature::Diagonal(d) => Some(Shape::Diagonal(d.clone())),
             Curvature::Sparse(m) => Some(Shape::Sparse(m.as_ref().clone())),
@@ -126,7 +128,7 @@ impl Shape {
     }
 
     /// Whether it has a factor once `shift` stands on its diagonal too.
-    fn is_definite(&self, shift: f64) -> bool {
+    pub(in crate::steps) fn is_definite(&self, shift: f64) -> bool {
         match self {
             Shape::Diagonal(d) => d.iter().all(|x| x + shift > 0.0),
             Shape::Dense(m) => factor::cholesky(&m.clone().add_diagonal(shift)).is_some(),
