@@ -51,6 +51,7 @@ fn shown(name: &str) -> &str {
         "primal" => "‖r‖",
         "dual" => "‖s‖",
         "rho" => "ρ",
+        "lambda_over_sd" => "‖λ‖/σ",
         name => name,
     }
 }

@@ -15,6 +15,7 @@
 
 use super::coder::{Coder, Draft};
 use super::ir::{Arg, StateId, Stmt};
+use super::noise;
 pub(super) use super::point::{Point, point};
 use super::rows::Rows;
 use crate::model::ir::{Leaf, Member, VarId};
@@ -116,9 +117,11 @@ impl<'a> Iteration<'a> {
             zero.write(coder, sum, none);
         }
         body.push(coder.call(zero, None, "λ-step"));
+        noise::begin(self, coder, &mut body);
         for at in 0..self.split.couplings.len() {
             self.multiplier(coder, at, &mut body);
         }
+        noise::end(self, coder, &mut body);
         body
     }
 
@@ -243,6 +246,7 @@ impl<'a> Iteration<'a> {
         let step = self.penalised(coder, &mut draft, coupling, target, coder.dtype);
         let next = draft.b.add(lambda, step);
         draft.write(coder, Arg { state, member }, next);
+        noise::seen(self, coder, &mut draft, coupling, next);
         let residual = draft.b.add(rows.x, rows.z);
         let residual = rows.add_offset(&mut draft, residual);
         let before = self.beside(coder, "Bz", coupling);

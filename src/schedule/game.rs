@@ -8,7 +8,7 @@ use super::admm::Iteration;
 use super::coder::{Coder, as_is};
 use super::descent::{self, Unsplit};
 use super::ir::{Due, LoopStmt, LoopUnit, RecordStmt, SaveStmt, StateId, Stmt};
-use super::{adapt, sample};
+use super::{adapt, noise, sample};
 use crate::model::ir::{Expr, PlayerId, SampleId, Step, StepKind, Unit, When};
 use crate::steps::ir::{AdmmPlan, MethodPlan, Plan};
 use crate::tape::{Dtype, Type};
@@ -155,7 +155,7 @@ impl<'a> Game<'_, 'a> {
         }
     }
 
-    /// One row: the tracked values, and ρ of every split player.
+    /// One row: the tracked values, and of every split player ρ and how much of λ is noise.
     fn record(&mut self, tracks: &[(&String, &Expr)]) -> Vec<Stmt> {
         let mut body = Vec::new();
         let mut values = Vec::new();
@@ -168,13 +168,17 @@ impl<'a> Game<'_, 'a> {
         for method in &self.plan.methods {
             if let MethodPlan::Admm(plan) = method {
                 let name = self.coder.prefixed(plan.player.index(), "ρ");
-                let state = self.coder.scalar(&name, plan.rho);
-                if !values.iter().any(|(_, known)| *known == state) {
-                    let column = match &self.coder.model.players[plan.player.index()].name {
-                        Some(player) => format!("rho.{player}"),
-                        None => "rho".to_string(),
-                    };
-                    values.push((column, state));
+                let rho = Some(self.coder.scalar(&name, plan.rho));
+                let noise = noise::shown(self.coder, plan);
+                for (name, state) in [("rho", rho), (noise::NAME, noise)] {
+                    let Some(state) = state else { continue };
+                    if !values.iter().any(|(_, known)| *known == state) {
+                        let column = match &self.coder.model.players[plan.player.index()].name {
+                            Some(player) => format!("{name}.{player}"),
+                            None => name.to_string(),
+                        };
+                        values.push((column, state));
+                    }
                 }
             }
         }

@@ -28,6 +28,7 @@ mod lbfgs;
 mod linearised;
 mod merge;
 mod newton;
+mod noise;
 mod point;
 mod print;
 mod prox;
@@ -125,7 +126,8 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
     if !plan.is_tested() {
         body.extend(adapt::statements(&it, coder, false));
         // ‖r‖² is not finite once anything is not.
-        let values = vec![("primal²".to_string(), it.sums[0]), ("rho".to_string(), it.rho)];
+        let mut values = vec![("primal²".to_string(), it.sums[0]), ("rho".to_string(), it.rho)];
+        values.extend(noise::shown(coder, plan).map(|state| (noise::NAME.to_string(), state)));
         body.push(Stmt::Record(RecordStmt { values }));
     } else {
         let shown = residuals::test(&it, coder, &mut body);

@@ -17,6 +17,7 @@ mod mends;
 mod model;
 mod mutations;
 mod networks;
+mod noise;
 mod outputs;
 mod pages;
 mod reference;
