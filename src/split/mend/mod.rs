@@ -7,7 +7,7 @@
 //! a side    split x, xc | z
 //! ```
 //!
-//! [`coupled`] is the repair of E0401, [`third`] of E0403, [`behind`] of E0505 and E0601. A model without its
+//! `coupled` is the repair of E0401, `third` of E0403, [`behind`] of E0505 and E0601. A model without its
 //! [`Layout`] gets none, which is also what ends the trial of a trial.
 
 mod behind;
