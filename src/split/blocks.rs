@@ -21,7 +21,11 @@ pub(super) fn colour(
             let holds = |side: &[VarId]| equation.parts.iter().any(|part| side.contains(&part.var));
             holds(x) && holds(z)
         };
-        return (x.clone(), z.clone(), equations.into_iter().filter(across).collect());
+        let couplings: Vec<Coupling> = equations.into_iter().filter(across).collect();
+        if let (Some(&one), Some(&other), []) = (x.first(), z.first(), &couplings[..]) {
+            diags.push(apart(model, one, other));
+        }
+        return (x.clone(), z.clone(), couplings);
     }
     let groups = Groups::new(model, player);
     let mut couplings = Vec::new();
@@ -45,7 +49,8 @@ pub(super) fn colour(
 
 /// Whether it says `s·x + t·z = c` and nothing else: two variables that are meant as copies.
 fn is_copy(equation: &Coupling) -> bool {
-    equation.parts.len() == 2 && equation.parts.iter().all(|part| part.scalar().is_some())
+    // Members of one family that are tied to each other are said to be not executed yet, in `components`.
+    matches!(&equation.parts[..], [a, b] if a.var != b.var && a.scalar().is_some() && b.scalar().is_some())
 }
 
 /// The two colours of the groups.
@@ -289,6 +294,21 @@ fn unlinked(model: &Model, var: VarId, couplings: &[Coupling]) -> Diag {
         .here("on its own")
         .label(couplings[0].span, "the constraints tie other variables only")
         .help(format!("the problem would fall apart into separate ones; tie `{}` by a constraint, or solve for it in a file of its own", var.name))
+}
+
+/// Two variables that nothing ties: no constraint, and no term.
+pub(crate) fn apart(model: &Model, one: VarId, other: VarId) -> Diag {
+    let [one, other] = [one, other].map(|var| &model.vars[var.index()]);
+    let tie = match one.shape == other.shape {
+        true => format!("such as `{} - {} = 0`", one.name, other.name),
+        false => "`A*x - z = 0` in general".to_string(),
+    };
+    Diag::new(Code::UnlinkedBlock, other.span, format!("no constraint ties `{}` to `{}`", one.name, other.name))
+        .here("in the other block")
+        .label(one.span, "in one block")
+        .help(format!(
+            "these are separate problems, each solved by itself: there is no multiplier, and no iteration; tie the blocks by an equation, {tie}"
+        ))
 }
 
 fn words(names: &[&str]) -> String {

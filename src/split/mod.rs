@@ -48,6 +48,7 @@ mod unbounded;
 mod whole;
 
 pub use automatic::normalise;
+pub(crate) use blocks::apart;
 pub use ir::Split;
 pub(crate) use unbounded::is_bounded_below;
 

@@ -163,7 +163,11 @@ fn method(
             self::admm(model, own, admm, span, (in_game, precision), diags).map(|plan| MethodPlan::Admm(Box::new(plan)))
         }
         Method::Admm(_) => {
-            diags.push(nothing_to_split(model, player, span));
+            let mut firsts = own.x.components.iter().filter_map(|component| component.vars.first());
+            diags.push(match (firsts.next(), firsts.next()) {
+                (Some(&one), Some(&other)) => crate::split::apart(model, one, other),
+                _ => nothing_to_split(model, player, span),
+            });
             None
         }
         Method::Descent(_) if let Some(constraint) = unkept(model, own) => {

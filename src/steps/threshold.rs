@@ -1,6 +1,7 @@
 //! The penalty above which a step is convex that is not by itself: `ρ* = inf {ρ : P + ρG ≻ 0}`, `G = MᵀM`.
 //!
-//! 1. Of a small matrix by trial factors: doubled until one succeeds, then halved to ten digits.
+//! 1. Of a matrix that is small, or sparse with cheap factors, by trial factors: doubled until one succeeds, then
+//!    halved to ten digits.
 //! 2. Of a larger one against a positive diagonal G, `ρ* = −λ_min(G^{−½} P G^{−½})`, from below by Lanczos's method; then
 //!    by trial factors from there upwards, where these are cheap, else what the residual leaves is added.
 //! 3. Of a larger sparse one against another G by trial factors, where these are cheap.
@@ -11,8 +12,9 @@ use super::ir::Rule;
 use super::system::Shape;
 use crate::linalg::{Curvature, Symbolic, lanczos};
 
-/// Order up to which factors are so cheap that a hundred don't matter.
+/// Order up to which factors are so cheap that a hundred don't matter, and multiplications of those that are.
 const SMALL: usize = 200;
+const CHEAP: f64 = 1e5;
 
 /// Multiplications of all trial factors, and of Lanczos's method: half a second each.
 const MOST_FACTORS: f64 = 1e10;
@@ -59,10 +61,10 @@ fn of(p: &Curvature, gram: &Curvature) -> Option<f64> {
         let all = p.iter().zip(g).filter(|(p, _)| **p <= 0.0).map(|(p, g)| if *p == 0.0 { 0.0 } else { -p / g });
         return Some(all.fold(0.0, f64::max)).filter(|rho| rho.is_finite());
     }
-    if p.n() <= SMALL {
+    let effort = effort(&Curvature::sum(&[(1.0, p), (1.0, gram)]));
+    if p.n() <= SMALL || effort <= CHEAP {
         return anywhere(holds);
     }
-    let effort = effort(&Curvature::sum(&[(1.0, p), (1.0, gram)]));
     match from_below(p, gram) {
         Some((low, _)) if low <= 0.0 => Some(0.0),
         Some((low, _)) if FEW * effort <= MOST_FACTORS => upwards(low, holds),

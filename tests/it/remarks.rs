@@ -550,3 +550,68 @@ fn explain_names_the_change_that_would_help() {
     let line = "a variable of its own for Ax, tied by an equation, would give `logistic` a closed form";
     assert!(text.lines().any(|found| found.trim() == line), "{text}");
 }
+
+/// Blocks that nothing ties are separate problems, whether the file states them or the solve block asks for a split.
+#[test]
+fn blocks_that_nothing_ties() {
+    check(
+        "
+var x, z: real[3]
+minimize sum_squares(x - 1) + norm1(z)
+split x | z
+",
+        expect![[r#"
+            error E0404 unlinked-block
+
+              × no constraint ties `x` to `z`
+               ╭─[test.admm:2:8]
+             1 │
+             2 │ var x, z: real[3]
+               ·     ┬  ┬
+               ·     │  ╰── in the other block
+               ·     ╰── in one block
+             3 │ minimize sum_squares(x - 1) + norm1(z)
+               ╰────
+              help: these are separate problems, each solved by itself: there is no multiplier, and no
+                    iteration; tie the blocks by an equation, such as `x - z = 0`
+        "#]],
+    );
+    let copies = "
+let X = normal(50, 4, seed = 1)
+let y = X[:, 1]
+net f(θ): 4 -> dense 8 tanh -> dense 1
+var θ1, θ2: params(f)
+minimize sum_squares(f(X; θ1) - y) + 0.5*sum_squares(θ2)
+solve admm { rho = 1, x_step = gradient(rate = 0.002, steps = 10) }
+";
+    check(
+        copies,
+        expect![[r#"
+        error E0404 unlinked-block
+
+          × no constraint ties `θ1` to `θ2`
+           ╭─[test.admm:5:9]
+         4 │ net f(θ): 4 -> dense 8 tanh -> dense 1
+         5 │ var θ1, θ2: params(f)
+           ·     ─┬  ─┬
+           ·      │   ╰── in the other block
+           ·      ╰── in one block
+         6 │ minimize sum_squares(f(X; θ1) - y) + 0.5*sum_squares(θ2)
+           ╰────
+          help: these are separate problems, each solved by itself: there is no multiplier, and no
+                iteration; tie the blocks by an equation, such as `θ1 - θ2 = 0`
+    "#]],
+    );
+    let tied = copies.replace("solve", "subject to θ1 - θ2 = 0\nsolve");
+    assert_eq!(codes(&tied), [(Code::OutsideTheory, Severity::Note)]);
+    // What is written without a split and without a wish for one is solved part by part.
+    assert_eq!(codes("var x, z: real[3]\nminimize sum_squares(x - 1) + norm1(z)\n"), []);
+    // Of members that are tied to each other it is said once that they are not executed yet.
+    let chain = "
+let X = normal(50, 4, seed = 1)
+var w[i in 1 to 4]: real[4]
+minimize sum(i in 1 to 4: sum_squares(X*w[i] - 1))
+subject to link[i in 1 to 3]: w[i] - w[i+1] = 0
+";
+    assert_eq!(codes(chain), [(Code::NotYet, Severity::Error)]);
+}
