@@ -1,10 +1,11 @@
 //! Diagnostics, shown: drawn for people, a JSON object a line for programs.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::Setup;
 use super::args::Output;
-use crate::diag::{self, Diags, Severity, Style};
+use crate::diag::{self, Diag, Diags, Severity, Style};
 use crate::source::Sources;
 
 /// Writes them all. What is quiet keeps its notes to itself.
@@ -17,6 +18,30 @@ pub fn show(diags: &Diags, sources: &Sources, setup: &Setup, out: &mut dyn Write
         }
     }
     Ok(())
+}
+
+/// Writes them all, notes in a line each: what a run is begun for is its result. `check` shows them whole.
+pub fn show_briefly(
+    diags: &Diags,
+    path: &Path,
+    sources: &Sources,
+    setup: &Setup,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    if setup.output == Output::Json {
+        return show(diags, sources, setup, out);
+    }
+    let (notes, loud): (Vec<&Diag>, Vec<&Diag>) = diags.iter().partition(|diag| diag.severity == Severity::Note);
+    let mut others = Diags::default();
+    loud.into_iter().for_each(|diag| others.push(diag.clone()));
+    show(&others, sources, setup, out)?;
+    if setup.quiet || notes.is_empty() {
+        return Ok(());
+    }
+    for diag in notes {
+        writeln!(out, "note {}: {}", diag.code, diag.message)?;
+    }
+    writeln!(out, "  `admmc check {}` shows where, and why\n", path.display())
 }
 
 /// `2 errors, 1 warning`; empty where there is neither.

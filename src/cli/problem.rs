@@ -53,7 +53,8 @@ pub fn compile_each(
     let compiled = pipeline::check(&mut parsed, &inputs.of(world.files, true)).and_then(|model| {
         solves.iter().map(|solve| pipeline::compile(model.clone(), *solve, &mut parsed.diags)).collect()
     });
-    show(&parsed, setup, world);
+    // Where standard error is closed, the exit code still tells.
+    let _ = diagnostics::show_briefly(&parsed.diags, path, &parsed.sources, setup, world.err);
     let compiled = compiled.ok_or_else(|| Exit::of(&parsed.diags));
     Ok((parsed, compiled))
 }

@@ -666,3 +666,18 @@ fn a_run_without_an_answer_says_why() {
     let written = std::fs::read_to_string(place.path().join("result.json")).expect("it was written");
     assert_eq!(written, out);
 }
+
+/// `check` shows a note whole; what is begun for its result names it in a line.
+#[test]
+fn notes_are_brief_where_they_are_not_the_result() {
+    let text = "var u: real[3]\nminimize -sum(log(1 - sigmoid(u))) + sum_squares(u)\nsolve gd { rate = 0.1, iterations = 5 }\n";
+    let files = Memory::default().with("p/loss.admm", text);
+    let (_, whole, _) = run_in("admmc check p/loss.admm", &files, "", false);
+    assert!(whole.starts_with("note E0603 rewritten-loss\n") && whole.contains("╭─[p/loss.admm:2:15]"), "{whole}");
+    let brief = "note E0603: this is computed in a form that does not round to 0 or infinity\n  \
+                 `admmc check p/loss.admm` shows where, and why\n\n";
+    for (line, said) in [("explain p/loss.admm", brief), ("explain --quiet p/loss.admm", "")] {
+        let (_, err, exit) = run_in(&format!("admmc {line}"), &files, "", false);
+        assert_eq!((err.as_str(), exit), (said, 0), "{line}");
+    }
+}
