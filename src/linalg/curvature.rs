@@ -259,9 +259,11 @@ pub fn is_definite(matrix: &Csr) -> bool {
 
 /// `aᵀ diag(w) b`
 pub(super) fn sparse_product(a: &Operator, b: &Operator, weights: &[f64]) -> Csr {
-    let mut right = b.to_sparse();
+    let left = a.to_sparse();
+    // Most often it is a square, and an operator of many parts takes longer to multiply out than to compare.
+    let mut right = if a == b { left.clone() } else { b.to_sparse() };
     for (i, weight) in weights.iter().enumerate().take(right.rows) {
         right.values[right.starts[i]..right.starts[i + 1]].iter_mut().for_each(|x| *x *= weight);
     }
-    a.to_sparse().transpose().matmul(&right)
+    left.transpose().matmul(&right)
 }
