@@ -61,6 +61,7 @@ impl Runner<'_> {
             notes,
         }
     }
+
     /// What a run without an answer says of itself.
     fn notes(&self) -> Notes {
         let item = |state: StateId| self.executor.item(self.bound.buffer(state));

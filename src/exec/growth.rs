@@ -42,10 +42,10 @@ impl Scale {
             return None;
         }
         let early = &trace[..EARLY];
-        let rho = column(&early[0], "rho").unwrap_or(1.0);
+        let rho = early[0].value("rho").unwrap_or(1.0);
         let sizes = early.iter().filter_map(|row| Some((row.iteration, size(what, row, rho)?)));
         let (at, level) = sizes.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, f64::INFINITY));
-        let objectives = early.iter().filter_map(|row| column(row, "objective"));
+        let objectives = early.iter().filter_map(|row| row.value("objective"));
         let most = objectives.map(|value| value.abs().ln()).fold(level, f64::max);
         Some(Scale { rho, level, at, most })
     }
@@ -74,19 +74,15 @@ impl Scale {
 /// ρ on its way up does not pass for growth.
 fn size(what: Watched, row: &Row, first: f64) -> Option<f64> {
     match what {
-        Watched::Objective => column(row, "objective").map(|value| value.abs().ln()),
+        Watched::Objective => row.value("objective").map(|value| value.abs().ln()),
         Watched::Residuals => {
-            let rho = column(row, "rho")?;
-            let [primal, dual] = ["primal", "dual"].map(|name| column(row, name).map(f64::ln));
+            let rho = row.value("rho")?;
+            let [primal, dual] = ["primal", "dual"].map(|name| row.value(name).map(f64::ln));
             // A logarithm each, so that nothing overflows before it is seen.
             Some((2.0 * primal? + rho.min(first).ln()).max(2.0 * dual? - rho.max(first).ln()))
         }
     }
     .filter(|size| !size.is_nan())
-}
-
-fn column(row: &Row, name: &str) -> Option<f64> {
-    row.values.iter().find(|(column, _)| column == name).map(|&(_, value)| value)
 }
 
 /// The slope of the line of least squares.

@@ -259,6 +259,13 @@ pub struct Balance {
     pub dual: f64,
 }
 
+impl Row {
+    /// The value of a column.
+    pub fn value(&self, column: &str) -> Option<f64> {
+        self.values.iter().find(|(name, _)| name == column).map(|&(_, value)| value)
+    }
+}
+
 impl Outcome {
     /// Sum of the objective's terms.
     pub fn objective(&self) -> f64 {
@@ -272,6 +279,6 @@ impl Outcome {
 
     /// The last recorded value of a column.
     pub fn last(&self, column: &str) -> Option<f64> {
-        self.trace.iter().rev().flat_map(|row| &row.values).find(|(name, _)| name == column).map(|&(_, value)| value)
+        self.trace.iter().rev().find_map(|row| row.value(column))
     }
 }

@@ -2,7 +2,8 @@
 //! trace.csv, solution.npz, networks as .safetensors, grids as PNG.
 //!
 //! Everything here is a function of plain values (names, numbers, tensors); nothing here knows how
-//! they were computed, but for [`explain`] and the [`remarks`] on a run that came to no answer. How it looks depends on a [`Look`], which `main` finds out once.
+//! they were computed, but for [`explain`] and the [`remarks`] on a run that came to no answer. How it looks depends
+//! on a [`Look`], which `main` finds out once.
 
 mod derivatives;
 pub mod explain;

@@ -93,6 +93,14 @@ pub struct Penalty {
     pub multiplier: StateId,
 }
 
+impl Penalty {
+    /// By how much ρ may be off before it is changed.
+    pub const OFF: f64 = 2.0;
+
+    /// Most that one change does.
+    pub const MOST: f64 = 100.0;
+}
+
 /// A buffer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {

@@ -147,10 +147,9 @@ fn split_body(coder: &mut Coder, plan: &AdmmPlan, tail: &mut Vec<Stmt>) -> (Vec<
         if split.is_split() {
             body.extend(adapt::statements(&it, coder, true));
             coder.out.penalty = adapt::published(&it);
-            // Steps of convex terms that are exact, or linearised at a safe length, are nonexpansive: they go astray
-            // where there is no solution alone, which has a proof, and then acceleration makes them leap.
-            let tame = plan.convex && plan.steps().all(|step| !step.rule.has_rate());
-            coder.out.watched = (!tame).then_some(Watched::Residuals);
+            // What is nonexpansive goes astray where there is no solution alone, which has a proof, and then
+            // acceleration makes it leap.
+            coder.out.watched = (!plan.is_nonexpansive()).then_some(Watched::Residuals);
         }
     }
     copies_end(coder, &it, tail);

@@ -61,6 +61,10 @@ impl Known {
     /// What is affine, and may be any number.
     const ANY: Known = Known { curve: Bend::AFFINE, low: f64::NEG_INFINITY, high: f64::INFINITY };
 
+    fn is_any(self) -> bool {
+        self.curve == Bend::AFFINE && self.low == f64::NEG_INFINITY && self.high == f64::INFINITY
+    }
+
     fn negated(self) -> Known {
         Known { curve: self.curve.flipped(), low: -self.high, high: -self.low }
     }
@@ -134,8 +138,13 @@ impl Reader<'_> {
             (Function::Mul | Function::ElemMul | Function::Dot, [a, b]) => {
                 let (constant, other) = if self.is_fixed(a) { (a, b) } else { (b, a) };
                 self.is_fixed(constant).then_some(())?;
+                let other = self.known(other)?;
+                // Of what is affine and anything, the product is too, whatever the numbers of a matrix are.
+                if other.is_any() {
+                    return Some(Known::ANY);
+                }
                 let (low, high) = self.range(constant);
-                let product = self.known(other)?.times(low, high);
+                let product = other.times(low, high);
                 let summed = *function != Function::ElemMul && !a.shape.is_scalar() && !b.shape.is_scalar();
                 Some(if summed { product.summed() } else { product })
             }

@@ -33,7 +33,8 @@ pub(super) fn colour(
         let mut met: Vec<usize> = equation.parts.iter().map(|part| groups.of(part.var)).collect();
         met.dedup();
         match met[..] {
-            [_] if is_copy(&equation) => {
+            // Members of one family that are tied to each other are told in `components`.
+            [_] if equation.is_copy() && equation.parts[0].var != equation.parts[1].var => {
                 if let Some(diag) = copy_in_a_term(model, player, &equation) {
                     diags.push(diag);
                     return (this.vars.clone(), Vec::new(), Vec::new());
@@ -45,12 +46,6 @@ pub(super) fn colour(
     }
     let (x, z) = two_sides(model, player, &groups, &couplings, diags);
     (x, z, couplings)
-}
-
-/// Whether it says `s·x + t·z = c` and nothing else: two variables that are meant as copies.
-fn is_copy(equation: &Coupling) -> bool {
-    // Members of one family that are tied to each other are said to be not executed yet, in `components`.
-    matches!(&equation.parts[..], [a, b] if a.var != b.var && a.scalar().is_some() && b.scalar().is_some())
 }
 
 /// The two colours of the groups.

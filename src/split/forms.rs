@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use super::foreseen::{End, foreseen};
 use super::movement;
 use crate::linalg::{Csr, Curvature, Matrix, Operator, Shared, Sum};
 use crate::source::Span;
@@ -100,59 +101,6 @@ pub fn outputs(program: &Program, inputs: &[Known]) -> Vec<Form> {
         _ => forms[value.index()].clone(),
     };
     program.outputs.iter().map(|output| of(output.value)).collect()
-}
-
-/// What is known of a value before any form is made.
-#[derive(Clone, Copy, PartialEq)]
-enum End {
-    /// It is known now.
-    Constant,
-    /// It may be a form.
-    Open,
-    /// It is none, whatever the operands of this instruction are.
-    At(usize),
-}
-
-/// Which instructions have to be looked at, and what is known of every value. The loss of a network ends at its
-/// first activation: its millions of weights are not laid out as operators first.
-fn foreseen(program: &Program, inputs: &[Known]) -> (Vec<bool>, Vec<End>) {
-    let mut ends: Vec<End> = Vec::with_capacity(program.insts.len());
-    for (at, inst) in program.insts.iter().enumerate() {
-        let args = || inst.args.iter().map(|value| ends[value.index()]);
-        let end = match &inst.op {
-            Op::Input(input) => match &inputs[*input as usize] {
-                Known::Variable => End::Open,
-                Known::Constant(_) => End::Constant,
-                Known::Unknown => End::At(at),
-            },
-            _ if args().all(|arg| arg == End::Constant) => End::Constant,
-            op => match args().find(|arg| matches!(arg, End::At(_))) {
-                Some(end) => end,
-                None if bends(op) => End::At(at),
-                None => End::Open,
-            },
-        };
-        ends.push(end);
-    }
-    let mut needed = vec![false; program.insts.len()];
-    for output in &program.outputs {
-        needed[output.value.index()] |= !matches!(ends[output.value.index()], End::At(_));
-    }
-    for (at, inst) in program.insts.iter().enumerate().rev() {
-        if needed[at] {
-            inst.args.iter().for_each(|value| needed[value.index()] = true);
-        }
-    }
-    (needed, ends)
-}
-
-/// Whether what an operation gives is never a form, unless its operands are known.
-fn bends(op: &Op) -> bool {
-    match op {
-        Op::Unary(unary) => !matches!(unary, Unary::Neg | Unary::Square | Unary::Sqrt),
-        Op::Binary(binary) => !matches!(binary, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow),
-        _ => false,
-    }
 }
 
 fn stopped(inst: &Inst) -> Form {

@@ -144,6 +144,11 @@ impl Coupling {
         self.parts.iter().any(|part| vars.contains(&part.var))
     }
 
+    /// Whether it says `s·x + t·z = c` and nothing else: two variables that are meant as copies.
+    pub fn is_copy(&self) -> bool {
+        self.parts.len() == 2 && self.parts.iter().all(|part| part.scalar().is_some())
+    }
+
     /// Whether its rows are not linear in one of these variables.
     pub fn is_curved_in(&self, vars: &[VarId]) -> bool {
         self.parts.iter().any(|part| part.operator.is_none() && vars.contains(&part.var))

@@ -28,6 +28,7 @@ mod consistency;
 mod coupling;
 mod curved;
 pub mod direction;
+mod foreseen;
 pub mod forms;
 mod game;
 pub mod ir;

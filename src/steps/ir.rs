@@ -41,7 +41,8 @@ pub struct AdmmPlan {
     pub x: Vec<Step>,
     /// Steps of block z.
     pub z: Vec<Step>,
-    /// Over-relaxation α: as written, else 1.6 where every step is convex, and 1 where one is not or takes turns in a game.
+    /// Over-relaxation α: as written, else 1.6 where every step is convex, and 1 where one is not or takes turns in
+    /// a game.
     pub relax: f64,
     /// Penalty at the start.
     pub rho: f64,
@@ -74,6 +75,20 @@ impl AdmmPlan {
     /// which contracts for `ρ > 2μ/(2 − α)` alone.
     pub fn settles(&self, least: f64) -> f64 {
         2.0 * least / (2.0 - self.relax)
+    }
+
+    /// That penalty as a formula: `2ρ*`, `2ρ*/(2 − 1.6)`.
+    pub fn settles_at(&self) -> String {
+        match self.relax {
+            1.0 => "2ρ*".to_string(),
+            relax => format!("2ρ*/(2 − {relax})"),
+        }
+    }
+
+    /// Whether no iteration leads further from a solution: steps of convex terms that are exact, or linearised at a
+    /// safe length.
+    pub fn is_nonexpansive(&self) -> bool {
+        self.convex && self.steps().all(|step| !step.rule.has_rate())
     }
 
     /// Whether any step sees a random batch.
@@ -132,6 +147,15 @@ impl Step {
     /// Members, where it is a family, else 1.
     pub fn members(&self) -> usize {
         self.component.over.unwrap_or(1)
+    }
+
+    /// The terms whose gradients it follows, by position, and how; none of a step that follows none.
+    pub fn followed(&self) -> Option<(&[usize], &Descent)> {
+        match &self.rule {
+            Rule::Descent(descent) => Some((&self.component.terms, descent)),
+            Rule::Composite(it) => Some((&it.smooth, &it.descent)),
+            Rule::Quadratic { .. } | Rule::Prox(_) | Rule::Linearised(_) => None,
+        }
     }
 
     /// Whether it gives the minimiser itself.

@@ -5,7 +5,7 @@
 //! [`stabilise`](crate::tape::passes::stabilise) replaces in it is told, in one note for a solve block. Forms nest:
 //! `log(1 − σ(u))` is replaced from the inside out, and the rules are named in that order.
 
-use super::ir::{MethodPlan, Plan, Rule};
+use super::ir::{MethodPlan, Plan};
 use crate::diag::{Code, Diag, Diags};
 use crate::model::ir::{Expr, Solve};
 use crate::model::{Lower, Model};
@@ -59,14 +59,8 @@ fn followed<'m>(model: &'m Model, plan: &'m Plan) -> Vec<&'m Expr> {
             }
             MethodPlan::Admm(plan) => {
                 let terms = &model.players[plan.player.index()].terms;
-                for step in plan.steps() {
-                    let own = match &step.rule {
-                        Rule::Descent(_) => &step.component.terms,
-                        Rule::Composite(it) => &it.smooth,
-                        Rule::Quadratic { .. } | Rule::Prox(_) | Rule::Linearised(_) => continue,
-                    };
-                    exprs.extend(own.iter().map(|&at| &terms[at].expr));
-                }
+                let followed = plan.steps().filter_map(|step| step.followed());
+                exprs.extend(followed.flat_map(|(own, _)| own.iter().map(|&at| &terms[at].expr)));
             }
         }
     }

@@ -24,18 +24,14 @@ pub(super) fn initial(plan: &AdmmPlan, couplings: &[Coupling]) -> (f64, String) 
                 let (rho, why) = balance(plan, couplings);
                 match plan.steps().filter_map(|step| step.threshold).reduce(f64::max) {
                     // Convexity of the step is not convergence of the whole: where that settles is where to start.
-                    Some(least) if rho < plan.settles(least) => (plan.settles(least), why_settled(plan, least)),
+                    Some(least) if rho < plan.settles(least) => (
+                        plan.settles(least),
+                        format!("{} for ρ* = {least}, above which every step is convex", plan.settles_at()),
+                    ),
                     _ => (rho, why),
                 }
             }
         },
-    }
-}
-
-fn why_settled(plan: &AdmmPlan, least: f64) -> String {
-    match plan.relax {
-        1.0 => format!("twice {least}, above which every step is convex"),
-        relax => format!("2ρ*/(2 − {relax}) for ρ* = {least}, above which every step is convex"),
     }
 }
 

@@ -61,8 +61,11 @@ fn of(p: &Curvature, gram: &Curvature) -> Option<f64> {
         let all = p.iter().zip(g).filter(|(p, _)| **p <= 0.0).map(|(p, g)| if *p == 0.0 { 0.0 } else { -p / g });
         return Some(all.fold(0.0, f64::max)).filter(|rho| rho.is_finite());
     }
+    if p.n() <= SMALL {
+        return anywhere(holds);
+    }
     let effort = effort(&Curvature::sum(&[(1.0, p), (1.0, gram)]));
-    if p.n() <= SMALL || effort <= CHEAP {
+    if effort <= CHEAP {
         return anywhere(holds);
     }
     match from_below(p, gram) {

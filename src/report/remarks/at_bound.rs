@@ -8,15 +8,10 @@
 use super::Ran;
 use crate::diag::{Code, Diag, digits, number};
 use crate::exec::outcome::Balance;
-
-/// Most that one change does, as there.
-const MOST: f64 = 100.0;
+use crate::schedule::ir::Penalty;
 
 /// How far above the bound counts as at it.
 const AT: f64 = 1e-9;
-
-/// By how much ρ has to be off, as in the policy that changes it (`schedule/adapt/relative.rs`).
-const OFF: f64 = 2.0;
 
 /// How far ρ goes before its start was in other units: a change is at most a hundredfold, so that is three in one
 /// direction at least.
@@ -29,13 +24,14 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     let balance = ran.outcome.notes.balance?;
     let Balance { rho, start, least, primal, dual } = balance;
     // One of them may be 0 to the last digit.
-    let wanted = if primal + dual > 0.0 { (primal / dual).sqrt().clamp(1.0 / MOST, MOST) } else { 1.0 };
+    let wanted =
+        if primal + dual > 0.0 { (primal / dual).sqrt().clamp(1.0 / Penalty::MOST, Penalty::MOST) } else { 1.0 };
     let residuals = format!(
         "at the end ‖r‖ is {} of what it is made of, and ρ‖B(z⁺ − z)‖ is {} of ‖λ‖; ρ is multiplied by √ of their ratio",
         digits(primal, 3),
         digits(dual, 3)
     );
-    if least > 0.0 && rho <= least * (1.0 + AT) && wanted < 1.0 / OFF {
+    if least > 0.0 && rho <= least * (1.0 + AT) && wanted < 1.0 / Penalty::OFF {
         return Some(
             ran.at_solve(Code::PenaltyAtBound, format!("ρ rests at its bound, {}, where the residuals ask for {} times as much", number(rho), digits(wanted, 2)))
                 .here(format!("ρ goes no lower than {}", number(least)))
@@ -51,9 +47,9 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     if !(ratio >= FAR || ratio <= 1.0 / FAR) {
         return None;
     }
-    let still = if wanted > OFF {
+    let still = if wanted > Penalty::OFF {
         ", and the residuals ask for more"
-    } else if wanted < 1.0 / OFF {
+    } else if wanted < 1.0 / Penalty::OFF {
         ", and the residuals ask for less"
     } else {
         ""

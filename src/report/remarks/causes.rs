@@ -7,8 +7,8 @@
 //! 5. a ρ that is written, and stays, where convergence needs one above a threshold that nobody knows.
 //!
 //! Curvatures are measured where the run ended, half the way there, and where the variable's copy ended; or, where
-//! it left for infinity, where it began. The place where the least, or the largest, is furthest out is named. A cause that is measured is told
-//! from one that is a rule alone.
+//! it left for infinity, where it began. The place where the least, or the largest, is furthest out is named. A
+//! cause that is measured is told from one that is a rule alone.
 
 use super::Ran;
 use super::curvature::{self, Curves};
@@ -16,7 +16,7 @@ use crate::diag::digits;
 use crate::exec::{Status, starting};
 use crate::model::ir::{Adapt, DescentKind, Expr, Leaf, Member, Rho, VarId};
 use crate::source::Span;
-use crate::steps::ir::{AdmmPlan, MethodPlan, Rule, Step};
+use crate::steps::ir::{AdmmPlan, MethodPlan, Step};
 
 /// A cause.
 pub(super) struct Cause {
@@ -75,7 +75,7 @@ fn threshold(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
     let (least, rho, relax) = (step.threshold?, ran.rho()?, plan.relax);
     let names = ran.names(step);
     let (plain, settles) = (2.0 * least, plan.settles(least));
-    let formula = if relax == 1.0 { "2ρ*".to_string() } else { format!("2ρ*/(2 − {relax})") };
+    let formula = plan.settles_at();
     let instead = if relax > 1.0 && rho > plain * (1.0 + AT) {
         format!("write `relax = 1`, or a `rho` above {}", digits(settles, 7))
     } else if relax > 1.0 || plan.settings.rho == Rho::Auto {
@@ -98,16 +98,7 @@ fn threshold(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
 
 /// The second and the third: the curvature of a step by an inner method.
 fn curved(ran: &Ran, plan: &AdmmPlan, step: &Step) -> Option<Cause> {
-    let smooth = match &step.rule {
-        Rule::Descent(_) => &step.component.terms,
-        Rule::Composite(it) => &it.smooth,
-        Rule::Quadratic { .. } | Rule::Prox(_) | Rule::Linearised(_) => return None,
-    };
-    let descent = match &step.rule {
-        Rule::Composite(it) => &it.descent,
-        Rule::Descent(descent) => descent,
-        _ => return None,
-    };
+    let (smooth, descent) = step.followed()?;
     let terms = &ran.subject.model.players[plan.player.index()].terms;
     let exprs: Vec<&Expr> = smooth.iter().map(|&at| &terms[at].expr).collect();
     let places = measured(ran, &exprs, &step.component.vars);

@@ -8,7 +8,6 @@
 use super::{Ran, causes};
 use crate::diag::{Code, Diag, Severity, digits};
 use crate::exec::outcome::Row;
-use crate::steps::ir::AdmmPlan;
 
 /// Rows that there have to be, and that are looked at.
 const FEWEST: usize = 40;
@@ -28,8 +27,7 @@ const SWING: f64 = 1.02;
 
 pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     // Exact convex steps don't stay on a circle: of these slowness is all there is to see.
-    let tame = |plan: &&AdmmPlan| plan.convex && plan.steps().all(|step| !step.rule.has_rate());
-    ran.admm().filter(|plan| plan.is_tested() && !tame(plan))?;
+    ran.admm().filter(|plan| plan.is_tested() && !plan.is_nonexpansive())?;
     let trace = &ran.outcome.trace;
     let rows = &trace[trace.len() - (trace.len() / 2).min(MOST)..];
     if rows.len() < FEWEST {
@@ -44,7 +42,7 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
         return None;
     }
     // Residuals may stay as they are while everything else swings.
-    let objectives: Vec<f64> = rows.iter().filter_map(|row| column(row, "objective")).collect();
+    let objectives: Vec<f64> = rows.iter().filter_map(|row| row.value("objective")).collect();
     let swings = |series: &[f64], least: f64| {
         let (low, high) = ends(series.iter().copied());
         high - low > least
@@ -60,7 +58,7 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
     }
     let apart = rows[1].iteration - rows[0].iteration;
     let span = |name: &str| {
-        let (low, high) = ends(rows.iter().filter_map(|row| column(row, name)));
+        let (low, high) = ends(rows.iter().filter_map(|row| row.value(name)));
         format!("between {} and {}", digits(low, 4), digits(high, 4))
     };
     let how = if period.is_some() { "the iteration goes round" } else { "the iteration comes no nearer" };
@@ -90,12 +88,8 @@ pub(super) fn remark(ran: &Ran) -> Option<Diag> {
 
 /// log c of a row.
 fn combined(row: &Row) -> Option<f64> {
-    let (primal, dual, rho) = (column(row, "primal")?, column(row, "dual")?, column(row, "rho")?);
+    let (primal, dual, rho) = (row.value("primal")?, row.value("dual")?, row.value("rho")?);
     Some(0.5 * (rho * primal * primal + dual * dual / rho).ln())
-}
-
-fn column(row: &Row, name: &str) -> Option<f64> {
-    row.values.iter().find(|(own, _)| own == name).map(|&(_, value)| value)
 }
 
 /// The least and the largest.

@@ -12,7 +12,7 @@ use crate::exec::reference::Comparison;
 use crate::model::ir::{DescentKind, Expr};
 use crate::report::Derivatives;
 use crate::source::Span;
-use crate::steps::ir::{MethodPlan, Rule};
+use crate::steps::ir::MethodPlan;
 
 /// Searches in a row, one an iteration, that count as a standstill.
 const STANDSTILL: usize = 10;
@@ -56,11 +56,7 @@ fn place<'a>(ran: &Ran<'a>, search: &Search, whole: bool) -> Option<Place<'a>> {
                 step.component.vars.iter().map(name).collect::<Vec<_>>().join(",") == search.of
             };
             let step = plan.steps().find(own)?;
-            let kind = match &step.rule {
-                Rule::Descent(descent) => descent.kind,
-                Rule::Composite(it) => it.descent.kind,
-                _ => return None,
-            };
+            let kind = step.followed()?.1.kind;
             let terms = &model.players[plan.player.index()].terms;
             let exprs = step.component.terms.iter().map(|&at| (terms[at].name.as_str(), &terms[at].expr)).collect();
             Some(Place { at: ran.place(plan, step), names: ran.names(step), method: word(kind), exprs })

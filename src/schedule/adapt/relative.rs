@@ -12,14 +12,11 @@
 
 use crate::schedule::admm::Iteration;
 use crate::schedule::coder::Coder;
-use crate::schedule::ir::{StateId, Stmt};
+use crate::schedule::ir::{Penalty, StateId, Stmt};
 use crate::tape::ir::{Binary, Unary};
 
-/// By how much ρ may be off.
-const OFF: f64 = 2.0;
-
-/// Most that one change does.
-const MOST: f64 = 100.0;
+const OFF: f64 = Penalty::OFF;
+const MOST: f64 = Penalty::MOST;
 
 /// Roundings that a primal residual has to exceed to count where z rests.
 const NOISE: f64 = 100.0;

@@ -97,17 +97,12 @@ fn advice(found: &Redundancy, split: &PlayerSplit) -> String {
     if found.whole.iter().all(|it| own(it.constraint).is_none()) {
         return "the step that these equations are part of drops rows that follow from others, so the answer is the same; multipliers are not unique, though, and what is written twice is easily changed once: take out what follows".to_string();
     }
-    let copies = found.whole.iter().all(|it| own(it.constraint).is_some_and(is_copy));
+    let copies = found.whole.iter().all(|it| own(it.constraint).is_some_and(Coupling::is_copy));
     let star = "; of copies that are all tied to each other, tie each to one of them only, or to a variable of its own: `x[i] - z = 0`";
     format!(
         "the multipliers are then not unique and drift along that combination, and the penalty holds what is said m times by mρ, while ρ is balanced for one equation; take out what follows{}",
         if copies { star } else { "" }
     )
-}
-
-/// Whether it ties two variables to each other, element by element.
-fn is_copy(coupling: &Coupling) -> bool {
-    coupling.parts.len() == 2 && coupling.parts.iter().all(|part| part.scalar().is_some())
 }
 
 /// What to take out of the text, where what is left compiles for sure.

@@ -72,15 +72,13 @@ pub(super) fn check(model: &Model, split: &Split, plan: &Plan, solve: &Solve, di
             MethodPlan::Admm(plan) => {
                 let this = &model.players[plan.player.index()];
                 for step in plan.steps() {
+                    let Some((terms, descent)) = step.followed() else { continue };
                     let vars = step.component.vars.clone();
-                    let (terms, kept, searched) = match &step.rule {
-                        Rule::Descent(descent) => (&step.component.terms, Vec::new(), descent.is_searched()),
-                        Rule::Composite(it) => {
-                            (&it.smooth, ranges::kept(model, &vars, &it.form), it.descent.is_searched())
-                        }
-                        Rule::Quadratic { .. } | Rule::Prox(_) | Rule::Linearised(_) => continue,
+                    let kept = match &step.rule {
+                        Rule::Composite(it) => ranges::kept(model, &vars, &it.form),
+                        _ => Vec::new(),
                     };
-                    let site = Site { player: plan.player, vars, kept, searched };
+                    let site = Site { player: plan.player, vars, kept, searched: descent.is_searched() };
                     for &at in terms {
                         of_term(model, &ranges, &site, &this.terms[at], Some(at), how, diags);
                     }

@@ -13,7 +13,7 @@ use crate::source::Span;
 use crate::split::direction;
 use crate::split::reads::reads;
 use crate::split::variables;
-use crate::steps::ir::{AdmmPlan, Rule, Step};
+use crate::steps::ir::{AdmmPlan, Step};
 
 /// How far apart lengths may lie: with a ratio of 1e4, what the longest column needs one step for takes 1e8.
 const APART: f64 = 1e4;
@@ -26,7 +26,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, diags: &mut Diags) {
     let mut seen = Lengths::default();
     for step in plan.steps() {
         // What searches for its steps learns the curvature by itself.
-        if !step.rule.has_rate() || !matches!(step.rule, Rule::Descent(_) | Rule::Composite(_)) {
+        if !step.rule.has_rate() {
             continue;
         }
         if let Some(diag) = of_coefficients(model, plan, step) {

@@ -48,10 +48,7 @@ pub(super) fn remarks(model: &Model, plan: &AdmmPlan, span: Span, diags: &mut Di
             }
         };
         let settles = number(plan.settles(least));
-        let formula = match plan.relax {
-            1.0 => "2ρ*".to_string(),
-            relax => format!("2ρ*/(2 − {relax})"),
-        };
+        let formula = plan.settles_at();
         if matches!(plan.settings.rho, Rho::Auto) {
             // Found, and started from: worth knowing where it is not.
             if plan.rho > least {

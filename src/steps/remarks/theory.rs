@@ -18,7 +18,7 @@
 //! All of it is sufficient and none of it is necessary: what fails is worth a warning only where nothing else
 //! watches the iterates, that is where ρ stays as written. An adapted ρ is raised where the residuals ask for it.
 
-use super::{names, number};
+use super::{AT, names, number};
 use crate::diag::{Code, Diag, Diags, Severity};
 use crate::linalg::{Curvature, Matrix, factor};
 use crate::model::Model;
@@ -31,9 +31,6 @@ use crate::steps::ir::{AdmmPlan, Rule, Step};
 
 /// Rows of the couplings up to which im A is compared with im B: the eigenvalues take some milliseconds.
 const MOST_ROWS: usize = 200;
-
-/// How close to twice the threshold of a step a penalty counts as that.
-const AT: f64 = 1e-9;
 
 /// Share of the largest singular value of B below which a direction counts as outside its image.
 const OUTSIDE: f64 = 1e-9;
