@@ -1,5 +1,6 @@
 //! An expression read as `Σ K v + k` over a player's variables, the structure of each `K` kept.
 
+use super::foreseen;
 use super::forms::{self, Form, Hessian, Known};
 use super::ir::Part;
 use crate::linalg::Operator;
@@ -111,10 +112,18 @@ impl Lowered {
         self.leaves.iter().any(|leaf| matches!(leaf, Leaf::Data(_, Member::Loop)))
     }
 
+    /// Whether it is sure to be quadratic, affine or constant, without a form that says how.
+    pub(super) fn is_quadratic(&self, model: &Model, player: PlayerId) -> bool {
+        foreseen::is_quadratic(&self.program, &self.known(model, player, None))
+    }
+
+    fn known(&self, model: &Model, player: PlayerId, member: Option<usize>) -> Vec<Known> {
+        self.leaves.iter().map(|leaf| known(model, player, *leaf, member)).collect()
+    }
+
     /// What it is over the player's variables; data of the loop around are those of that member.
     pub fn form(&self, model: &Model, player: PlayerId, member: Option<usize>) -> Form {
-        let known: Vec<Known> = self.leaves.iter().map(|leaf| known(model, player, *leaf, member)).collect();
-        forms::outputs(&self.program, &known).remove(0)
+        forms::outputs(&self.program, &self.known(model, player, member)).remove(0)
     }
 
     /// `½vᵀPv + pᵀv` over those variables, one behind another; `name` is what a message calls it.

@@ -95,6 +95,9 @@ pub fn of_term(model: &Model, player: PlayerId, at: usize) -> Piece {
     let name = term.quoted();
     let other = |why: String| Piece::Other { why, smooth: kink(model, player, &term.expr).is_none() };
     let lowered = Lowered::new(model, &term.expr);
+    if lowered.is_quadratic(model, player) {
+        return Piece::Quadratic;
+    }
     let stopped = match lowered.form(model, player, None) {
         Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_) => return Piece::Quadratic,
         Form::Root(_) => "a norm".to_string(),

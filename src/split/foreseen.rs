@@ -3,6 +3,7 @@
 
 use super::forms::Known;
 use crate::tape::ir::{Binary, Unary};
+use crate::tape::ops::Reducer;
 use crate::tape::{Op, Program};
 
 /// What is known of a value before any form is made.
@@ -56,4 +57,32 @@ fn bends(op: &Op) -> bool {
         Op::Binary(binary) => !matches!(binary, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow),
         _ => false,
     }
+}
+
+/// Whether every output is sure to be a polynomial of degree 2 at the most, by its instructions alone. A norm whose square
+/// is quadratic again, and what takes numbers to tell, is not.
+pub(super) fn is_quadratic(program: &Program, inputs: &[Known]) -> bool {
+    // Its degree, where that is known.
+    let mut degrees: Vec<Option<u32>> = Vec::with_capacity(program.insts.len());
+    for inst in &program.insts {
+        let arg = |k: usize| degrees[inst.args[k].index()];
+        let constant = inst.args.iter().all(|value| degrees[value.index()] == Some(0));
+        let degree = match &inst.op {
+            Op::Input(input) => match &inputs[*input as usize] {
+                Known::Variable => Some(1),
+                Known::Constant(_) => Some(0),
+                Known::Unknown => None,
+            },
+            _ if constant => Some(0),
+            Op::Unary(Unary::Neg) | Op::Reduce { reducer: Reducer::Sum, .. } | Op::Reshape | Op::Broadcast { .. } => {
+                arg(0)
+            }
+            Op::Unary(Unary::Square) => arg(0).map(|degree| 2 * degree),
+            Op::Binary(Binary::Add | Binary::Sub) => arg(0).zip(arg(1)).map(|(a, b)| a.max(b)),
+            Op::Binary(Binary::Mul) => arg(0).zip(arg(1)).map(|(a, b)| a + b),
+            _ => None,
+        };
+        degrees.push(degree.filter(|&degree| degree <= 2));
+    }
+    program.outputs.iter().all(|output| degrees[output.value.index()].is_some())
 }

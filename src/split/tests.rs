@@ -1,6 +1,7 @@
 //! Forms are read off programs: every spelling of a quadratic gives the same `P` and `p`, and what a
 //! program computes is what its form computes.
 
+use super::foreseen;
 use super::forms::{self, Form, Known, Quadratic};
 use crate::exec::{Executor, Reference};
 use crate::tape::ops::{Range, Reducer};
@@ -146,4 +147,54 @@ fn what_is_not_quadratic_says_where() {
     let form = forms::outputs(&b.finish(), &[Known::Variable]).remove(0);
     let Form::Other(stopped) = form else { panic!("tanh is no quadratic") };
     assert_eq!(stopped.op, "tanh");
+}
+
+/// What is foreseen to be quadratic is, and nothing is that is more.
+#[test]
+fn what_is_quadratic_is_foreseen() {
+    let (square, tanh) = (Unary::Square, Unary::Tanh);
+    let programs: [(bool, &dyn Fn(&mut Builder, Value) -> Value); 8] = [
+        (true, &|b, z| b.sum_squares(z)),
+        (true, &|b, z| {
+            let two = b.constant_like(2.0, z);
+            let (shifted, negative) = (b.sub(z, two), b.neg(z));
+            let product = b.mul(shifted, negative);
+            let product = b.mul(product, two);
+            let sum = b.add(product, z);
+            b.reduce(Reducer::Sum, sum, vec![0])
+        }),
+        (true, &|b, z| b.sum(z)),
+        (false, &|b, z| {
+            let cube = b.unary(square, z);
+            let cube = b.mul(cube, z);
+            b.sum(cube)
+        }),
+        (false, &|b, z| {
+            let fourth = b.unary(square, z);
+            let fourth = b.unary(square, fourth);
+            b.sum(fourth)
+        }),
+        (false, &|b, z| {
+            let curved = b.unary(tanh, z);
+            b.sum(curved)
+        }),
+        (false, &|b, z| b.norm2(z)),
+        (false, &|b, z| {
+            let one = b.constant_like(1.0, z);
+            let quotient = b.div(one, z);
+            b.sum(quotient)
+        }),
+    ];
+    for (at, (expected, write)) in programs.into_iter().enumerate() {
+        let mut b = Builder::new("h");
+        let z = b.input("z", Type::new(Dtype::F64, [N]));
+        let h = write(&mut b, z);
+        b.output("h", h);
+        let program = b.finish();
+        assert_eq!(foreseen::is_quadratic(&program, &[Known::Variable]), expected, "{at}");
+        let form = forms::outputs(&program, &[Known::Variable]).remove(0);
+        let plain = matches!(form, Form::Constant(_) | Form::Affine(_) | Form::Quadratic(_));
+        assert!(plain || !expected, "{at}: {form:?}");
+        assert!(!foreseen::is_quadratic(&program, &[Known::Unknown]), "{at}");
+    }
 }
