@@ -152,10 +152,11 @@ fn what_is_not_quadratic_says_where() {
 /// What is foreseen to be quadratic is, and nothing is that is more.
 #[test]
 fn what_is_quadratic_is_foreseen() {
-    let (square, tanh) = (Unary::Square, Unary::Tanh);
-    let programs: [(bool, &dyn Fn(&mut Builder, Value) -> Value); 8] = [
-        (true, &|b, z| b.sum_squares(z)),
-        (true, &|b, z| {
+    /// Writes h(z).
+    type Write = fn(&mut Builder, Value) -> Value;
+    let programs: [(bool, Write); 8] = [
+        (true, |b, z| b.sum_squares(z)),
+        (true, |b, z| {
             let two = b.constant_like(2.0, z);
             let (shifted, negative) = (b.sub(z, two), b.neg(z));
             let product = b.mul(shifted, negative);
@@ -163,23 +164,23 @@ fn what_is_quadratic_is_foreseen() {
             let sum = b.add(product, z);
             b.reduce(Reducer::Sum, sum, vec![0])
         }),
-        (true, &|b, z| b.sum(z)),
-        (false, &|b, z| {
-            let cube = b.unary(square, z);
+        (true, |b, z| b.sum(z)),
+        (false, |b, z| {
+            let cube = b.unary(Unary::Square, z);
             let cube = b.mul(cube, z);
             b.sum(cube)
         }),
-        (false, &|b, z| {
-            let fourth = b.unary(square, z);
-            let fourth = b.unary(square, fourth);
+        (false, |b, z| {
+            let fourth = b.unary(Unary::Square, z);
+            let fourth = b.unary(Unary::Square, fourth);
             b.sum(fourth)
         }),
-        (false, &|b, z| {
-            let curved = b.unary(tanh, z);
+        (false, |b, z| {
+            let curved = b.unary(Unary::Tanh, z);
             b.sum(curved)
         }),
-        (false, &|b, z| b.norm2(z)),
-        (false, &|b, z| {
+        (false, |b, z| b.norm2(z)),
+        (false, |b, z| {
             let one = b.constant_like(1.0, z);
             let quotient = b.div(one, z);
             b.sum(quotient)
