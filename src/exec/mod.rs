@@ -8,6 +8,7 @@ mod executor;
 mod growth;
 pub mod observer;
 pub mod outcome;
+mod plan;
 mod recording;
 pub mod reference;
 mod run;

@@ -14,11 +14,10 @@
 
 use super::math::Real;
 use super::memory::Memory;
-use super::plan::{Conv, Place};
 use super::pool::Pool;
 use super::sweep::Scratch;
+use crate::exec::plan::{Conv, Place};
 use crate::tape::ops::{ConvPart, Window};
-use crate::tape::{Dtype, Shape};
 
 /// Columns that a panel has about: wide enough for the product to run at full speed, narrow enough that
 /// some hundred taps in singles stay in a second-level cache.
@@ -30,67 +29,47 @@ const SHARED: usize = 1 << 21;
 /// Parts of a sum over images, at most.
 const PARTS: usize = 8;
 
-impl Conv {
-    /// The convolution of input, kernel and output of these shapes; everything lies nowhere yet.
-    pub fn new(part: ConvPart, window: Window, [x, w, y]: [&Shape; 3], dtype: Dtype) -> Conv {
-        let (&[images, _, h, v], &[channels, inputs, i, j], &[_, _, p, q]) = (&x.0[..], &w.0[..], &y.0[..]) else {
-            unreachable!("checked by the verifier")
-        };
-        let nowhere = Place { base: super::plan::Base::ARENA, at: 0 };
-        let outputs = channels / window.groups;
-        let block = (COLUMNS / (p * q).max(1)).clamp(1, images.max(1));
-        let strip = if p * q > COLUMNS { (COLUMNS / q.max(1)).max(1) } else { p.max(1) };
-        let multiplications = y.numel() * inputs * i * j;
-        let parts = if multiplications < SHARED { 1 } else { images.div_ceil(block).clamp(1, PARTS) };
-        Conv {
-            part,
-            window,
-            images,
-            inputs,
-            outputs,
-            kernel: [i, j],
-            image: [h, v],
-            positions: [p, q],
+/// How a convolution is cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// Images taken together.
+    block: usize,
+    /// Rows of positions taken together; all of them where a block has several images.
+    strip: usize,
+    /// Parts of the sum over images.
+    parts: usize,
+    /// Whether it is shared among threads.
+    shared: bool,
+}
+
+impl Cut {
+    /// How that one is cut.
+    pub fn of(conv: &Conv) -> Cut {
+        let [p, q] = conv.positions;
+        let block = (COLUMNS / (p * q).max(1)).clamp(1, conv.images.max(1));
+        let shared = conv.multiplications() >= SHARED;
+        Cut {
             block,
-            strip,
-            parts,
-            shared: multiplications >= SHARED,
-            x: nowhere,
-            w: nowhere,
-            y: nowhere,
-            sums: nowhere,
-            dtype,
+            strip: if p * q > COLUMNS { (COLUMNS / q.max(1)).max(1) } else { p.max(1) },
+            parts: if shared { conv.images.div_ceil(block).clamp(1, PARTS) } else { 1 },
+            shared,
         }
     }
 
-    /// Elements of the kernels of all groups.
-    fn weights(&self) -> usize {
-        self.window.groups * self.outputs * self.taps()
-    }
-
     /// Elements in memory that the parts of a sum need beside the result.
-    pub fn sums(&self) -> usize {
-        if self.part == ConvPart::Kernel { (self.parts - 1) * self.weights() } else { 0 }
+    pub fn sums(self, conv: &Conv) -> usize {
+        if conv.part == ConvPart::Kernel { (self.parts - 1) * conv.weights() } else { 0 }
     }
 
     /// Elements of scratch that a thread needs: the panel, and the outputs of a block one channel after
     /// the other.
-    pub fn scratch(&self) -> usize {
-        (self.taps() + if self.block > 1 { self.outputs } else { 0 }) * self.columns()
-    }
-
-    /// Elements of one kernel: rows of the panel.
-    fn taps(&self) -> usize {
-        self.inputs * self.kernel[0] * self.kernel[1]
+    pub fn scratch(self, conv: &Conv) -> usize {
+        (conv.taps() + if self.block > 1 { conv.outputs } else { 0 }) * self.columns(conv)
     }
 
     /// Columns of the widest panel.
-    fn columns(&self) -> usize {
-        self.block * self.strip * self.positions[1]
-    }
-
-    fn channels(&self) -> [usize; 2] {
-        [self.window.groups * self.inputs, self.window.groups * self.outputs]
+    fn columns(self, conv: &Conv) -> usize {
+        self.block * self.strip * conv.positions[1]
     }
 }
 
@@ -99,32 +78,33 @@ impl Conv {
 /// SAFETY (of the callers): it is a step of the plan that the memory was made for, and nobody else uses
 /// the scratch, which has what it asks for, for each thread.
 pub(super) unsafe fn run<T: Real>(conv: &Conv, memory: Memory, scratch: Scratch, pool: &Pool) {
-    let blocks = conv.images.div_ceil(conv.block);
+    let cut = Cut::of(conv);
+    let blocks = conv.images.div_ceil(cut.block);
     if conv.part != ConvPart::Kernel {
-        pool.each(blocks, conv.shared, |block, thread| {
+        pool.each(blocks, cut.shared, |block, thread| {
             // SAFETY: blocks are disjoint parts of the result, and a thread has its own scratch.
-            unsafe { Work::<T>::new(conv, memory, scratch, thread).block(block) };
+            unsafe { Work::<T>::new(conv, cut, memory, scratch, thread).block(block) };
         });
         return;
     }
     let n = conv.weights();
     let sum = |part: usize| match part {
         0 => conv.w,
-        part => Place { at: conv.sums.at + (part - 1) * n, ..conv.sums },
+        part => at(conv.workspace.expect("several parts have sums").place, (part - 1) * n),
     };
-    pool.each(conv.parts, conv.shared, |part, thread| {
+    pool.each(cut.parts, cut.shared, |part, thread| {
         // SAFETY: each part has a sum of its own, and a thread its own scratch.
         unsafe {
             memory.write::<T>(sum(part), n).fill(T::ZERO);
-            let work = Work::<T>::new(conv, memory, scratch, thread);
-            for block in part * blocks / conv.parts..(part + 1) * blocks / conv.parts {
+            let work = Work::<T>::new(conv, cut, memory, scratch, thread);
+            for block in part * blocks / cut.parts..(part + 1) * blocks / cut.parts {
                 work.accumulate(block, sum(part));
             }
         }
     });
     // SAFETY: the parts are through, and the sums are apart from the result.
     let total = unsafe { memory.write::<T>(conv.w, n) };
-    for part in 1..conv.parts {
+    for part in 1..cut.parts {
         // SAFETY: as above.
         let part = unsafe { memory.read::<T>(sum(part), n) };
         total.iter_mut().zip(part).for_each(|(total, &part)| *total = *total + part);
@@ -144,6 +124,7 @@ struct Piece {
 /// A thread's share of a convolution.
 struct Work<'a, T> {
     conv: &'a Conv,
+    cut: Cut,
     memory: Memory<'a>,
     panel: *mut T,
     /// Outputs of several images, a channel after the other.
@@ -153,24 +134,24 @@ struct Work<'a, T> {
 /// In this block, SAFETY (of the callers): the work was made for a step under way, and nobody else
 /// writes what it writes: the images of its block, or the sum that it is given.
 impl<'a, T: Real> Work<'a, T> {
-    unsafe fn new(conv: &'a Conv, memory: Memory<'a>, scratch: Scratch, thread: usize) -> Work<'a, T> {
-        // SAFETY: the scratch has `Conv::scratch` elements for each thread.
+    unsafe fn new(conv: &'a Conv, cut: Cut, memory: Memory<'a>, scratch: Scratch, thread: usize) -> Work<'a, T> {
+        // SAFETY: the scratch has `Cut::scratch` elements for each thread.
         unsafe {
             let panel: *mut T = scratch.of_thread(thread).cast();
-            Work { conv, memory, panel, side: panel.add(conv.taps() * conv.columns()) }
+            Work { conv, cut, memory, panel, side: panel.add(conv.taps() * cut.columns(conv)) }
         }
     }
 
     /// The pieces of a block, group by group, a strip after the other.
     fn pieces(&self, block: usize) -> impl Iterator<Item = Piece> + use<'a, T> {
-        let conv = self.conv;
-        let first = block * conv.block;
-        let images = conv.block.min(conv.images - first);
-        let strips = conv.positions[0].div_ceil(conv.strip);
+        let Work { conv, cut, .. } = *self;
+        let first = block * cut.block;
+        let images = cut.block.min(conv.images - first);
+        let strips = conv.positions[0].div_ceil(cut.strip);
         (0..conv.window.groups).flat_map(move |group| {
             (0..strips).map(move |strip| {
-                let top = strip * conv.strip;
-                Piece { first, images, group, top, rows: conv.strip.min(conv.positions[0] - top) }
+                let top = strip * cut.strip;
+                Piece { first, images, group, top, rows: cut.strip.min(conv.positions[0] - top) }
             })
         })
     }
@@ -179,8 +160,8 @@ impl<'a, T: Real> Work<'a, T> {
     unsafe fn block(&self, block: usize) {
         let conv = self.conv;
         if conv.part == ConvPart::Input {
-            let first = block * conv.block;
-            let images = conv.block.min(conv.images - first);
+            let first = block * self.cut.block;
+            let images = self.cut.block.min(conv.images - first);
             let image = conv.channels()[0] * conv.image[0] * conv.image[1];
             // SAFETY: see the block; the images lie in the result.
             unsafe { self.memory.write::<T>(at(conv.x, first * image), images * image).fill(T::ZERO) };
@@ -230,7 +211,7 @@ impl<'a, T: Real> Work<'a, T> {
     /// Where the outputs of a piece lie for a product, and from one channel to the next: in memory where
     /// it is one image, else side by side.
     unsafe fn outputs(&self, piece: Piece) -> (*mut T, usize) {
-        if self.conv.block > 1 {
+        if self.cut.block > 1 {
             return (self.side, self.columns(piece));
         }
         let [p, q] = self.conv.positions;
@@ -247,7 +228,7 @@ impl<'a, T: Real> Work<'a, T> {
 
     /// Outputs of several images from memory to the side.
     unsafe fn take_outputs(&self, piece: Piece) {
-        if self.conv.block == 1 {
+        if self.cut.block == 1 {
             return;
         }
         let run = piece.rows * self.conv.positions[1];
@@ -264,7 +245,7 @@ impl<'a, T: Real> Work<'a, T> {
 
     /// Outputs of several images from the side to memory.
     unsafe fn put_outputs(&self, piece: Piece) {
-        if self.conv.block == 1 {
+        if self.cut.block == 1 {
             return;
         }
         let run = piece.rows * self.conv.positions[1];

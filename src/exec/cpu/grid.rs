@@ -2,28 +2,13 @@
 #![allow(unsafe_code)]
 
 use super::memory::{Element, Memory};
-use super::plan::Array;
-use crate::linalg::transform::{Complex, DctNum, GridTransform, Transform};
-use crate::tape::{Dtype, Type};
-
-/// A transform of grids of one type.
-#[derive(Debug)]
-pub(super) enum GridPlan {
-    F32(GridTransform<f32>),
-    F64(GridTransform<f64>),
-}
+use crate::exec::plan::{Array, GridPlan};
+use crate::linalg::transform::{Complex, DctNum, GridTransform};
+use crate::tape::Dtype;
 
 impl GridPlan {
-    /// The plan for values of that type.
-    pub fn new(transform: Transform, ty: &Type) -> GridPlan {
-        match ty.dtype {
-            Dtype::F32 => GridPlan::F32(GridTransform::new(transform, &ty.shape.0)),
-            _ => GridPlan::F64(GridTransform::new(transform, &ty.shape.0)),
-        }
-    }
-
     /// Doubles that a run takes beside its result.
-    pub fn workspace(&self) -> usize {
+    pub(super) fn workspace(&self) -> usize {
         let ((real, complex), bytes) = match self {
             GridPlan::F32(plan) => (plan.scratch(), Dtype::F32.bytes()),
             GridPlan::F64(plan) => (plan.scratch(), Dtype::F64.bytes()),
@@ -35,7 +20,7 @@ impl GridPlan {
     ///
     /// SAFETY (of the callers): the three are the operand, the result and the workspace of a step of the
     /// memory's plan, which is this one.
-    pub unsafe fn run(&self, memory: Memory, from: Array, to: Array, workspace: Option<Array>, inverse: bool) {
+    pub(super) unsafe fn run(&self, memory: Memory, from: Array, to: Array, workspace: Option<Array>, inverse: bool) {
         // SAFETY: passed on.
         unsafe {
             match self {
@@ -43,13 +28,6 @@ impl GridPlan {
                 GridPlan::F64(plan) => run(plan, memory, from, to, workspace, inverse),
             }
         }
-    }
-}
-
-/// Plans of one type and length are told apart by their text.
-impl PartialEq for GridPlan {
-    fn eq(&self, other: &GridPlan) -> bool {
-        format!("{self:?}") == format!("{other:?}")
     }
 }
 

@@ -4,13 +4,12 @@
 #![allow(unsafe_code)]
 
 use super::isa::Isa;
-use super::layout::LINE;
-use super::lower;
 use super::memory::Memory;
-use super::plan::{Iterate, Place, Turn};
+use super::needs::Needs;
 use super::pool::Pool;
 use super::steps;
 use super::sweep::{Scratch, TILE};
+use crate::exec::plan::{self, Iterate, LINE, Turn};
 use crate::exec::{Buffer, Slot};
 use crate::tape::ops::{Iteration, Reducer};
 use crate::tape::{Binary, Builder, Dtype, Op, Program, Type, Value};
@@ -21,54 +20,21 @@ const BASES: usize = 32;
 /// Lanes times instructions from which threads pay: a turn is run some five times.
 const SHARED: usize = 1 << 15;
 
-impl Iterate {
-    /// The loop on operands of these types; they lie nowhere yet.
-    pub fn new(iteration: &Iteration, args: &[Type], ty: &Type) -> Iterate {
-        let n = ty.shape.numel();
-        let Iteration { body, carried, count } = iteration;
-        let lanes = iteration.is_lanewise();
-        let (turns, tiles) = if lanes {
-            let full = (n >= TILE).then(|| turn(&in_lanes(iteration, TILE, args), carried + 1, TILE));
-            let rest =
-                (!n.is_multiple_of(TILE)).then(|| turn(&in_lanes(iteration, n % TILE, args), carried + 1, n % TILE));
-            (full.into_iter().chain(rest).collect(), n.div_ceil(TILE))
-        } else {
-            (vec![turn(body, *carried, n)], 1)
-        };
-        let repeated = |(k, arg): (usize, &Type)| lanes && k >= *carried && arg.shape.is_scalar() && n != 1;
-        Iterate {
-            turns,
-            len: n,
-            tiles,
-            lanes,
-            carried: *carried,
-            count: *count,
-            bytes: args.iter().map(Type::bytes).collect(),
-            element: args.iter().map(|arg| arg.dtype.bytes()).collect(),
-            repeated: args.iter().enumerate().map(repeated).collect(),
-            shared: lanes && n * body.insts.len() >= SHARED,
-            args: Vec::new(),
-            to: Place { base: super::plan::Base::ARENA, at: 0 },
-            own: None,
-            dtype: ty.dtype,
-        }
+/// The turns of a loop: of everything; or of a full tile of lanes, if there is one, then of what is left.
+pub(super) fn turns(iteration: &Iteration, args: &[Type], n: usize) -> Vec<Turn> {
+    let Iteration { body, carried, .. } = iteration;
+    if !iteration.is_lanewise() {
+        return vec![turn(body, *carried, n)];
     }
+    let of = |lanes: usize| turn(&in_lanes(iteration, lanes, args), carried + 1, lanes);
+    let full = (n >= TILE).then(|| of(TILE));
+    let rest = (!n.is_multiple_of(TILE)).then(|| of(n % TILE));
+    full.into_iter().chain(rest).collect()
+}
 
-    /// Bytes that a turn's memory takes.
-    fn memory(&self) -> usize {
-        self.turns.iter().map(|turn| turn.memory).max().unwrap_or(0)
-    }
-
-    /// Bytes in memory that the loop needs beside its result.
-    pub fn beside(&self) -> usize {
-        if self.lanes { 0 } else { self.memory() }
-    }
-
-    /// Bytes of scratch for each thread.
-    pub fn scratch(&self) -> usize {
-        let inside = self.turns.iter().map(|turn| turn.plan.scratch).max().unwrap_or(0);
-        inside + if self.lanes { self.memory() } else { 0 }
-    }
+/// Bytes that a turn's memory takes.
+pub(super) fn memory(turns: &[Turn]) -> usize {
+    turns.iter().map(|turn| turn.memory).max().unwrap_or(0)
 }
 
 /// A turn of that program, whose first inputs and outputs are what is carried; the last output says
@@ -79,7 +45,7 @@ fn turn(program: &Program, carried: usize, lanes: usize) -> Turn {
     let flag = slot(inputs.len());
     let outputs: Vec<Slot> = (0..carried).map(slot).chain([flag]).collect();
     assert!(1 + inputs.len() + outputs.len() <= BASES, "a loop has fewer than {BASES} operands");
-    let plan = lower::plan(program, &inputs, &outputs);
+    let plan = plan::plan(program, &inputs, &outputs, &Needs);
     let mut end = plan.arena.next_multiple_of(LINE);
     let mut take = |bytes: usize| {
         let start = end;
@@ -149,20 +115,21 @@ fn in_lanes(iteration: &Iteration, n: usize, args: &[Type]) -> Program {
 /// the scratch, which has what the loop asks for, for each thread.
 pub(super) unsafe fn run(it: &Iterate, memory: Memory, scratch: Scratch, pool: &Pool, isa: Isa) {
     if !it.lanes {
-        let own = it.own.map_or(std::ptr::null_mut(), |place| {
-            // SAFETY: the loop's own place beside its result.
-            unsafe { memory.pointer::<f64>(place).cast() }
+        let own = it.workspace.map_or(std::ptr::null_mut(), |array| {
+            // SAFETY: the loop's own memory beside its result.
+            unsafe { memory.pointer::<f64>(array.place).cast() }
         });
         // SAFETY: passed on; the scratch has what the turn's plan asks for.
         unsafe { tile(it, 0, memory, own, scratch, pool, isa) };
         return;
     }
-    pool.each(it.tiles, it.shared, |index, thread| {
+    let shared = it.len * it.iteration.body.insts.len() >= SHARED;
+    pool.each(it.len.div_ceil(TILE), shared, |index, thread| {
         // SAFETY: tiles are disjoint parts of the result; a thread has its own scratch, of which the turn
         // takes its memory and then what its plan asks for.
         unsafe {
             let own = scratch.of_thread(thread);
-            let inside = Scratch::new(own.add(it.memory()), 0);
+            let inside = Scratch::new(own.add(self::memory(&it.turns)), 0);
             tile(it, index, memory, own, inside, &Pool::new(1), isa);
         }
     });
@@ -178,9 +145,10 @@ unsafe fn tile(it: &Iterate, index: usize, memory: Memory, own: *mut u8, scratch
     let full = !it.lanes || start + TILE <= it.len;
     let turn = &it.turns[if full { 0 } else { it.turns.len() - 1 }];
     let bytes = |k: usize| if it.lanes && !it.repeated[k] { turn.lanes * it.element[k] } else { it.bytes[k] };
+    let Iteration { carried, count, .. } = it.iteration;
     let mut bases = [std::ptr::null_mut::<u8>(); BASES];
     let states = turn.state.len();
-    let constants = it.args.len() - it.carried;
+    let constants = it.args.len() - carried;
     // SAFETY: operands and result lie in memory with all of their elements, of which the tile's start
     // at `start`; what is carried has room for the tile's elements in the turn's own memory.
     unsafe {
@@ -191,7 +159,7 @@ unsafe fn tile(it: &Iterate, index: usize, memory: Memory, own: *mut u8, scratch
         bases[0] = own;
         for k in 0..states {
             let state = own.add(turn.state[k]);
-            if k < it.carried {
+            if k < carried {
                 std::ptr::copy_nonoverlapping(address(k).cast_const(), state, bytes(k));
             } else {
                 // The lanes that have stopped: none yet.
@@ -201,12 +169,12 @@ unsafe fn tile(it: &Iterate, index: usize, memory: Memory, own: *mut u8, scratch
             bases[1 + states + constants + k] = state;
         }
         for k in 0..constants {
-            bases[1 + states + k] = address(it.carried + k);
+            bases[1 + states + k] = address(carried + k);
         }
         let done = own.add(turn.done);
         bases[1 + 2 * states + constants] = done;
         let inside = Memory::new(&bases[..2 + 2 * states + constants]);
-        for _ in 0..it.count {
+        for _ in 0..count {
             steps::run(&turn.plan, inside, scratch, pool, isa);
             let stops = match turn.done_dtype {
                 Dtype::F32 => *done.cast::<f32>() != 0.0,

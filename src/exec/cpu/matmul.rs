@@ -8,8 +8,8 @@
 
 use super::math::Real;
 use super::memory::Memory;
-use super::plan::{MatMul, Place};
 use super::pool::Pool;
+use crate::exec::plan::{MatMul, Place};
 
 /// Multiplications below which one thread takes it all: about 40 µs.
 const SHARED: usize = 1 << 21;

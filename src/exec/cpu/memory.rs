@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::plan::Place;
+use crate::exec::plan::Place;
 use crate::tape::Dtype;
 
 /// A type of element.

@@ -1,8 +1,7 @@
 //! The CPU: one arena planned by liveness, elementwise instructions fused into sweeps over
 //! cache-sized tiles, vector instructions chosen at run time, threads that only share out fixed parts.
 //!
-//! [`Cpu::bind`] plans: `graph` (what runs together) → `layout` (where it lies) → `lower` (the plan);
-//! [`Cpu::run`] resolves the plan's bases to addresses and runs its steps. Running allocates nothing
+//! [`Cpu::bind`] makes the [plan](super::plan); [`Cpu::run`] resolves the plan's bases to addresses and runs its steps. Running allocates nothing
 //! but libraries' workspace: `gemm` packs panels of its operands, faer's eigenvalues and singular values
 //! take copies.
 //!
@@ -14,18 +13,15 @@ mod conv;
 mod dense;
 mod elementwise;
 mod factor;
-mod graph;
 mod grid;
 mod isa;
 mod iterate;
-mod layout;
-mod lower;
 mod matching;
 mod math;
 mod matmul;
 mod memory;
 mod movement;
-mod plan;
+mod needs;
 mod pool;
 mod random;
 mod reduce;
@@ -40,10 +36,11 @@ mod trace;
 
 use self::isa::Isa;
 use self::memory::{Block, Memory};
-use self::plan::Plan;
+use self::needs::Needs;
 use self::pool::Pool;
 use self::sweep::Scratch;
 use super::executor::{Buffer, Call, Executor, NonFinite, Slot};
+use super::plan::{self, Plan};
 use crate::tape::{Dtype, Elements, Program, Tensor, Type};
 
 /// The CPU as a device.
@@ -63,6 +60,8 @@ pub struct Cpu {
 #[derive(Debug)]
 struct Bound {
     plan: Plan,
+    /// Bytes of scratch for each thread.
+    scratch: usize,
     /// For tracing.
     program: Program,
     /// Buffer, and bytes from one member to the next, for each input and then each output.
@@ -154,11 +153,12 @@ impl Executor for Cpu {
             let of = if slot.member { ty.shape.0[0] } else { 1 };
             assert_eq!(ty.bytes(), of * bytes, "slot {k} of {} has the type of what it stands for", program.name);
         }
-        let plan = lower::plan(program, inputs, outputs);
+        let plan = plan::plan(program, inputs, outputs, &Needs);
+        let scratch = needs::scratch(&plan);
         self.arena.reserve(plan.arena);
-        self.scratch.reserve(plan.scratch * self.pool.threads());
+        self.scratch.reserve(scratch * self.pool.threads());
         self.bases.reserve(1 + slots.len());
-        self.calls.push(Bound { plan, program: program.clone(), slots, inputs: inputs.len() });
+        self.calls.push(Bound { plan, scratch, program: program.clone(), slots, inputs: inputs.len() });
         Call(self.calls.len() as u32 - 1)
     }
 
@@ -177,7 +177,7 @@ impl Executor for Cpu {
             self.bases.push(base);
         }
         let memory = Memory::new(&self.bases);
-        let scratch = Scratch::new(self.scratch.pointer(), bound.plan.scratch);
+        let scratch = Scratch::new(self.scratch.pointer(), bound.scratch);
         // SAFETY: the bases are in the plan's order; `bind` checked that every slot has the elements
         // its value has, and gave arena and scratch room; the executor is borrowed until the end.
         unsafe { steps::run(&bound.plan, memory, scratch, &self.pool, self.isa) };

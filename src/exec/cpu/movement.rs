@@ -28,21 +28,6 @@ pub(super) fn copy_box<T: Element>(from: &[T], to: &mut [T], axes: &[(usize, usi
     }
 }
 
-/// The axes with neighbours joined where both layouts allow it, and unit axes dropped.
-pub(super) fn coalesce(axes: impl IntoIterator<Item = (usize, usize, usize)>) -> Vec<(usize, usize, usize)> {
-    let mut joined: Vec<(usize, usize, usize)> = Vec::new();
-    for (extent, read, written) in axes {
-        match joined.last_mut() {
-            _ if extent == 1 => {}
-            Some(last) if last.1 == extent * read && last.2 == extent * written => {
-                *last = (last.0 * extent, read, written);
-            }
-            _ => joined.push((extent, read, written)),
-        }
-    }
-    joined
-}
-
 /// Rows of `x` by index; one past the end is `missing`.
 pub(super) fn gather<T: Element>(y: &mut [T], x: &[T], index: &[u32], width: usize, missing: T) {
     if width == 0 {
@@ -111,13 +96,6 @@ mod tests {
         let mut to = vec![0.0; 1];
         copy_box(&from[7..], &mut to, &[]);
         assert_eq!(to, [7.0]);
-    }
-
-    #[test]
-    fn joins_what_lies_together() {
-        assert_eq!(coalesce([(2, 12, 12), (3, 4, 4), (4, 1, 1)]), [(24, 1, 1)]);
-        assert_eq!(coalesce([(2, 12, 24), (3, 4, 4), (4, 1, 1)]), [(2, 12, 24), (12, 1, 1)]);
-        assert_eq!(coalesce([(1, 7, 9), (4, 1, 3), (1, 1, 1)]), [(4, 1, 3)]);
     }
 
     #[test]

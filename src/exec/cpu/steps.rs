@@ -6,10 +6,10 @@ use faer::traits::RealField;
 use super::isa::Isa;
 use super::math::Real;
 use super::memory::{Element, Memory};
-use super::plan::{Array, Layout, Move, Plan, Single, Step};
 use super::pool::Pool;
 use super::sweep::{self, Scratch};
 use super::{conv, dense, factor, iterate, matching, matmul, movement, random, reduce, regression, scan, sparse};
+use crate::exec::plan::{Array, Layout, Move, Plan, Single, Step};
 use crate::tape::Dtype;
 use crate::tape::ops::Reducer;
 

@@ -6,9 +6,9 @@ use super::elementwise::{self, Arg};
 use super::isa::Isa;
 use super::math::Real;
 use super::memory::{Element, Memory};
-use super::plan::{Axis, Fold, Inst, Kernel, Operand, Place, Sweep, Target};
 use super::pool::Pool;
 use super::reduce;
+use crate::exec::plan::{Axis, Fold, Inst, Kernel, Operand, Place, Sweep, Target};
 use crate::tape::Dtype;
 
 /// Elements of a tile: a whole number of blocks of the tree of sums, a power of two, so that a tile's

@@ -8,13 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{Conv, Iterate};
+use super::ir::Conv;
 use crate::tape::ops::{Range, Reducer};
 use crate::tape::{Op, Program, Type, Unary};
 
 /// What a node is to the planner.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Class {
+pub(in crate::exec) enum Class {
     /// The input of that position.
     Input(u32),
     /// A number; stored only where a step reads it.
@@ -37,7 +37,7 @@ pub(super) enum Class {
 
 /// An instruction. Operands are never aliases.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(in crate::exec) struct Node {
     pub op: Op,
     pub args: Vec<usize>,
     /// Types of the operands as the instruction sees them (an alias may reshape).
@@ -52,17 +52,16 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Whether it is a sum or extreme that is taken while its elements are swept.
+    pub fn is_fold(&self) -> bool {
+        self.class == Class::Fold
+    }
+
     /// The convolution that it is, without places.
     pub fn conv(&self) -> Option<Conv> {
         let Op::Conv { part, window } = self.op else { return None };
         let shapes = part.roles([&self.arg_tys[0], &self.arg_tys[1], &self.ty]).map(|ty| &ty.shape);
         Some(Conv::new(part, window, shapes, self.ty.dtype))
-    }
-
-    /// The loop that it is, without places.
-    pub fn iterate(&self) -> Option<Iterate> {
-        let Op::Iterate(iteration) = &self.op else { return None };
-        Some(Iterate::new(iteration, &self.arg_tys, &self.ty))
     }
 }
 

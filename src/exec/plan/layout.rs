@@ -6,18 +6,14 @@
 //! position it writes (the sweep stores a tile once everything has read it); else it is made in the
 //! arena and copied at the end.
 
-use super::factor;
-use super::graph::{Class, Graph, Node};
-use super::grid::GridPlan;
-use super::plan::{Base, Place};
-use super::regression::{ISOTONIC_WORK, TAUT_STRING_WORK};
-use super::sweep::TILE;
+use super::Device;
+use super::graph::{Class, Graph};
+use super::ir::{Array, Base, Place};
 use crate::exec::Slot;
-use crate::tape::ops::assignment;
 use crate::tape::{Dtype, Op};
 
-/// Arrays start at cache lines.
-pub(super) const LINE: usize = 64;
+/// Bytes that the start of every array is a multiple of: a cache line.
+pub(in crate::exec) const LINE: usize = 64;
 
 /// Memory that is planned as one.
 #[derive(Debug, Clone)]
@@ -37,8 +33,7 @@ pub(super) struct Layout {
     storages: Vec<Storage>,
     /// Storage of each node that owns memory, and where in it.
     homes: Vec<Option<(usize, usize)>>,
-    /// Storage that a node needs beside its result: the parts of a fold, the sums of a convolution, the
-    /// workspace of a step.
+    /// Storage that a node needs beside its result.
     beside: Vec<Option<usize>>,
     /// Nodes that a sweep writes at the end of a tile.
     pub deferred: Vec<bool>,
@@ -50,7 +45,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The layout of a graph on these slots.
-    pub fn new(graph: &Graph, inputs: &[Slot], outputs: &[Slot]) -> Layout {
+    pub fn new(graph: &Graph, inputs: &[Slot], outputs: &[Slot], device: &dyn Device) -> Layout {
         let mut layout = Layout {
             storages: Vec::new(),
             homes: vec![None; graph.nodes.len()],
@@ -59,7 +54,7 @@ impl Layout {
             copies: Vec::new(),
             arena: 0,
         };
-        layout.house(graph);
+        layout.house(graph, device);
         layout.measure_lives(graph);
         layout.place_outputs(graph, inputs, outputs);
         layout.fill_arena(graph.units.len());
@@ -77,10 +72,10 @@ impl Layout {
         Place { at: place.at + at + offset, ..place }
     }
 
-    /// Where the parts of a fold, the sums of a convolution or the workspace of a step lie.
-    pub fn beside(&self, node: usize) -> Place {
-        let storage = self.beside[node].expect("what is combined has parts, and a step with a workspace has it");
-        self.storages[storage].place.expect("every storage is placed")
+    /// What a node has beside its result.
+    pub fn workspace(&self, node: usize) -> Option<Array> {
+        let Storage { dtype, len, place, .. } = self.storages[self.beside[node]?];
+        Some(Array { place: place.expect("every storage is placed"), len, dtype })
     }
 
     fn storage(&mut self, dtype: Dtype, len: usize) -> usize {
@@ -89,7 +84,7 @@ impl Layout {
     }
 
     /// Gives every stored node a home: its own storage, or a part of what it is concatenated into.
-    fn house(&mut self, graph: &Graph) {
+    fn house(&mut self, graph: &Graph, device: &dyn Device) {
         for node in (0..graph.nodes.len()).rev() {
             let it = &graph.nodes[node];
             match it.class {
@@ -105,17 +100,8 @@ impl Layout {
             if self.homes[node].is_none() {
                 self.homes[node] = Some((self.storage(it.ty.dtype, it.ty.shape.numel()), 0));
             }
-            if it.class == Class::Fold {
-                let len = it.arg_tys[0].shape.numel().div_ceil(TILE);
-                self.beside[node] = Some(self.storage(it.ty.dtype, len));
-            } else if workspace(it) > 0 {
-                self.beside[node] = Some(self.storage(Dtype::F64, workspace(it)));
-            }
-            if let Some(sums) = it.conv().map(|conv| conv.sums()).filter(|&sums| sums > 0) {
-                self.beside[node] = Some(self.storage(it.ty.dtype, sums));
-            }
-            if let Some(bytes) = it.iterate().map(|iterate| iterate.beside()).filter(|&bytes| bytes > 0) {
-                self.beside[node] = Some(self.storage(Dtype::F64, bytes.div_ceil(Dtype::F64.bytes())));
+            if let Some((dtype, len)) = device.workspace(it) {
+                self.beside[node] = Some(self.storage(dtype, len));
             }
             let Some(offsets) = part_offsets(graph, node) else { continue };
             let (storage, at) = self.homes[node].expect("given above");
@@ -209,21 +195,6 @@ impl Storage {
     /// Whole cache lines.
     fn bytes(&self) -> usize {
         (self.len * self.dtype.bytes()).next_multiple_of(LINE)
-    }
-}
-
-/// Doubles that a step needs beside its result.
-pub(super) fn workspace(node: &Node) -> usize {
-    let row = node.ty.shape.0.last().copied().unwrap_or(1);
-    match &node.op {
-        Op::Cholesky => factor::dense_workspace(row, node.ty.dtype),
-        Op::SparseFactor(symbolic) => factor::workspace(symbolic, 1, node.ty.dtype),
-        Op::SparseSolve(symbolic) => factor::workspace(symbolic, node.ty.shape.0[1..].iter().product(), node.ty.dtype),
-        Op::Grid { transform, .. } => GridPlan::new(*transform, &node.ty).workspace(),
-        Op::Pav => ISOTONIC_WORK * row,
-        Op::Assignment => assignment::work_len(row),
-        Op::TautString => TAUT_STRING_WORK * row,
-        _ => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 //! A place is an element of a base: the arena, an input's buffer or an output's. Bases are resolved to
 //! addresses when a call runs, which is how the member of a family is chosen.
 //!
-//! What holds of every plan, and what the unsafe blocks of this folder argue from:
+//! What holds of every plan, and what the unsafe blocks of the devices argue from:
 //! 1. A place, with the length it is used at, lies inside its base's allocation.
 //! 2. What a step writes overlaps nothing that it reads and nothing else that it writes, except for a
 //!    sweep's stores: those may overwrite tiles that the sweep reads, at the same positions.
@@ -13,44 +13,46 @@ use std::sync::Arc;
 
 use super::grid::GridPlan;
 use crate::linalg::Symbolic;
-use crate::tape::ops::{ConvPart, Distribution, Reducer, Window};
+use crate::tape::ops::{ConvPart, Distribution, Iteration, Reducer, Window};
 use crate::tape::{Binary, Dtype, Unary};
 
 /// Position among the bases: the arena is 0, then inputs, then outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Base(pub u32);
+pub(in crate::exec) struct Base(pub u32);
 
 impl Base {
     pub const ARENA: Base = Base(0);
 }
 
+impl Place {
+    /// The place of what has none yet.
+    pub const NOWHERE: Place = Place { base: Base::ARENA, at: 0 };
+}
+
 /// An element of a base, counted in elements of the dtype it is used at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::exec) struct Place {
     pub base: Base,
     pub at: usize,
 }
 
 /// Consecutive elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Array {
+pub(in crate::exec) struct Array {
     pub place: Place,
     pub len: usize,
     pub dtype: Dtype,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Plan {
+pub(in crate::exec) struct Plan {
     pub steps: Vec<Step>,
     /// Bytes of the arena.
     pub arena: usize,
-    /// Bytes of scratch for each thread: the registers of the sweep that has most, or the panel of a
-    /// convolution.
-    pub scratch: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Step {
+pub(in crate::exec) enum Step {
     Sweep(Sweep),
     MatMul(MatMul),
     Conv(Conv),
@@ -60,14 +62,14 @@ pub(super) enum Step {
         single: Single,
         args: Vec<Array>,
         to: Array,
-        /// Doubles for the step alone.
+        /// Memory for the step alone.
         workspace: Option<Array>,
     },
 }
 
 /// Elementwise ops over one range, a tile after the other: one sweep over memory.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Sweep {
+pub(in crate::exec) struct Sweep {
     /// Elements of every operand that is not repeated.
     pub len: usize,
     /// Per tile, in order.
@@ -81,7 +83,7 @@ pub(super) struct Sweep {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Inst {
+pub(in crate::exec) struct Inst {
     pub kernel: Kernel,
     /// Of the operands; of the result too, but for a cast and the condition of a select.
     pub dtype: Dtype,
@@ -90,7 +92,7 @@ pub(super) struct Inst {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kernel {
+pub(in crate::exec) enum Kernel {
     Unary(Unary),
     Binary(Binary),
     /// The dtype of the condition.
@@ -113,13 +115,13 @@ pub(super) enum Kernel {
 
 /// An axis of a box in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Axis {
+pub(in crate::exec) struct Axis {
     pub extent: usize,
     pub stride: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Operand {
+pub(in crate::exec) enum Operand {
     None,
     /// Elements of memory at the tile's positions.
     Tile(Place),
@@ -130,7 +132,7 @@ pub(super) enum Operand {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Target {
+pub(in crate::exec) enum Target {
     /// Elements of memory at the tile's positions.
     Tile(Place),
     Register(u32),
@@ -139,7 +141,7 @@ pub(super) enum Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Store {
+pub(in crate::exec) struct Store {
     pub register: u32,
     pub to: Place,
     pub dtype: Dtype,
@@ -147,7 +149,7 @@ pub(super) struct Store {
 
 /// A fold's parts, a tile each, and their result.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fold {
+pub(in crate::exec) struct Fold {
     pub reducer: Reducer,
     pub parts: Place,
     pub to: Place,
@@ -156,7 +158,7 @@ pub(super) struct Fold {
 
 /// `to = a·b`; strides say what is transposed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct MatMul {
+pub(in crate::exec) struct MatMul {
     pub rows: usize,
     pub inner: usize,
     pub columns: usize,
@@ -171,7 +173,7 @@ pub(super) struct MatMul {
 
 /// A convolution or one of its adjoints, as [`Op::Conv`](crate::tape::Op::Conv) defines them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Conv {
+pub(in crate::exec) struct Conv {
     pub part: ConvPart,
     pub window: Window,
     pub images: usize,
@@ -181,55 +183,41 @@ pub(super) struct Conv {
     pub kernel: [usize; 2],
     pub image: [usize; 2],
     pub positions: [usize; 2],
-    /// Images taken together.
-    pub block: usize,
-    /// Rows of positions taken together; all of them where a block has several images.
-    pub strip: usize,
-    /// Parts of the sum over images.
-    pub parts: usize,
-    /// Whether it is shared among threads.
-    pub shared: bool,
     pub x: Place,
     pub w: Place,
     pub y: Place,
-    /// Where all parts of the sum but the first lie.
-    pub sums: Place,
+    /// Memory for the step alone.
+    pub workspace: Option<Array>,
     pub dtype: Dtype,
 }
 
 /// A loop, as [`Op::Iterate`](crate::tape::Op::Iterate) defines it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Iterate {
-    /// Of a full tile of lanes if there is one, then of what is left; or of everything.
+pub(in crate::exec) struct Iterate {
+    pub iteration: Iteration,
+    /// Turns as the device runs them: of everything; or of lanes, as many at a time as it takes.
     pub turns: Vec<Turn>,
     /// Elements of the result.
     pub len: usize,
-    pub tiles: usize,
     /// Whether every element is a lane of its own.
     pub lanes: bool,
-    /// Operands that are carried.
-    pub carried: usize,
-    /// Turns after which it stops.
-    pub count: usize,
     /// Bytes of each operand.
     pub bytes: Vec<usize>,
     /// Bytes of an element of each.
     pub element: Vec<usize>,
     /// Whether one number of it serves all lanes.
     pub repeated: Vec<bool>,
-    /// Whether tiles are shared among threads.
-    pub shared: bool,
     pub args: Vec<Place>,
     pub to: Place,
-    /// Where a turn of everything has its memory.
-    pub own: Option<Place>,
+    /// Memory for the step alone.
+    pub workspace: Option<Array>,
     pub dtype: Dtype,
 }
 
 /// A turn of a loop: its bases are its arena, what is carried, the constants, what is carried again,
 /// and whether it was the last.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Turn {
+pub(in crate::exec) struct Turn {
     pub plan: Plan,
     /// Where in its memory each carried value lies, behind the plan's arena; of lanes, the stopped ones
     /// are one value more.
@@ -245,7 +233,7 @@ pub(super) struct Turn {
 
 /// A box of elements from one layout into another.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Move {
+pub(in crate::exec) struct Move {
     pub from: Place,
     pub to: Place,
     pub dtype: Dtype,
@@ -259,7 +247,7 @@ pub(super) struct Move {
 
 /// The ops that have a kernel of their own.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Single {
+pub(in crate::exec) enum Single {
     Reduce { reducer: Reducer, layout: Layout },
     ArgMax { row: usize },
     Sort { row: usize },
@@ -286,7 +274,7 @@ pub(super) enum Single {
 
 /// Where the elements of a reduction lie.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Layout {
+pub(in crate::exec) enum Layout {
     /// Result `o·inner + i` combines elements `(o·reduced + r)·inner + i` over `r`.
     Regular { reduced: usize, inner: usize },
     /// Result `k` combines elements `kept[k] + reduced[r]` over `r`.

@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
+use super::Device;
+use super::boxes::coalesce;
 use super::graph::{Class, Graph, Unit};
 use super::grid::GridPlan;
-use super::layout::{LINE, Layout, workspace};
-use super::movement;
-use super::plan::{
+use super::ir::{
     Array, Axis, Conv, Fold, Inst, Iterate, Kernel, Layout as Reduced, MatMul, Move, Operand, Place, Plan,
 };
-use super::plan::{Single, Step, Store, Sweep, Target};
-use super::sweep::REGISTER;
+use super::ir::{Single, Step, Store, Sweep, Target};
+use super::layout::Layout;
 use crate::exec::Slot;
-use crate::tape::ops::{Range, Reducer};
-use crate::tape::{Dtype, Op, Program, Shape, Type};
+use crate::tape::ops::{Iteration, Range, Reducer};
+use crate::tape::{Op, Program, Shape, Type};
 
 /// The plan of a verified program on these slots.
-pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Plan {
+pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot], device: &dyn Device) -> Plan {
     let graph = Graph::new(program);
-    let layout = Layout::new(&graph, inputs, outputs);
-    let lowering = Lowering { graph: &graph, layout: &layout };
+    let layout = Layout::new(&graph, inputs, outputs, device);
+    let lowering = Lowering { graph: &graph, layout: &layout, device };
     let mut steps = Vec::new();
     for unit in &graph.units {
         match unit.sweep {
@@ -30,22 +30,16 @@ pub(super) fn plan(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Plan
     }
     for &(node, to) in &layout.copies {
         let ty = &graph.nodes[node].ty;
-        let axes = movement::coalesce([(ty.shape.numel(), 1, 1)]);
+        let axes = coalesce([(ty.shape.numel(), 1, 1)]);
         lowering.push_move(&mut steps, ty, layout.place(&graph, node), to, axes, None);
     }
-    let scratch = steps.iter().map(|step| match step {
-        Step::Sweep(sweep) => sweep.registers as usize * REGISTER,
-        Step::Iterate(it) => it.scratch(),
-        Step::Conv(conv) => conv.scratch() * conv.dtype.bytes(),
-        _ => 0,
-    });
-    let scratch = scratch.max().unwrap_or(0).next_multiple_of(LINE);
-    Plan { arena: layout.arena, scratch, steps }
+    Plan { arena: layout.arena, steps }
 }
 
 struct Lowering<'a> {
     graph: &'a Graph,
     layout: &'a Layout,
+    device: &'a dyn Device,
 }
 
 impl Lowering<'_> {
@@ -84,7 +78,7 @@ impl Lowering<'_> {
                 (Op::Select, _) => (Kernel::Select(it.arg_tys[0].dtype), it.ty.dtype),
                 (Op::Cast, _) => (Kernel::Cast(it.ty.dtype), it.arg_tys[0].dtype),
                 (Op::Reduce { reducer, .. }, _) => {
-                    let parts = self.layout.beside(node);
+                    let parts = self.layout.workspace(node).expect("a fold has parts").place;
                     let fold = Fold { reducer: *reducer, parts, to: self.place(node), dtype: it.ty.dtype };
                     sweep.folds.push(fold);
                     (Kernel::Fold { reducer: *reducer, parts }, it.ty.dtype)
@@ -183,8 +177,8 @@ impl Lowering<'_> {
                 steps.push(Step::MatMul(self.matmul(node, *ta, *tb)));
                 return;
             }
-            Op::Iterate(_) => {
-                steps.push(Step::Iterate(Box::new(self.iterate(node))));
+            Op::Iterate(iteration) => {
+                steps.push(Step::Iterate(Box::new(self.iterate(node, iteration))));
                 return;
             }
             Op::Conv { .. } => {
@@ -194,7 +188,7 @@ impl Lowering<'_> {
             Op::Transpose { perm } => {
                 let (read, written) = (it.arg_tys[0].shape.strides(), ty.shape.strides());
                 let axes = perm.iter().zip(extents).zip(written).map(|((&of, &extent), to)| (extent, read[of], to));
-                let axes = movement::coalesce(axes);
+                let axes = coalesce(axes);
                 self.push_move(steps, ty, self.place(it.args[0]), self.place(node), axes, None);
                 return;
             }
@@ -203,7 +197,7 @@ impl Lowering<'_> {
                 let axes = extents.iter().zip(strides).zip(ty.shape.strides()).map(|((&n, read), to)| (n, read, to));
                 let from = self.place(it.args[0]);
                 let from = Place { at: from.at + start, ..from };
-                self.push_move(steps, ty, from, self.place(node), movement::coalesce(axes), None);
+                self.push_move(steps, ty, from, self.place(node), coalesce(axes), None);
                 return;
             }
             Op::Unslice(ranges) => {
@@ -214,7 +208,7 @@ impl Lowering<'_> {
                 let whole = self.place(node);
                 let to = Place { at: whole.at + start, ..whole };
                 let zero = Some((whole, ty.shape.numel()));
-                self.push_move(steps, part, self.place(it.args[0]), to, movement::coalesce(axes), zero);
+                self.push_move(steps, part, self.place(it.args[0]), to, coalesce(axes), zero);
                 return;
             }
             Op::Concat { axis } => {
@@ -260,11 +254,7 @@ impl Lowering<'_> {
             | Op::Cast => unreachable!("{:?} is not a step", it.op),
         };
         let args = it.args.iter().map(|&arg| self.array(arg)).collect();
-        let workspace = match workspace(it) {
-            0 => None,
-            len => Some(Array { place: self.layout.beside(node), len, dtype: Dtype::F64 }),
-        };
-        steps.push(Step::Single { single, args, to: self.array(node), workspace });
+        steps.push(Step::Single { single, args, to: self.array(node), workspace: self.layout.workspace(node) });
     }
 
     fn matmul(&self, node: usize, ta: bool, tb: bool) -> MatMul {
@@ -285,12 +275,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn iterate(&self, node: usize) -> Iterate {
+    fn iterate(&self, node: usize, iteration: &Iteration) -> Iterate {
         let it = &self.graph.nodes[node];
-        let iterate = it.iterate().expect("the step is a loop");
+        let turns = self.device.turns(iteration, &it.arg_tys, it.ty.shape.numel());
         let args = it.args.iter().map(|&arg| self.place(arg)).collect();
-        let own = (iterate.beside() > 0).then(|| self.layout.beside(node));
-        Iterate { args, to: self.place(node), own, ..iterate }
+        let workspace = self.layout.workspace(node);
+        Iterate { args, to: self.place(node), workspace, ..Iterate::new(iteration, &it.arg_tys, &it.ty, turns) }
     }
 
     fn conv(&self, node: usize) -> Conv {
@@ -298,8 +288,7 @@ impl Lowering<'_> {
         let conv = it.conv().expect("the step is a convolution");
         let [a, b, result] = [self.place(it.args[0]), self.place(it.args[1]), self.place(node)];
         let [x, w, y] = conv.part.roles([a, b, result]);
-        let sums = if conv.sums() > 0 { self.layout.beside(node) } else { conv.sums };
-        Conv { x, w, y, sums, ..conv }
+        Conv { x, w, y, workspace: self.layout.workspace(node), ..conv }
     }
 
     fn reduce(&self, reducer: Reducer, axes: &[usize], ty: &Type) -> Single {
@@ -339,7 +328,7 @@ impl Lowering<'_> {
             let width = ty.shape.0[axis] * inner;
             let to = Place { at: whole.at + start, ..whole };
             if self.place(arg) != to {
-                let axes = movement::coalesce([(outer, width, row), (width, 1, 1)]);
+                let axes = coalesce([(outer, width, row), (width, 1, 1)]);
                 self.push_move(steps, ty, self.place(arg), to, axes, None);
             }
             start += width;
