@@ -7,7 +7,7 @@ use super::complaint::Complaint;
 use super::values::Device;
 use super::{Exit, Machine, Setup, World, diagnostics, problem, say, sequence};
 use crate::diag::{self, Code};
-use crate::exec::{self, Cpu, Executor, Outcome, Reference, Status};
+use crate::exec::{self, Cpu, Executor, Failure, Outcome, Reference, Status};
 use crate::pipeline::{Compiled, Parsed};
 use crate::report::explain::Subject;
 use crate::report::remarks::{Ran, remarks};
@@ -101,8 +101,7 @@ pub(super) fn solve(
     let mut watch = Watch::new(&compiled.schedule, &host, progress, Some(folder));
     let ended = exec::run_keeping(&compiled.schedule, &mut *executor, &host, &mut watch, args.inputs.seed, &keep);
     let written = watch.finish();
-    let (outcome, values) =
-        ended.map_err(|sentence| Complaint::new(sentence).help("without `--resume` the run starts anew"))?;
+    let (outcome, values) = ended.map_err(failure)?;
 
     let Compiled { model, split, solve, plan, schedule } = &compiled;
     let subject = Subject { model, split, plan, schedule };
@@ -135,6 +134,14 @@ pub(super) fn solve(
         _ => Exit::Unsolved,
     };
     Ok((outcome, exit))
+}
+
+/// Why a run has no outcome.
+fn failure(failure: Failure) -> Complaint {
+    match failure {
+        Failure::Checkpoint(sentence) => Complaint::new(sentence).help("without `--resume` the run starts anew"),
+        Failure::Device(fault) => Complaint::new(fault.message).code(Code::NoDevice).help(fault.help).exit(Exit::Fault),
+    }
 }
 
 /// The device asked for.

@@ -1,8 +1,8 @@
 //! What a device does: own buffers, and run tape programs on them.
 //!
 //! Binding plans memory and code once; running allocates nothing. The same schedule runs on every
-//! implementation: [`reference`](super::reference) (f64, naive, the oracle) and
-//! [`cpu`](super::cpu) (arena, fused loops, threads).
+//! implementation: [`reference`](super::reference) (f64, naive, the oracle), [`cpu`](super::cpu) (arena,
+//! fused loops, threads) and [`cuda`](super::cuda) (kernels made from the same plans).
 
 use crate::source::Span;
 use crate::tape::{Program, Tensor, Type};
@@ -49,6 +49,44 @@ pub struct NonFinite {
     pub operands: Vec<f64>,
 }
 
+/// What a device does without waiting for the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// A program on its first so many members; not where the number `when` is 0.
+    Run { call: Call, members: usize, when: Option<Buffer> },
+    /// A program on the one of so many members that a number says, if it is one; not where `when` is 0.
+    Pick { call: Call, member: Buffer, members: usize, when: Option<Buffer> },
+    /// A number is kept for the host.
+    Keep { value: Buffer },
+    /// Where the number is not 0, nothing after it is done until the host has looked.
+    Halt { when: Buffer },
+}
+
+/// A device that the host runs ahead of.
+pub trait Ahead {
+    /// Whether the device itself can leave a call undone, at no cost to speak of.
+    fn can_skip(&self, call: Call) -> bool;
+
+    /// Whether a call writes a buffer.
+    fn writes(&self, call: Call, buffer: Buffer) -> bool;
+
+    /// Enqueues work, and waits for none of it.
+    fn enqueue(&mut self, work: &[Work]);
+
+    /// Waits for what was enqueued since the host looked last, and adds the numbers that were kept. Says at
+    /// which piece of it the device halted, if it did; it goes on with what is enqueued next.
+    fn settle(&mut self, kept: &mut Vec<f64>) -> Option<usize>;
+}
+
+/// What is wrong with a device: it is not there, or it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong; lower case, no full stop.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
 /// A device.
 pub trait Executor {
     /// `reference`, `cpu`, …
@@ -74,9 +112,43 @@ pub trait Executor {
     /// Two outputs never share a buffer. Expects a verified program.
     fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call;
 
+    /// Makes ready what was bound, before the first run.
+    ///
+    /// # Errors
+    /// What the device lacks for it: memory, a library, a compiler.
+    fn ready(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Runs a bound program on that member of its families (0 where there is none). Allocates
     /// nothing.
     fn run(&mut self, call: Call, member: usize);
+
+    /// Runs a bound program on so many members, as if one after the other.
+    fn run_each(&mut self, call: Call, members: usize) {
+        (0..members).for_each(|member| self.run(call, member));
+    }
+
+    /// The device as one that the host runs ahead of, if it is worth it.
+    fn ahead(&self) -> Option<&dyn Ahead> {
+        None
+    }
+
+    /// The same, to be told what to do.
+    fn ahead_mut(&mut self) -> Option<&mut dyn Ahead> {
+        None
+    }
+
+    /// Whether what it holds is far from the host, so that its answer is judged on a copy.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// What went wrong with the device on the way. From then on it does nothing, and what is read of it
+    /// counts for nothing.
+    fn fault(&self) -> Option<&Fault> {
+        None
+    }
 
     /// Runs a bound program instruction by instruction in search of the first number that is not
     /// finite; writes no output. Slow: called once something went wrong.

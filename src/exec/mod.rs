@@ -1,5 +1,6 @@
 //! Schedule → outcome, on a device.
 
+mod ahead;
 mod bound;
 mod checkpoint;
 mod cpu;
@@ -18,9 +19,9 @@ mod start;
 mod verdict;
 
 pub use cpu::Cpu;
-pub use executor::{Buffer, Call, Executor, NonFinite, Slot};
+pub use executor::{Ahead, Buffer, Call, Executor, Fault, NonFinite, Slot, Work};
 pub use observer::{Nobody, Observer};
 pub use outcome::{Outcome, Status};
 pub use reference::Reference;
-pub use run::{run, run_keeping, verify};
+pub use run::{Failure, run, run_keeping, verify};
 pub use start::tensor as starting;

@@ -26,11 +26,18 @@ impl Runner<'_> {
     }
 
     pub(super) fn record(&mut self, record: &RecordStmt) -> Result<(), Left> {
-        let values: Vec<(String, f64)> = record
-            .values
-            .iter()
-            .map(|(name, state)| (name.clone(), self.executor.item(self.bound.buffer(*state))))
-            .collect();
+        if let Some(rows) = &mut self.again {
+            *rows -= 1;
+            return if *rows == 0 { Err(Left::Run(Status::Completed)) } else { Ok(()) };
+        }
+        let values = record.values.iter().map(|(_, state)| self.executor.item(self.bound.buffer(*state))).collect();
+        self.row(record, values)
+    }
+
+    /// The same with the numbers read already.
+    pub(super) fn row(&mut self, record: &RecordStmt, values: Vec<f64>) -> Result<(), Left> {
+        let names = record.values.iter().map(|(name, _)| name.clone());
+        let values: Vec<(String, f64)> = names.zip(values).collect();
         // With copies still apart, the problem without them may be read outside its domain, as a logarithm
         // at 0; the iteration itself goes on from finite numbers.
         let within = |name: &str| name != UNSPLIT;

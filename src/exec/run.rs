@@ -4,7 +4,6 @@
 //! sampler positions) is all that is needed to go on with the same bits. Checkpoints and stops
 //! happen between two passes of an outermost loop: the *safe points*.
 
-use super::Executor;
 use super::bound::{self, Bound, Node};
 use super::checkpoint::{Checkpoint, Position};
 use super::growth::Scale;
@@ -13,6 +12,7 @@ use super::outcome::{Outcome, Row, Status, Tally};
 use super::safe_point::{fingerprint, not_finite};
 use super::sampling::Samplers;
 use super::verdict;
+use super::{Executor, Fault, ahead};
 use crate::host::{Host, Stop};
 use crate::schedule::ir::{LoopUnit, Schedule, StateId, StopStatus};
 use crate::tape::Tensor;
@@ -36,14 +36,14 @@ const ARMIJO: f64 = 1e-4;
 /// Executes `schedule` on `executor`; every random number comes from `seed`.
 ///
 /// # Errors
-/// A sentence, where the host's checkpoint is not one of this schedule or can't be read or kept.
+/// See [`Failure`].
 pub fn run(
     schedule: &Schedule,
     executor: &mut dyn Executor,
     host: &dyn Host,
     observer: &mut dyn Observer,
     seed: u64,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, Failure> {
     Ok(run_keeping(schedule, executor, host, observer, seed, &[])?.0)
 }
 
@@ -58,26 +58,42 @@ pub fn run_keeping(
     observer: &mut dyn Observer,
     seed: u64,
     keep: &[StateId],
-) -> Result<(Outcome, Vec<(StateId, Tensor)>), String> {
-    let resume = host.resume().map_err(|error| format!("the checkpoint can't be read: {error}"))?;
+) -> Result<(Outcome, Vec<(StateId, Tensor)>), Failure> {
+    let resume = host.resume();
+    let resume = resume.map_err(|error| Failure::Checkpoint(format!("the checkpoint can't be read: {error}")))?;
     let bound = bound::bind(schedule, executor, seed);
+    executor.ready().map_err(Failure::Device)?;
     let mut runner = Runner::new(schedule, &bound, executor, host, observer, seed);
     let mut start = Position::default();
     match resume {
-        Some(bytes) => start = runner.restore(Checkpoint::from_bytes(&bytes)?)?,
+        Some(bytes) => {
+            let restored = Checkpoint::from_bytes(&bytes).and_then(|checkpoint| runner.restore(checkpoint));
+            start = restored.map_err(Failure::Checkpoint)?;
+        }
         None => runner.straight(&runner.bound.fixed),
     }
     let ended = runner.outermost(start);
     if runner.finite.is_some() || !matches!(ended, Ended::Early(Status::NonFinite(_))) {
         runner.straight(&runner.bound.tail);
     }
-    match runner.failed.take() {
-        Some(sentence) => Err(sentence),
-        None => {
-            let outcome = runner.finish(ended);
-            Ok((outcome, keep.iter().map(|&state| (state, executor.read(bound.buffer(state)))).collect()))
-        }
+    if let Some(sentence) = runner.failed.take() {
+        return Err(Failure::Checkpoint(sentence));
     }
+    let outcome = runner.finish(ended);
+    let kept = keep.iter().map(|&state| (state, executor.read(bound.buffer(state)))).collect();
+    match executor.fault() {
+        Some(fault) => Err(Failure::Device(fault.clone())),
+        None => Ok((outcome, kept)),
+    }
+}
+
+/// Why there is no outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The host's checkpoint is not one of this schedule, or can't be read or kept: a sentence.
+    Checkpoint(String),
+    /// The device is at fault.
+    Device(Fault),
 }
 
 /// Judges a solution as the end of a run. One pass is made from the declared start, for what the tolerances
@@ -151,6 +167,8 @@ pub(super) struct Runner<'a> {
     pub(super) failed: Option<String>,
     /// Whether every call is traced for its first non-finite number before it runs.
     pub(super) tracing: bool,
+    /// Rows that were seen before, of passes that are run again; at the last the run stands where it stood.
+    pub(super) again: Option<usize>,
     /// Iterations after which the state stood that a replay went back to.
     pub(super) finite: Option<usize>,
     /// What growth is measured by, once there are rows enough.
@@ -186,6 +204,7 @@ impl<'a> Runner<'a> {
             shares: vec![(0.0, 0); bound.shares.len()],
             stop_since: None,
             tracing: false,
+            again: None,
             finite: None,
             scale: None,
             searches: vec![Tally::default(); bound.searches.len()],
@@ -211,8 +230,18 @@ impl<'a> Runner<'a> {
             }
             let mut snapshot = self.snapshot(first);
             let mut reached = first;
-            for pass in first..*count {
-                match self.pass(*unit, pass, body) {
+            let mut pass = first;
+            let mut seconds_a_pass = f64::INFINITY;
+            while pass < *count {
+                let clock = self.host.elapsed();
+                let end = ahead::end(pass, *count, next_snapshot(pass), seconds_a_pass);
+                let (begun, left) = match self.ahead(*unit, (pass, end), body) {
+                    Some(ahead) => ahead,
+                    None => (1, self.pass(*unit, pass, body)),
+                };
+                pass += begun - 1;
+                seconds_a_pass = (self.host.elapsed() - clock) / begun as f64;
+                match left {
                     Ok(()) => {}
                     Err(Left::Loop(StopStatus::Converged)) => {
                         ended = Ended::Converged;
@@ -228,7 +257,10 @@ impl<'a> Runner<'a> {
                     }
                     Err(Left::Loop(StopStatus::Inner)) => break,
                     // Nobody goes on from here: no checkpoint.
-                    Err(Left::Run(status @ Status::Diverged(_))) => return Ended::Early(status),
+                    Err(Left::Run(status @ Status::Diverged(_))) => {
+                        self.stand_at_last_row(&snapshot, *unit, body);
+                        return Ended::Early(status);
+                    }
                     Err(Left::Run(Status::NonFinite(found))) => {
                         return Ended::Early(self.replay(&snapshot, *unit, body, pass, found));
                     }
@@ -237,6 +269,10 @@ impl<'a> Runner<'a> {
                         self.save_snapshot(&snapshot, statement);
                         return Ended::Early(status);
                     }
+                }
+                if self.executor.fault().is_some() {
+                    // There is nothing to judge: the caller hears of the fault.
+                    return ended;
                 }
                 let done = pass + 1;
                 self.observer.progress(Progress { done, planned: *count, unit: unit.word() });
@@ -248,13 +284,14 @@ impl<'a> Runner<'a> {
                 if self.host.elapsed() - self.kept_at > CHECKPOINT_EVERY {
                     self.save(position);
                 }
-                if (done < SNAPSHOT_EVERY && done.is_power_of_two()) || done % SNAPSHOT_EVERY == 0 {
+                if next_snapshot(pass) == done {
                     if let Some(found) = self.not_finite() {
                         return Ended::Early(self.replay(&snapshot, *unit, body, pass, found));
                     }
                     snapshot = self.snapshot(done);
                 }
                 reached = done;
+                pass = done;
             }
             if let Some(found) = self.not_finite() {
                 return Ended::Early(self.replay(&snapshot, *unit, body, reached, found));
@@ -264,6 +301,14 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn pass(&mut self, unit: LoopUnit, pass: usize, body: &[Node]) -> Result<(), Left> {
+        self.begin(unit, pass);
+        let result = self.body(body);
+        self.passes.pop();
+        result
+    }
+
+    /// Counts a pass.
+    pub(super) fn begin(&mut self, unit: LoopUnit, pass: usize) {
         let in_batch = self.passes.iter().any(|&(unit, _)| unit == LoopUnit::Batch);
         self.passes.push((unit, pass + 1));
         match unit {
@@ -272,12 +317,9 @@ impl<'a> Runner<'a> {
             LoopUnit::Iteration if !in_batch => self.iterations += 1,
             LoopUnit::Iteration | LoopUnit::Step => {}
         }
-        let result = self.body(body);
-        self.passes.pop();
-        result
     }
 
-    fn body(&mut self, body: &[Node]) -> Result<(), Left> {
+    pub(super) fn body(&mut self, body: &[Node]) -> Result<(), Left> {
         body.iter().try_for_each(|node| self.node(node))
     }
 
@@ -285,13 +327,16 @@ impl<'a> Runner<'a> {
         match node {
             Node::Call { call, over, share } => {
                 let start = self.host.elapsed();
-                for member in 0..over.unwrap_or(1) {
-                    if self.tracing
-                        && let Some(found) = self.executor.trace(*call, member)
-                    {
-                        return Err(Left::Run(Status::NonFinite(Box::new(found))));
+                let members = over.unwrap_or(1);
+                if self.tracing {
+                    for member in 0..members {
+                        if let Some(found) = self.executor.trace(*call, member) {
+                            return Err(Left::Run(Status::NonFinite(Box::new(found))));
+                        }
+                        self.executor.run(*call, member);
                     }
-                    self.executor.run(*call, member);
+                } else {
+                    self.executor.run_each(*call, members);
                 }
                 self.shares[*share].0 += self.host.elapsed() - start;
                 self.shares[*share].1 += 1;
@@ -401,6 +446,13 @@ impl<'a> Runner<'a> {
     pub(super) fn seconds(&self) -> f64 {
         self.before + self.host.elapsed()
     }
+}
+
+/// After how many passes the next snapshot is due, `pass` being the one to come: once a run has settled
+/// every so many, at first at each power of two.
+fn next_snapshot(pass: usize) -> usize {
+    let done = pass + 1;
+    if done < SNAPSHOT_EVERY { done.next_power_of_two() } else { done.next_multiple_of(SNAPSHOT_EVERY) }
 }
 
 fn stopped(reason: Stop) -> Status {

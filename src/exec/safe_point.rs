@@ -86,6 +86,25 @@ impl Runner<'_> {
         status
     }
 
+    /// A run ends at the last row of its trace. A device that the host ran ahead of is beyond it: the passes
+    /// since the last snapshot are run once more, up to there.
+    pub(super) fn stand_at_last_row(&mut self, snapshot: &Snapshot, unit: LoopUnit, body: &[Node]) {
+        let rows = self.trace.len() - snapshot.rows;
+        if self.executor.ahead().is_none() || rows == 0 {
+            return;
+        }
+        self.go_back();
+        (self.iterations, self.epochs) = (snapshot.iterations, snapshot.epochs);
+        self.samplers = snapshot.samplers.clone();
+        self.again = Some(rows);
+        for pass in snapshot.pass.. {
+            if self.pass(unit, pass, body).is_err() {
+                break;
+            }
+        }
+        self.again = None;
+    }
+
     /// Every state as it was at the last snapshot.
     fn go_back(&mut self) {
         for &(state, shadow) in &self.bound.shadows {

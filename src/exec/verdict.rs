@@ -2,7 +2,7 @@
 //! variables alone, on the problem as written. Only this gives the word "solved".
 
 use super::outcome::{Checked, Contradiction, Ray, Weighed};
-use super::{Buffer, Executor, Slot};
+use super::{Buffer, Cpu, Executor, Slot};
 use crate::schedule::ir::{Arg, Check, Schedule, StateId, Verdict};
 
 /// How much looser than the stopping test the re-check is: the test reads norms in the working
@@ -24,8 +24,24 @@ pub(super) struct Judged {
     pub holds: bool,
 }
 
-/// Recomputes everything from the states, of which `buffers` holds one each.
+/// Recomputes everything from the states, of which `buffers` holds one each. The answer of a device that is
+/// far from the host is judged on the processor, which had no part in it.
 pub(super) fn judge(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[Buffer]) -> Judged {
+    if !executor.is_remote() {
+        return judge_here(verdict, executor, buffers);
+    }
+    let mut cpu = Cpu::new(1);
+    let copy = |&buffer: &Buffer| {
+        let tensor = executor.read(buffer);
+        let copy = cpu.buffer(&tensor.ty());
+        cpu.write(copy, &tensor);
+        copy
+    };
+    let copies: Vec<Buffer> = buffers.iter().map(copy).collect();
+    judge_here(verdict, &mut cpu, &copies)
+}
+
+fn judge_here(verdict: &Verdict, executor: &mut dyn Executor, buffers: &[Buffer]) -> Judged {
     let mut evaluate = |check: &Check| evaluate(check, executor, buffers);
     let terms: Vec<Checked> = verdict
         .terms

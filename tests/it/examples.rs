@@ -32,6 +32,11 @@ fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
     compiled.expect("a file without errors compiles")
 }
 
+/// An example as it stands.
+pub(crate) fn compiled(name: &str) -> Compiled {
+    compile(name, &[], None)
+}
+
 fn execute(compiled: &Compiled, threads: usize, seed: u64) -> Outcome {
     let mut cpu = Cpu::new(threads);
     let outcome =

@@ -1,5 +1,6 @@
 //! Tests that see the program as its users do: through the public library and the command.
 
+mod ahead;
 mod cases;
 mod cli;
 mod compile;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use admmc::data::Memory;
-use admmc::exec::{Cpu, Executor, Nobody, Outcome, Reference, Status, run};
+use admmc::exec::{Cpu, Executor, Failure, Nobody, Outcome, Reference, Status, run};
 use admmc::host::Still;
 use admmc::pipeline;
 
@@ -185,7 +185,8 @@ fn a_checkpoint_belongs_to_its_seed() {
     run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).expect("no checkpoint is there");
     hasty.patience = None;
     let refused = run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 2);
-    assert!(refused.is_err_and(|sentence| sentence.contains("another seed")));
+    let Err(Failure::Checkpoint(sentence)) = refused else { panic!("the checkpoint is refused") };
+    assert!(sentence.contains("another seed"), "{sentence}");
     assert!(run(&compiled.schedule, &mut Cpu::new(1), &hasty, &mut Nobody, 1).is_ok());
 }
 

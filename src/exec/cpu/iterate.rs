@@ -9,8 +9,7 @@ use super::needs::Needs;
 use super::pool::Pool;
 use super::steps;
 use super::sweep::{Scratch, TILE};
-use crate::exec::plan::{self, Iterate, LINE, Turn};
-use crate::exec::{Buffer, Slot};
+use crate::exec::plan::{Iterate, Turn};
 use crate::tape::ops::{Iteration, Reducer};
 use crate::tape::{Binary, Builder, Dtype, Op, Program, Type, Value};
 
@@ -32,30 +31,14 @@ pub(super) fn turns(iteration: &Iteration, args: &[Type], n: usize) -> Vec<Turn>
     full.into_iter().chain(rest).collect()
 }
 
+fn turn(program: &Program, carried: usize, lanes: usize) -> Turn {
+    assert!(1 + program.inputs.len() + program.outputs.len() <= BASES, "a loop has fewer than {BASES} operands");
+    Turn::new(program, carried, lanes, &Needs)
+}
+
 /// Bytes that a turn's memory takes.
 pub(super) fn memory(turns: &[Turn]) -> usize {
     turns.iter().map(|turn| turn.memory).max().unwrap_or(0)
-}
-
-/// A turn of that program, whose first inputs and outputs are what is carried; the last output says
-/// whether it was the last.
-fn turn(program: &Program, carried: usize, lanes: usize) -> Turn {
-    let slot = |k: usize| -> Slot { Buffer(k as u32).into() };
-    let inputs: Vec<Slot> = (0..program.inputs.len()).map(slot).collect();
-    let flag = slot(inputs.len());
-    let outputs: Vec<Slot> = (0..carried).map(slot).chain([flag]).collect();
-    assert!(1 + inputs.len() + outputs.len() <= BASES, "a loop has fewer than {BASES} operands");
-    let plan = plan::plan(program, &inputs, &outputs, &Needs);
-    let mut end = plan.arena.next_multiple_of(LINE);
-    let mut take = |bytes: usize| {
-        let start = end;
-        end += bytes.next_multiple_of(LINE);
-        start
-    };
-    let state = program.inputs[..carried].iter().map(|input| take(program.ty(input.value).bytes())).collect();
-    let done = take(LINE);
-    let done_dtype = program.ty(program.outputs[carried].value).dtype;
-    Turn { plan, state, done, done_dtype, memory: end, lanes }
 }
 
 /// The turn of so many lanes as a program of tensors. One value more is carried: which lanes have

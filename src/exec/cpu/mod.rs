@@ -39,6 +39,7 @@ use self::memory::{Block, Memory};
 use self::needs::Needs;
 use self::pool::Pool;
 use self::sweep::Scratch;
+pub(super) use self::trace::trace;
 use super::executor::{Buffer, Call, Executor, NonFinite, Slot};
 use super::plan::{self, Plan};
 use crate::tape::{Dtype, Elements, Program, Tensor, Type};
@@ -186,6 +187,6 @@ impl Executor for Cpu {
     fn trace(&mut self, call: Call, member: usize) -> Option<NonFinite> {
         let bound = &self.calls[call.0 as usize];
         let inputs = bound.slots[..bound.inputs].iter().map(|&(slot, _)| self.fetch(slot, member)).collect();
-        trace::trace(&bound.program, inputs)
+        trace(&bound.program, inputs)
     }
 }

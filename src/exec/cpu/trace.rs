@@ -7,7 +7,7 @@ use crate::exec::{Executor, NonFinite};
 use crate::tape::{Input, Op, Output, Program, Tensor, Value};
 
 /// Runs the instructions one by one and blames the first.
-pub(super) fn trace(program: &Program, inputs: Vec<Tensor>) -> Option<NonFinite> {
+pub(in crate::exec) fn trace(program: &Program, inputs: Vec<Tensor>) -> Option<NonFinite> {
     let mut values: Vec<Vec<f64>> = Vec::with_capacity(program.insts.len());
     let mut cpu = Cpu::new(1);
     let buffers: Vec<_> = program.insts.iter().map(|inst| cpu.buffer(&inst.ty)).collect();

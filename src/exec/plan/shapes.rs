@@ -1,8 +1,10 @@
 //! Convolutions and loops by the shapes of their operands, before anything has a place.
 
 use super::ir::{Conv, Iterate, Place, Turn};
+use super::{Device, LINE};
+use crate::exec::{Buffer, Slot};
 use crate::tape::ops::{ConvPart, Iteration, Window};
-use crate::tape::{Dtype, Shape, Type};
+use crate::tape::{Dtype, Program, Shape, Type};
 
 impl Conv {
     /// The convolution of input, kernel and output of these shapes.
@@ -67,5 +69,27 @@ impl Iterate {
             workspace: None,
             dtype: ty.dtype,
         }
+    }
+}
+
+impl Turn {
+    /// A turn of that program on that device, over so many lanes. Its first inputs and outputs are what is
+    /// carried; its last output says whether it was the last.
+    pub fn new(program: &Program, carried: usize, lanes: usize, device: &dyn Device) -> Turn {
+        let slot = |k: usize| -> Slot { Buffer(k as u32).into() };
+        let inputs: Vec<Slot> = (0..program.inputs.len()).map(slot).collect();
+        let flag = slot(inputs.len());
+        let outputs: Vec<Slot> = (0..carried).map(slot).chain([flag]).collect();
+        let plan = super::plan(program, &inputs, &outputs, device);
+        let mut end = plan.arena.next_multiple_of(LINE);
+        let mut take = |bytes: usize| {
+            let start = end;
+            end += bytes.next_multiple_of(LINE);
+            start
+        };
+        let state = program.inputs[..carried].iter().map(|input| take(program.ty(input.value).bytes())).collect();
+        let done = take(LINE);
+        let done_dtype = program.ty(program.outputs[carried].value).dtype;
+        Turn { plan, state, done, done_dtype, memory: end, lanes }
     }
 }

@@ -1,8 +1,9 @@
 //! The ops, an op a file. Each names its shape rule, its reference evaluation in doubles, and its
 //! reverse and forward derivatives *as ops* (`Rule`); elementwise functions are smaller, and name a
-//! value, a slope and their CUDA text ([`unary::Function`], [`binary::Function`]).
+//! value and a slope ([`unary::Function`], [`binary::Function`]).
 //!
-//! To add an elementwise function: one file under `unary/` or `binary/`, one line in its table. To add
+//! To add an elementwise function: one file under `unary/` or `binary/`, one line in its table and its
+//! text for devices in `kernels/math.cuh`. To add
 //! an op: one file that implements `Rule`, one line in `Op::rule` and in `Op::name`.
 
 mod argmax;

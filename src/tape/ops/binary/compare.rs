@@ -8,7 +8,6 @@ pub(super) static LESS: Function = Function {
     eval: |a, b| f64::from(a < b),
     eval_index: Some(|a, b| u32::from(a < b)),
     chain: None,
-    cuda: ["a < b ? 1.0f : 0.0f", "a < b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
     kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };
@@ -19,7 +18,6 @@ pub(super) static LESS_EQUAL: Function = Function {
     eval: |a, b| f64::from(a <= b),
     eval_index: Some(|a, b| u32::from(a <= b)),
     chain: None,
-    cuda: ["a <= b ? 1.0f : 0.0f", "a <= b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
     kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };
@@ -30,7 +28,6 @@ pub(super) static EQUAL: Function = Function {
     eval: |a, b| f64::from(a == b),
     eval_index: Some(|a, b| u32::from(a == b)),
     chain: None,
-    cuda: ["a == b ? 1.0f : 0.0f", "a == b ? 1.0 : 0.0"],
     points: &[(0.0, 1.0), (1.0, 0.0)],
     kinks: &[[(0.0, 0.0), (0.0, 0.0)]],
 };

@@ -18,7 +18,6 @@ pub(super) static MIN: Function = Function {
             builder.mul(second, t)
         },
     ]),
-    cuda: ["a <= b || a != a ? a : b", "a <= b || a != a ? a : b"],
     points: &[(0.0, 1.0), (1.0, 0.0), (-3.0, -2.0), (1e-9, -1e-9)],
     kinks: &[[(0.0, 0.0), (1.0, 0.0)], [(2.0, 2.0), (1.0, 0.0)]],
 };

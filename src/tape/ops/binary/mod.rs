@@ -1,5 +1,5 @@
-//! Elementwise functions of two operands, a function a file: its value, its derivatives as ops, its
-//! CUDA text, and the points at which it is awkward.
+//! Elementwise functions of two operands, a function a file: its value, its derivatives as ops, and
+//! the points at which it is awkward. Device code calls it by its name: `op_…` in `kernels/math.cuh`.
 //!
 //! To add one: a file here, a variant of [`Binary`], a line in [`Binary::function`] and in
 //! [`Binary::ALL`] (a test compares the two).
@@ -33,8 +33,6 @@ pub struct Function {
     pub eval_index: Option<fn(u32, u32) -> u32>,
     /// The derivative by each operand; `None` where it is zero wherever it exists.
     pub chain: Option<[Chain; 2]>,
-    /// CUDA text of the value as an expression of `a` and `b`, single and double.
-    pub cuda: [&'static str; 2],
     /// Where derivatives are tested.
     pub points: &'static [(f64, f64)],
     /// Points without a derivative, and the slopes chosen there.

@@ -30,7 +30,6 @@ pub(super) static POW: Function = Function {
             builder.mul(slope, t)
         },
     ]),
-    cuda: ["powf(a, b)", "pow(a, b)"],
     points: &[(2.0, 3.0), (1e-3, 0.5), (3.0, -2.0), (2.0, 0.0), (1e6, 0.25)],
     kinks: &[[(0.0, 0.0), (0.0, 0.0)], [(0.0, 2.0), (0.0, 0.0)]],
 };

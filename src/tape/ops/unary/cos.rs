@@ -12,7 +12,6 @@ pub(super) static COS: Function = Function {
         let product = b.mul(sin, t);
         b.neg(product)
     }),
-    cuda: ["cosf(x)", "cos(x)"],
     points: &[-30.0, -1e-9, 0.0, std::f64::consts::PI, 2.0],
     kinks: &[],
 };

@@ -19,7 +19,6 @@ pub(super) static ERF: Function = Function {
         let slope = b.scale(FRAC_2_SQRT_PI, bell);
         b.mul(slope, t)
     }),
-    cuda: ["erff(x)", "erf(x)"],
     points: &[-6.0, -3.0, -1e-9, 0.0, 0.5, 2.999_99, 20.0],
     kinks: &[],
 };

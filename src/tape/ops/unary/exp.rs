@@ -7,7 +7,6 @@ pub(super) static EXP: Function = Function {
     formula: "exp x",
     eval: f64::exp,
     chain: Some(|b, _, y, t| b.mul(y, t)),
-    cuda: ["expf(x)", "exp(x)"],
     points: &[-700.0, -20.0, 0.0, 1e-9, 5.0, 300.0],
     kinks: &[],
 };

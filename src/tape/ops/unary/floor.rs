@@ -7,7 +7,6 @@ pub(super) static FLOOR: Function = Function {
     formula: "⌊x⌋",
     eval: f64::floor,
     chain: None,
-    cuda: ["floorf(x)", "floor(x)"],
     points: &[-2.5, -0.3, 0.7, 100.5],
     kinks: &[(0.0, 0.0)],
 };

@@ -4,4 +4,4 @@
 use super::Function;
 
 pub(super) static HOLD: Function =
-    Function { name: "hold", formula: "x, held", eval: |x| x, chain: None, cuda: ["x", "x"], points: &[], kinks: &[] };
+    Function { name: "hold", formula: "x, held", eval: |x| x, chain: None, points: &[], kinks: &[] };

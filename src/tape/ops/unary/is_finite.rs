@@ -7,7 +7,6 @@ pub(super) static IS_FINITE: Function = Function {
     formula: "[x is finite]",
     eval: |x| f64::from(x.is_finite()),
     chain: None,
-    cuda: ["isfinite(x) ? 1.0f : 0.0f", "isfinite(x) ? 1.0 : 0.0"],
     points: &[-1e300, 0.0, 3.0],
     kinks: &[],
 };

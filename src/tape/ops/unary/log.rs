@@ -7,7 +7,6 @@ pub(super) static LOG: Function = Function {
     formula: "log x",
     eval: f64::ln,
     chain: Some(|b, x, _, t| b.div(t, x)),
-    cuda: ["logf(x)", "log(x)"],
     points: &[1e-100, 1e-6, 1.0, 3.0, 1e12],
     kinks: &[(0.0, f64::INFINITY)],
 };

@@ -1,5 +1,5 @@
-//! Elementwise functions of one operand, a function a file: its value, its derivative as ops, its
-//! CUDA text, and the points at which it is awkward.
+//! Elementwise functions of one operand, a function a file: its value, its derivative as ops, and
+//! the points at which it is awkward. Device code calls it by its name: `op_…` in `kernels/math.cuh`.
 //!
 //! To add one: a file here, a variant of [`Unary`], a line in [`Unary::function`] and in
 //! [`Unary::ALL`] (a test compares the two).
@@ -44,8 +44,6 @@ pub struct Function {
     pub eval: fn(f64) -> f64,
     /// The derivative; `None` where it is zero wherever it exists.
     pub chain: Option<Chain>,
-    /// CUDA text of the value as an expression of `x`, single and double.
-    pub cuda: [&'static str; 2],
     /// Where derivatives are tested: both tails, the neighbourhood of the domain's edge, zero.
     pub points: &'static [f64],
     /// Points without a derivative, and the slope chosen there.

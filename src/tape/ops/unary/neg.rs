@@ -7,7 +7,6 @@ pub(super) static NEG: Function = Function {
     formula: "−x",
     eval: |x| -x,
     chain: Some(|b, _, _, t| b.neg(t)),
-    cuda: ["-x", "-x"],
     points: &[-1e300, -1.0, 0.0, 2.5],
     kinks: &[],
 };

@@ -7,7 +7,6 @@ pub(super) static SIGN: Function = Function {
     formula: "sign x",
     eval: |x| if x == 0.0 || x.is_nan() { x + 0.0 } else { x.signum() },
     chain: None,
-    cuda: ["x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x + 0.0f", "x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x + 0.0"],
     points: &[-1e8, -1e-8, 1e-8, 3.0],
     kinks: &[(0.0, 0.0)],
 };

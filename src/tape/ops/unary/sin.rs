@@ -11,7 +11,6 @@ pub(super) static SIN: Function = Function {
         let slope = b.unary(Unary::Cos, x);
         b.mul(slope, t)
     }),
-    cuda: ["sinf(x)", "sin(x)"],
     points: &[-30.0, -1e-9, 0.0, std::f64::consts::FRAC_PI_2, 2.0],
     kinks: &[],
 };

@@ -11,7 +11,6 @@ pub(super) static SQRT: Function = Function {
         let twice = b.scale(2.0, y);
         b.div(t, twice)
     }),
-    cuda: ["sqrtf(x)", "sqrt(x)"],
     points: &[1e-12, 1e-3, 1.0, 1e12],
     kinks: &[(0.0, f64::INFINITY)],
 };

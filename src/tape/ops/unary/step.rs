@@ -7,7 +7,6 @@ pub(super) static STEP: Function = Function {
     formula: "[x > 0]",
     eval: |x| f64::from(x > 0.0),
     chain: None,
-    cuda: ["x > 0.0f ? 1.0f : 0.0f", "x > 0.0 ? 1.0 : 0.0"],
     points: &[-1e8, -1e-8, 1e-8, 3.0],
     kinks: &[(0.0, 0.0)],
 };

@@ -13,7 +13,6 @@ pub(super) static TANH: Function = Function {
         let slope = b.scale(4.0, slope);
         b.mul(slope, t)
     }),
-    cuda: ["tanhf(x)", "tanh(x)"],
     points: &[-400.0, -20.0, -1e-9, 0.0, 0.5, 9.5, 300.0],
     kinks: &[],
 };

@@ -1,0 +1,203 @@
+//! Running ahead of the device: passes are enqueued without waiting for what they find, and the host looks
+//! once at the end of several.
+//!
+//! A pass is cut into *work* that a device can take on its own: calls, calls under a condition, a number
+//! kept for the trace, and halts. Where the number of a halt is not 0, the device does nothing more until
+//! the host has looked; so a stop, and a condition whose body only the host can run, cost a look where they
+//! come true and nothing where they don't. What the host finds is what it would have found by looking each
+//! time: the work after a halt is left undone, whatever was enqueued.
+
+use super::bound::Node;
+use super::executor::Work;
+use super::run::{Left, Runner};
+use super::{Buffer, Executor};
+use crate::schedule::ir::{LoopUnit, RecordStmt, StopStatus};
+
+/// Passes that are enqueued before the host looks, at most.
+const MOST: usize = 64;
+
+/// Seconds for which the host may not be asked whether to stop.
+const PATIENCE: f64 = 0.2;
+
+/// What the host does about a piece of work once it has looked.
+enum Then<'a> {
+    /// A row of the trace, from so many numbers kept.
+    Row(&'a RecordStmt),
+    /// It leaves the loop, if the device halted there.
+    Leave(StopStatus),
+    /// It runs the body, if the device halted there.
+    Body(&'a [Node]),
+    /// A pass begins.
+    Pass(usize),
+    /// A call: where its time is accounted.
+    Share(usize),
+}
+
+/// Passes as work, each piece with what the host does about it; what is no work of its own stands before
+/// the next.
+#[derive(Default)]
+struct Passes<'a> {
+    work: Vec<Work>,
+    /// With the work that there was before it.
+    then: Vec<(usize, Then<'a>)>,
+}
+
+impl<'a> Passes<'a> {
+    fn push(&mut self, work: Work, then: Then<'a>) {
+        self.then.push((self.work.len(), then));
+        self.work.push(work);
+    }
+
+    /// Adds a node of a pass; whether a device can take it.
+    fn add(&mut self, node: &'a Node, runner: &Runner) -> bool {
+        match node {
+            Node::Call { call, over, share } => {
+                self.push(Work::Run { call: *call, members: over.unwrap_or(1), when: None }, Then::Share(*share));
+                true
+            }
+            Node::Pick { member, members, call, share } => {
+                let work = Work::Pick { call: *call, member: *member, members: *members, when: None };
+                let skippable = runner.executor.ahead().is_some_and(|device| device.can_skip(*call));
+                if skippable {
+                    self.push(work, Then::Share(*share));
+                }
+                skippable
+            }
+            Node::Stop { when, status } => {
+                self.push(Work::Halt { when: *when }, Then::Leave(*status));
+                true
+            }
+            Node::If { when, body } => {
+                match under(*when, body, &*runner.executor) {
+                    Some(work) => work.into_iter().for_each(|(work, share)| self.push(work, Then::Share(share))),
+                    None => self.push(Work::Halt { when: *when }, Then::Body(body)),
+                }
+                true
+            }
+            Node::When { when, body } => !runner.due(when) || body.iter().all(|node| self.add(node, runner)),
+            Node::Record(record) => {
+                self.then.push((self.work.len(), Then::Row(record)));
+                let keep = |(_, state): &(String, _)| Work::Keep { value: runner.bound.buffer(*state) };
+                self.work.extend(record.values.iter().map(keep));
+                true
+            }
+            Node::Loop { count, body, unit: LoopUnit::Step, .. } => {
+                let plain = body.iter().all(|node| matches!(node, Node::Call { .. }));
+                plain && (0..*count).all(|_| body.iter().all(|node| self.add(node, runner)))
+            }
+            // What waits for the host in every pass gains nothing from running ahead.
+            Node::Loop { .. } | Node::Draw { .. } | Node::Save(_) | Node::LineSearch { .. } => false,
+        }
+    }
+}
+
+/// The body of a condition as work that the device leaves undone where the number is 0, with its shares;
+/// `None` where it takes the host.
+fn under(when: Buffer, body: &[Node], executor: &dyn Executor) -> Option<Vec<(Work, usize)>> {
+    let device = executor.ahead()?;
+    let work = |node: &Node| match node {
+        Node::Call { call, over, share } => {
+            let work = Work::Run { call: *call, members: over.unwrap_or(1), when: Some(when) };
+            Some((*call, (work, *share)))
+        }
+        Node::Pick { member, members, call, share } => {
+            let work = Work::Pick { call: *call, member: *member, members: *members, when: Some(when) };
+            Some((*call, (work, *share)))
+        }
+        _ => None,
+    };
+    let (calls, work): (Vec<_>, Vec<_>) = body.iter().map(work).collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    // A body that writes its own condition would be cut off in the middle.
+    calls.into_iter().all(|call| device.can_skip(call) && !device.writes(call, when)).then_some(work)
+}
+
+impl Runner<'_> {
+    /// Runs passes `first .. end` of an outermost loop ahead of the device. Says how many of them were
+    /// begun; `None` where these have to be run one by one.
+    pub(super) fn ahead(
+        &mut self,
+        unit: LoopUnit,
+        (first, end): (usize, usize),
+        body: &[Node],
+    ) -> Option<(usize, Result<(), Left>)> {
+        self.executor.ahead()?;
+        if self.tracing || self.again.is_some() || unit != LoopUnit::Iteration {
+            return None;
+        }
+        let counters = (self.iterations, self.epochs);
+        let mut passes = Passes::default();
+        let mut taken = true;
+        for pass in first..end {
+            passes.then.push((passes.work.len(), Then::Pass(pass)));
+            self.begin(unit, pass);
+            taken = taken && body.iter().all(|node| passes.add(node, self));
+            self.passes.clear();
+        }
+        (self.iterations, self.epochs) = counters;
+        if !taken {
+            return None;
+        }
+        let mut begun = 0;
+        let result = self.look(unit, &passes, &mut begun);
+        self.passes.clear();
+        Some((begun, result))
+    }
+
+    /// Has the work done, and does what the host does about it.
+    fn look(&mut self, unit: LoopUnit, passes: &Passes, begun: &mut usize) -> Result<(), Left> {
+        let mut kept = Vec::new();
+        let mut next = passes.then.iter().peekable();
+        let mut start = 0;
+        'halts: loop {
+            let clock = self.host.elapsed();
+            let device = self.executor.ahead_mut().expect("it was there when the passes were cut");
+            device.enqueue(&passes.work[start..]);
+            let halted = device.settle(&mut kept).map(|at| start + at);
+            self.account(&passes.then, (start, halted.unwrap_or(passes.work.len())), self.host.elapsed() - clock);
+            let mut numbers = kept.drain(..);
+            while let Some((at, then)) = next.next_if(|(at, _)| halted.is_none_or(|halted| *at <= halted)) {
+                match then {
+                    Then::Pass(pass) => {
+                        self.passes.clear();
+                        self.begin(unit, *pass);
+                        *begun += 1;
+                    }
+                    Then::Row(record) => {
+                        let values = numbers.by_ref().take(record.values.len()).collect();
+                        self.row(record, values)?;
+                    }
+                    Then::Leave(status) if halted == Some(*at) => return Err(Left::Loop(*status)),
+                    Then::Body(body) if halted == Some(*at) => {
+                        self.body(body)?;
+                        start = at + 1;
+                        drop(numbers);
+                        continue 'halts;
+                    }
+                    Then::Leave(_) | Then::Body(_) | Then::Share(_) => {}
+                }
+            }
+            debug_assert_eq!(halted, None, "a device halts where it was told that it may");
+            return Ok(());
+        }
+    }
+
+    /// Shares out the time of work among its calls: what each of them took is known to the device alone.
+    fn account(&mut self, then: &[(usize, Then)], (start, end): (usize, usize), seconds: f64) {
+        let share = |(at, then): &(usize, Then)| match then {
+            Then::Share(share) if (start..end).contains(at) => Some(*share),
+            _ => None,
+        };
+        let calls = then.iter().filter_map(share).count();
+        for share in then.iter().filter_map(share) {
+            self.shares[share].0 += seconds / calls as f64;
+            self.shares[share].1 += 1;
+        }
+    }
+}
+
+/// Where the passes end that are run ahead from `pass` on: where a snapshot is due, and no later than fits
+/// the patience of somebody who wants to stop the run.
+pub(super) fn end(pass: usize, count: usize, snapshot: usize, seconds_a_pass: f64) -> usize {
+    let patient = (PATIENCE / seconds_a_pass.max(PATIENCE / MOST as f64)) as usize;
+    count.min(snapshot).min(pass + patient.clamp(1, MOST))
+}
