@@ -306,9 +306,9 @@ impl Launch<'_> {
                 let written = &mut self.shared.written[offset..offset + bytes];
                 if writes {
                     written.fill(1);
-                } else if self.settings.unwritten && written.contains(&0) {
+                } else if self.settings.unwritten && self.unwritten_shared.is_none() && written.contains(&0) {
                     let text = format!("{verb} of {bytes} bytes at offset {offset} of shared memory");
-                    return fail(self, FaultKind::Unwritten, text);
+                    self.unwritten_shared = Some(self.fault(FaultKind::Unwritten, Some(thread), at, text));
                 }
                 Ok(self.shared.bytes[offset..].as_mut_ptr())
             }
@@ -351,10 +351,13 @@ impl Launch<'_> {
             }
             if matches!(touch, Touch::Write { .. }) {
                 mark_written(&window, address, bytes);
-            } else if self.settings.unwritten && !all_written(&window, address, bytes) {
+            } else if self.settings.unwritten
+                && self.unwritten_global.is_none()
+                && !all_written(&window, address, bytes)
+            {
                 let size = window.end - window.first;
                 let text = format!("{verb} of {bytes} bytes at byte {offset} of an allocation of {size} bytes");
-                return fail(self, FaultKind::Unwritten, text);
+                self.unwritten_global = Some(self.fault(FaultKind::Unwritten, Some(thread), at, text));
             }
             Ok(window.bytes.add(offset as usize))
         }
@@ -382,11 +385,15 @@ impl Launch<'_> {
         }
         let offset = (first - window.first) as usize;
         let bytes = if length >= 4 { 15 } else { ((1u8 << length) - 1) << (offset % 4) };
-        (offset / 4..(offset + length).div_ceil(4)).find_map(|word| {
+        for word in offset / 4..(offset + length).div_ceil(4) {
             // SAFETY: a window has a cell for each four bytes.
             let cell = unsafe { &mut *window.cells.add(word) };
-            self.order.touch(cell, bytes, touch)
-        })
+            let conflict = self.order.touch(cell, bytes, touch);
+            if conflict.is_some() {
+                return conflict;
+            }
+        }
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! Operations on integers and bits.
 
 use super::alu::Carry;
-use super::registers::Registers;
+use super::registers::{Registers, gather};
 use crate::ptx::ir::*;
 
 /// The value of a register's bits as a type's.
@@ -32,20 +32,16 @@ pub(crate) fn range(kind: Type) -> (i128, i128) {
 
 #[inline(always)]
 pub(crate) fn compare_integers(comparison: Comparison, kind: Type, a: &[u64; 32], b: &[u64; 32]) -> u32 {
-    #[inline(always)]
-    fn gather(a: &[u64; 32], b: &[u64; 32], f: impl Fn(u64, u64) -> bool) -> u32 {
-        (0..32).fold(0, |mask, l| mask | (f(a[l], b[l]) as u32) << l)
-    }
     // The sign bit flipped, signed numbers compare as unsigned ones.
     let flip = if kind.is_signed() { 1u64 << (kind.bits() - 1) } else { 0 };
     let (mask, key) = (kind.mask(), move |v: u64| v ^ flip);
     match comparison {
-        Comparison::Eq => gather(a, b, |a, b| (a ^ b) & mask == 0),
-        Comparison::Ne => gather(a, b, |a, b| (a ^ b) & mask != 0),
-        Comparison::Lt => gather(a, b, |a, b| key(a) & mask < key(b) & mask),
-        Comparison::Le => gather(a, b, |a, b| key(a) & mask <= key(b) & mask),
-        Comparison::Gt => gather(a, b, |a, b| key(a) & mask > key(b) & mask),
-        _ => gather(a, b, |a, b| key(a) & mask >= key(b) & mask),
+        Comparison::Eq => gather(|l| (a[l] ^ b[l]) & mask == 0),
+        Comparison::Ne => gather(|l| (a[l] ^ b[l]) & mask != 0),
+        Comparison::Lt => gather(|l| key(a[l]) & mask < key(b[l]) & mask),
+        Comparison::Le => gather(|l| key(a[l]) & mask <= key(b[l]) & mask),
+        Comparison::Gt => gather(|l| key(a[l]) & mask > key(b[l]) & mask),
+        _ => gather(|l| key(a[l]) & mask >= key(b[l]) & mask),
     }
 }
 
@@ -235,7 +231,7 @@ fn with_carry(
     let (before, mask) = (*carry, kind.mask());
     let run = |l: usize| f(a[l] & mask, b[l] & mask, c[l] & mask, takes && before >> l & 1 == 1);
     if gives {
-        let flags = (0..32).fold(0, |flags, l| flags | (run(l).1 as u32) << l);
+        let flags = gather(|l| run(l).1);
         *carry = before & !m | flags & m;
     }
     r.set(i.d, m, |l| run(l).0 & mask);

@@ -55,7 +55,7 @@ impl Launch<'_> {
                 }
             }
             if warps.iter().all(|w| w.groups.is_empty()) {
-                return Ok(());
+                return self.unwritten_shared.take().map_or(Ok(()), Err);
             }
             if warps.iter().flat_map(|w| &w.groups).all(|g| matches!(g.wait, Wait::Barrier(_))) {
                 self.open_barrier(warps)?;
@@ -127,6 +127,9 @@ impl Launch<'_> {
                 let text = format!("thread {gone} has left the kernel, the others wait at a barrier");
                 return Err(self.fault(FaultKind::DivergentBarrier, None, at, text));
             }
+        }
+        if let Some(fault) = self.unwritten_shared.take() {
+            return Err(fault);
         }
         self.shared.barrier();
         self.counters.barriers += 1;

@@ -62,6 +62,10 @@ pub(crate) struct Launch<'a> {
     block_id: [u32; 3],
     /// By warp, the barrier period of its last write of global memory that no fence followed.
     unfenced: Vec<Option<u32>>,
+    /// The first reads of what nobody wrote, of shared memory since the last barrier and of global memory: if
+    /// another thread writes there before the barrier or the end, it was a race.
+    unwritten_shared: Option<Fault>,
+    unwritten_global: Option<Fault>,
     steps: u64,
     random: Random,
 }
@@ -83,6 +87,8 @@ pub(crate) fn run(job: &Job, memory: &mut Memory, settings: &Settings, counters:
         order: Order::new(job.number, blocks as usize),
         block_id: [0; 3],
         unfenced: Vec::new(),
+        unwritten_shared: None,
+        unwritten_global: None,
         steps: 0,
         random: Random(settings.seed | 1),
     };
@@ -104,9 +110,9 @@ pub(crate) fn run(job: &Job, memory: &mut Memory, settings: &Settings, counters:
         launch.block_id = [number % x, number / x % y, number / x / y].map(|n| n as u32);
         launch.order.begin(number as u32);
         launch.counters.blocks += 1;
-        launch.run_block(&mut warps)?;
+        launch.run_block(&mut warps).map_err(|fault| launch.first_cause(fault))?;
     }
-    Ok(())
+    launch.unwritten_global.map_or(Ok(()), Err)
 }
 
 impl Launch<'_> {
@@ -128,6 +134,14 @@ impl Launch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A race explains an earlier read of what nobody wrote; any other fault may come from it.
+    fn first_cause(&mut self, fault: Fault) -> Fault {
+        if matches!(fault.kind, FaultKind::SharedRace | FaultKind::GlobalRace) {
+            return fault;
+        }
+        self.unwritten_shared.take().or(self.unwritten_global.take()).unwrap_or(fault)
     }
 
     /// A fault of a thread at an instruction; `thread` counts within the block.

@@ -104,13 +104,21 @@ impl Order {
     /// Notes an access to some bytes of a cell, and says with whom it conflicts.
     #[inline]
     pub fn touch(&self, cell: &mut Cell, bytes: u8, touch: Touch) -> Option<Conflict> {
-        if cell.launch != self.launch {
-            *cell = Cell { launch: self.launch, ..Cell::default() };
-        }
         let (strong, writes) = match touch {
             Touch::Read { strong } => (strong, false),
             Touch::Write { strong } => (strong, true),
         };
+        if cell.launch != self.launch {
+            // The usual case: nobody was here yet.
+            *cell = Cell { launch: self.launch, ..Cell::default() };
+            let mark = bytes | if strong { STRONG } else { 0 };
+            if writes {
+                (cell.writer, cell.writer_clock, cell.writer_bytes) = (self.me, self.clock, mark);
+            } else {
+                (cell.reader, cell.reader_clock, cell.reader_bytes) = (self.me, self.clock, mark);
+            }
+            return None;
+        }
         let meets = |other: u8| other & bytes != 0 && !(strong && other & STRONG != 0);
         if cell.writer != 0
             && cell.writer != self.me

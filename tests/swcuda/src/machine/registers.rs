@@ -43,7 +43,7 @@ impl Registers {
     pub fn map1(&mut self, mask: u32, d: Register, a: Register, f: impl Fn(u64) -> u64) {
         if mask == ALL {
             let a = self.get(a);
-            let out = std::array::from_fn(|l| f(a[l]));
+            let out = each(|l| f(a[l]));
             *self.get_mut(d) = out;
         } else {
             let a = *self.get(a);
@@ -55,7 +55,7 @@ impl Registers {
     pub fn map2(&mut self, mask: u32, d: Register, a: Register, b: Register, f: impl Fn(u64, u64) -> u64) {
         if mask == ALL {
             let (a, b) = (self.get(a), self.get(b));
-            let out = std::array::from_fn(|l| f(a[l], b[l]));
+            let out = each(|l| f(a[l], b[l]));
             *self.get_mut(d) = out;
         } else {
             let (a, b) = (*self.get(a), *self.get(b));
@@ -67,7 +67,7 @@ impl Registers {
     pub fn map3(&mut self, mask: u32, d: Register, from: [Register; 3], f: impl Fn(u64, u64, u64) -> u64) {
         if mask == ALL {
             let [a, b, c] = from.map(|r| self.get(r));
-            let out = std::array::from_fn(|l| f(a[l], b[l], c[l]));
+            let out = each(|l| f(a[l], b[l], c[l]));
             *self.get_mut(d) = out;
         } else {
             let [a, b, c] = from.map(|r| *self.get(r));
@@ -79,6 +79,26 @@ impl Registers {
     #[inline(always)]
     pub fn predicate(&self, r: Register) -> u32 {
         let a = self.get(r);
-        (0..32).fold(0, |mask, l| mask | ((a[l] & 1) as u32) << l)
+        gather(|l| a[l] & 1 == 1)
     }
+}
+
+/// A value for each lane. Written as a loop, so that it is compiled with the features of its caller.
+#[inline(always)]
+fn each(f: impl Fn(usize) -> u64) -> [u64; 32] {
+    let mut out = [0; 32];
+    for (lane, value) in out.iter_mut().enumerate() {
+        *value = f(lane);
+    }
+    out
+}
+
+/// The lanes for which something holds.
+#[inline(always)]
+pub(crate) fn gather(f: impl Fn(usize) -> bool) -> u32 {
+    let mut mask = 0;
+    for lane in 0..32 {
+        mask |= (f(lane) as u32) << lane;
+    }
+    mask
 }

@@ -81,12 +81,14 @@ fn tridiagonal(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
 /// Makes T diagonal; its rotations are gathered in Q.
 fn ql(diagonal: &mut [f64], beside: &mut Vec<f64>, q: &mut [f64], n: usize) -> i32 {
     beside.push(0.0);
+    // What is below the roundings of the largest row is nothing.
+    let norm = diagonal.iter().zip(beside.iter()).fold(0.0f64, |m, (d, e)| m.max(d.abs() + e.abs()));
     let mut failed = 0;
     for l in 0..n {
         let mut sweeps = 0;
         loop {
             // The first place from l on where the matrix falls apart.
-            let small = |i: &usize| beside[*i].abs() <= f64::EPSILON * (diagonal[*i].abs() + diagonal[*i + 1].abs());
+            let small = |i: &usize| beside[*i].abs() <= f64::EPSILON * norm;
             let end = (l..n - 1).find(small).unwrap_or(n - 1);
             if end == l {
                 break;
