@@ -51,7 +51,7 @@ fn location(l: &Location) -> Vec<(&'static str, String)> {
 fn fault(f: &Fault) -> String {
     let mut pairs =
         vec![("kind", quoted(f.kind.name())), ("code", f.kind.code().to_string()), ("message", quoted(&f.to_string()))];
-    pairs.extend(f.location.iter().flat_map(location));
+    pairs.extend(f.location.iter().flat_map(|l| location(l)));
     object(pairs)
 }
 

@@ -130,6 +130,8 @@ macro_rules! export {
 }
 pub(crate) use export;
 pub(crate) use level3::solve_triangle;
+#[cfg(test)]
+pub(crate) use {level1::*, level2::*, level3::*};
 
 pub(crate) fn create(name: &'static str, library: Library, out: *mut Handle) -> Status {
     let code = call(name, |s| {

@@ -3,7 +3,7 @@
 use super::abi::{put, put_optional};
 use super::errors::*;
 use super::{CURRENT, Handle, State, call};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 /// The handle of device 0's primary context; those of other devices follow.
@@ -19,7 +19,8 @@ const MULTIPROCESSORS: i32 = 108;
 pub(crate) struct Contexts {
     /// By device, how often its primary context was retained.
     primary: Vec<u32>,
-    created: BTreeSet<Handle>,
+    /// Others, with their devices.
+    created: BTreeMap<Handle, c_int>,
 }
 
 impl Contexts {
@@ -35,7 +36,7 @@ impl State {
 
     fn context_exists(&self, context: Handle) -> bool {
         let primary = context.checked_sub(PRIMARY).and_then(|d| self.contexts.primary.get(d));
-        primary.is_some_and(|n| *n > 0) || self.contexts.created.contains(&context)
+        primary.is_some_and(|n| *n > 0) || self.contexts.created.contains_key(&context)
     }
 
     fn attribute(&self, attribute: c_int) -> c_int {
@@ -201,7 +202,7 @@ fn create(s: &mut State, out: *mut Handle, device: c_int) -> Outcome {
     s.device(device)?;
     let context = s.handle();
     put(out, context)?;
-    s.contexts.created.insert(context);
+    s.contexts.created.insert(context, device);
     CURRENT.set(context);
     Ok(())
 }
@@ -230,7 +231,7 @@ pub extern "C" fn cuCtxCreate_v4(out: *mut Handle, _how: *mut c_void, _flags: c_
 #[unsafe(no_mangle)]
 pub extern "C" fn cuCtxDestroy_v2(context: Handle) -> Code {
     call("cuCtxDestroy_v2", |s| {
-        if !s.contexts.created.remove(&context) {
+        if s.contexts.created.remove(&context).is_none() {
             return Err(INVALID_CONTEXT);
         }
         if CURRENT.get() == context {
@@ -259,8 +260,9 @@ pub extern "C" fn cuCtxGetCurrent(out: *mut Handle) -> Code {
 #[unsafe(no_mangle)]
 pub extern "C" fn cuCtxGetDevice(out: *mut c_int) -> Code {
     call("cuCtxGetDevice", |s| {
-        let device = s.current()?.checked_sub(PRIMARY).unwrap_or(0);
-        put(out, device as c_int)
+        let context = s.current()?;
+        let created = s.contexts.created.get(&context).copied();
+        put(out, created.unwrap_or_else(|| context.saturating_sub(PRIMARY) as c_int))
     })
 }
 

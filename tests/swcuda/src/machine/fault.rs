@@ -82,7 +82,7 @@ pub(crate) struct Location {
 pub(crate) struct Fault {
     pub kind: FaultKind,
     pub text: String,
-    pub location: Option<Location>,
+    pub location: Option<Box<Location>>,
 }
 
 impl Fault {

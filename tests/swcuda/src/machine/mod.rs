@@ -157,14 +157,14 @@ impl Launch<'_> {
         Fault {
             kind,
             text: text.into(),
-            location: Some(Location {
+            location: Some(Box::new(Location {
                 kernel: self.job.kernel.name.clone(),
                 block: self.block_id,
                 thread: thread.map(|t| [t % x, t / x % y, t / x / y]),
                 ptx_line: instruction.line,
                 source: file(place.file, place.line),
                 inlined_at: place.inlined_at.and_then(|(f, l)| file(f, l)),
-            }),
+            })),
         }
     }
 }

@@ -14,7 +14,11 @@ pub(super) struct Singular {
 }
 
 pub(super) fn singular(a: &[f64], m: usize, n: usize) -> Singular {
-    let mut columns: Vec<Vec<f64>> = a.chunks_exact(m.max(1)).map(<[f64]>::to_vec).collect();
+    // Scaled, so that squares neither overflow nor vanish.
+    let largest = a.iter().fold(0.0f64, |l, x| l.max(x.abs()));
+    let scale = if largest > 0.0 && largest.is_finite() { largest } else { 1.0 };
+    let scaled = |column: &[f64]| column.iter().map(|x| x / scale).collect::<Vec<f64>>();
+    let mut columns: Vec<Vec<f64>> = a.chunks_exact(m.max(1)).map(scaled).collect();
     let mut v: Vec<Vec<f64>> = (0..n).map(|j| unit(n, j)).collect();
     let mut failed = true;
     for _ in 0..SWEEPS {
@@ -49,6 +53,7 @@ pub(super) fn singular(a: &[f64], m: usize, n: usize) -> Singular {
         basis.push(next);
     }
     let v = order.iter().flat_map(|i| v[*i].iter().copied()).collect();
+    let s = s.iter().map(|s| s * scale).collect();
     Singular { u: basis.concat(), s, v, failed }
 }
 
@@ -71,8 +76,9 @@ fn norm(a: &[f64]) -> f64 {
 /// Rotates columns i and j so that they are orthogonal, unless they are.
 fn orthogonalise(columns: &mut [Vec<f64>], v: &mut [Vec<f64>], i: usize, j: usize) -> bool {
     let (a, b, c) = (dot(&columns[i], &columns[i]), dot(&columns[j], &columns[j]), dot(&columns[i], &columns[j]));
-    // Not finite, nothing gets better; below the roundings of the sums nothing is left to do.
-    if !(c.abs() > f64::EPSILON * (a * b).sqrt()) || c.abs() < f64::MIN_POSITIVE {
+    // Below the roundings of the sums nothing is left to do; what isn't finite gets no better.
+    let skewed = c.abs() > f64::EPSILON * a.sqrt() * b.sqrt() && c.abs() >= f64::MIN_POSITIVE;
+    if !skewed {
         return false;
     }
     let zeta = (b - a) / (2.0 * c);
@@ -141,6 +147,7 @@ mod tests {
             check(&a, m, n);
             check(&vec![0.0; m * n], m, n);
             check(&vec![1.0; m * n], m, n);
+            check(&a.iter().map(|x| x * 1e-200).collect::<Vec<_>>(), m, n);
         }
     }
 }

@@ -10,6 +10,9 @@ mod jacobi;
 mod singular;
 mod tridiagonal;
 
+#[cfg(test)]
+pub(crate) use {cholesky::*, eigen::*, singular::*};
+
 use crate::blas::operand::Operand;
 use crate::blas::real::Real;
 use crate::blas::{Library, LibraryHandle, Status, create, destroy, enqueue, get_stream, set_stream};

@@ -39,12 +39,12 @@ fn tridiagonal(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
             reflectors.push(Vec::new());
             continue;
         }
-        let norm = scale * x.iter().map(|v| (v / scale).powi(2)).sum::<f64>().sqrt();
-        let mut v = x.to_vec();
+        // Scaled, so that no square vanishes.
+        let mut v: Vec<f64> = x.iter().map(|e| e / scale).collect();
+        let norm = v.iter().map(|e| e * e).sum::<f64>().sqrt();
+        let root = (norm * (norm + v[0].abs())).sqrt();
         let reflected = -norm.copysign(v[0]);
         v[0] -= reflected;
-        let length = norm * (norm + x[0].abs());
-        let root = length.sqrt();
         v.iter_mut().for_each(|e| *e /= root);
         // p = A v; A −= v w' + w v' with w = p − (p'v / 2) v.
         let first = k + 1;
@@ -62,7 +62,7 @@ fn tridiagonal(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
                 *c -= v[i] * wj + w[i] * vj;
             }
         }
-        a[k * n + k + 1] = reflected;
+        a[k * n + k + 1] = scale * reflected;
         reflectors.push(v);
     }
     // Q is the product of the reflections, built from the last.
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn random_and_special_matrices() {
         let mut random = crate::machine::Random(7);
-        for n in [1, 2, 3, 4, 7, 20, 41] {
+        for n in [1, 2, 3, 4, 7, 20, 41, 100] {
             let mut a = vec![0.0; n * n];
             for i in 0..n {
                 for j in 0..=i {
