@@ -2,6 +2,7 @@
 //! environment.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,10 @@ fn main() -> ExitCode {
             std::process::exit(i32::from(u8::from(Exit::Interrupted)));
         }
     });
+    // The paths that a variable lists.
+    let paths = |name: &str| -> Vec<PathBuf> {
+        std::env::var_os(name).iter().flat_map(|value| std::env::split_paths(value)).collect()
+    };
     let mut world = World {
         input: &mut io::stdin().lock(),
         out: &mut io::stdout().lock(),
@@ -28,6 +33,8 @@ fn main() -> ExitCode {
         width: terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(40, 120)),
         files: &Disk,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
+        cuda: cli::places(paths, &Disk),
+        kernels: cli::kept(paths),
         interrupted,
     };
     ExitCode::from(u8::from(cli::run(std::env::args_os(), &mut world)))

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::args::{Args, Output};
 use super::{Exit, World};
 use crate::diag::{self, Code};
+use crate::exec::cuda::Refusal;
 
 /// A fault that lies in no `.admm` file.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +139,13 @@ impl Complaint {
             "help": self.help,
         });
         format!("{value}\n")
+    }
+}
+
+/// A device that can't be used.
+impl From<Refusal> for Complaint {
+    fn from(refusal: Refusal) -> Complaint {
+        Complaint::new(refusal.to_string()).code(Code::NoDevice).help(refusal.help()).exit(Exit::Fault)
     }
 }
 

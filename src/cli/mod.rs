@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod complaint;
 mod completions;
+mod cuda;
 mod devices;
 mod diagnostics;
 mod emit;
@@ -26,16 +27,18 @@ mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 
 use crate::data::Files;
+use crate::exec::cuda::Places;
 use crate::report::Look;
 use args::{Args, Colour, Command, Output};
 use complaint::Complaint;
+pub use cuda::{kept, places};
 pub use exit::Exit;
 pub use machine::Machine;
 
@@ -57,6 +60,10 @@ pub struct World<'a> {
     pub files: &'a dyn Files,
     /// How many threads the machine runs at once.
     pub threads: usize,
+    /// Where CUDA's libraries are looked for.
+    pub cuda: Places,
+    /// Where compiled kernels are kept for the next run; nowhere if that is not known.
+    pub kernels: Option<PathBuf>,
     /// Set when the user presses Ctrl-C.
     pub interrupted: Arc<AtomicBool>,
 }

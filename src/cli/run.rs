@@ -7,6 +7,7 @@ use super::complaint::Complaint;
 use super::values::Device;
 use super::{Exit, Machine, Setup, World, diagnostics, problem, say, sequence};
 use crate::diag::{self, Code};
+use crate::exec::cuda::{self, Compiler, Cuda};
 use crate::exec::{self, Cpu, Executor, Failure, Outcome, Reference, Status};
 use crate::pipeline::{Compiled, Parsed};
 use crate::report::explain::Subject;
@@ -149,12 +150,11 @@ fn executor(args: &args::Run, world: &World) -> Result<Box<dyn Executor>, Compla
     match args.device {
         Device::Auto | Device::Cpu => Ok(Box::new(Cpu::new(args.threads.unwrap_or(world.threads)))),
         Device::Reference => Ok(Box::new(Reference::new())),
-        Device::Cuda(number) => Err(Complaint::new(format!(
-            "the CUDA device {number} can't be used: this version runs on the processor only"
-        ))
-        .code(Code::NoDevice)
-        .help("leave `--device` out, or write `--device cpu`")
-        .exit(Exit::Fault)),
+        Device::Cuda(number) => {
+            let device = cuda::open(&world.cuda, number)?;
+            let compiler = Compiler::new(&device, super::cuda::cache(world))?;
+            Ok(Box::new(Cuda::new(device, compiler, world.cuda.clone())))
+        }
     }
 }
 

@@ -25,6 +25,8 @@ fn run_in(line: &str, files: &Memory, input: &str, interrupted: bool) -> (String
         width: 100,
         files,
         threads: 2,
+        cuda: Places::default(),
+        kernels: None,
         interrupted: Arc::new(AtomicBool::new(interrupted)),
     };
     let exit = run(line.split_whitespace().map(OsString::from), &mut world);
@@ -221,6 +223,7 @@ fn pages_and_lists() {
         device
         cpu        2 threads; the default
         reference  naive double precision, one thread; the yardstick of the others
+        cuda       none: the CUDA driver was not found: nowhere was looked for `libcuda.so.1`
         exit 0
     "#]],
     );
@@ -236,6 +239,13 @@ fn pages_and_lists() {
             {
               "device": "reference",
               "about": "naive double precision, one thread; the yardstick of the others"
+            }
+          ],
+          "unusable": [
+            {
+              "device": "cuda",
+              "why": "the CUDA driver was not found: nowhere was looked for `libcuda.so.1`",
+              "help": "install NVIDIA's driver, or name the folder of its library in `ADMMC_CUDA_LIB`; `--device cpu` runs on the processor"
             }
           ]
         }

@@ -19,6 +19,9 @@ pub trait Files: Sync {
     /// Names of the files in a folder, sorted; none if it can't be listed.
     fn list(&self, folder: &Path) -> Vec<String>;
 
+    /// Names of the folders in a folder, sorted; none if it can't be listed.
+    fn folders(&self, folder: &Path) -> Vec<String>;
+
     /// Puts these bytes in the file's place; makes its folder if need be.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
@@ -33,12 +36,11 @@ impl Files for Disk {
     }
 
     fn list(&self, folder: &Path) -> Vec<String> {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let files = entries.filter(|entry| entry.path().is_file());
-        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort();
-        names
+        names(folder, Path::is_file)
+    }
+
+    fn folders(&self, folder: &Path) -> Vec<String> {
+        names(folder, Path::is_dir)
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -47,6 +49,16 @@ impl Files for Disk {
         }
         std::fs::write(path, bytes)
     }
+}
+
+/// Names of what lies in a folder of the disk, of that kind, sorted.
+fn names(folder: &Path, kind: fn(&Path) -> bool) -> Vec<String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let wanted = entries.filter(|entry| kind(&entry.path()));
+    let mut names: Vec<String> = wanted.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
 }
 
 /// Files held in memory, for tests and for embedding.
@@ -86,6 +98,14 @@ impl Files for Memory {
         let files = self.files();
         let inside = files.keys().filter(|path| path.parent() == Some(folder));
         inside.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect()
+    }
+
+    fn folders(&self, folder: &Path) -> Vec<String> {
+        let files = self.files();
+        let below = files.keys().filter_map(|path| path.parent()?.strip_prefix(folder).ok()?.components().next());
+        let mut names: Vec<String> = below.filter_map(|first| first.as_os_str().to_str().map(str::to_owned)).collect();
+        names.dedup();
+        names
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

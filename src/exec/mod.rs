@@ -4,6 +4,7 @@ mod ahead;
 mod bound;
 mod checkpoint;
 mod cpu;
+pub mod cuda;
 mod ending;
 mod executor;
 mod growth;
@@ -16,6 +17,8 @@ mod run;
 mod safe_point;
 mod sampling;
 mod start;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use cpu::Cpu;

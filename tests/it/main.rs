@@ -6,6 +6,7 @@ mod cli;
 mod compile;
 mod convex;
 mod convexity;
+mod cuda;
 mod data;
 mod dependencies;
 mod domain;

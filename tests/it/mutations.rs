@@ -207,6 +207,10 @@ impl Files for Beside {
         Disk.list(folder)
     }
 
+    fn folders(&self, folder: &Path) -> Vec<String> {
+        Disk.folders(folder)
+    }
+
     fn write(&self, _: &Path, _: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
     }

@@ -30,8 +30,6 @@ mod scan;
 mod sparse;
 mod steps;
 mod sweep;
-#[cfg(test)]
-mod tests;
 mod trace;
 
 use self::isa::Isa;

@@ -39,6 +39,10 @@ impl Device for Needs {
         (len > 0).then_some((dtype, len))
     }
 
+    fn in_place(&self, _: &Node) -> bool {
+        true
+    }
+
     fn turns(&self, iteration: &Iteration, args: &[Type], n: usize) -> Vec<Turn> {
         iterate::turns(iteration, args, n)
     }

@@ -59,7 +59,7 @@ pub(super) unsafe fn run(plan: &Plan, memory: Memory, scratch: Scratch, pool: &P
                             _ => scan::argsort(y, read::<f64>(memory, args[0]), *row),
                         }
                     }
-                    (Single::Grid { plan, inverse }, _) => plan.run(memory, args[0], *to, *workspace, *inverse),
+                    (Single::Grid { plan, inverse, .. }, _) => plan.run(memory, args[0], *to, *workspace, *inverse),
                     (_, Dtype::F32) => float::<f32>(single, args, *to, *workspace, memory, pool, isa),
                     (_, Dtype::F64) => float::<f64>(single, args, *to, *workspace, memory, pool, isa),
                     (_, Dtype::Index) => index(single, args, *to, memory),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::grid::GridPlan;
 use crate::linalg::Symbolic;
+use crate::linalg::transform::Transform;
 use crate::tape::ops::{ConvPart, Distribution, Iteration, Reducer, Window};
 use crate::tape::{Binary, Dtype, Unary};
 
@@ -262,7 +263,7 @@ pub(in crate::exec) enum Single {
     SparseMatVec { transpose: bool },
     SparseFactor(Arc<Symbolic>),
     SparseSolve(Arc<Symbolic>),
-    Grid { plan: Arc<GridPlan>, inverse: bool },
+    Grid { plan: Arc<GridPlan>, transform: Transform, extents: Vec<usize>, inverse: bool },
     SymmetricEigenvalues { n: usize },
     SymmetricEigen { n: usize },
     Svd { rows: usize, columns: usize },

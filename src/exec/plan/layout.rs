@@ -7,7 +7,7 @@
 //! arena and copied at the end.
 
 use super::Device;
-use super::graph::{Class, Graph};
+use super::graph::{Class, Graph, Node};
 use super::ir::{Array, Base, Place};
 use crate::exec::Slot;
 use crate::tape::{Dtype, Op};
@@ -56,7 +56,7 @@ impl Layout {
         };
         layout.house(graph, device);
         layout.measure_lives(graph);
-        layout.place_outputs(graph, inputs, outputs);
+        layout.place_outputs(graph, inputs, outputs, device);
         layout.fill_arena(graph.units.len());
         layout
     }
@@ -131,12 +131,16 @@ impl Layout {
         }
     }
 
-    fn place_outputs(&mut self, graph: &Graph, inputs: &[Slot], outputs: &[Slot]) {
+    fn place_outputs(&mut self, graph: &Graph, inputs: &[Slot], outputs: &[Slot], device: &dyn Device) {
         for (k, (&node, slot)) in graph.outputs.iter().zip(outputs).enumerate() {
             let (storage, _) = self.homes[node].expect("an output is stored");
             let to = Place { base: Base((1 + inputs.len() + k) as u32), at: 0 };
             let first = self.storages[storage].first;
-            let (mut in_place, mut deferred) = (true, false);
+            let writes = |(it, home): (&Node, &Option<(usize, usize)>)| {
+                home.is_none_or(|(of, _)| of != storage) || device.in_place(it)
+            };
+            let mut in_place = graph.nodes.iter().zip(&self.homes).all(writes);
+            let mut deferred = false;
             for (input, it) in graph.nodes.iter().enumerate() {
                 let Class::Input(position) = it.class else { continue };
                 let (read, _) = self.homes[input].expect("an input has a home");

@@ -232,7 +232,8 @@ impl Lowering<'_> {
             Op::SparseFactor(symbolic) => Single::SparseFactor(symbolic.clone()),
             Op::SparseSolve(symbolic) => Single::SparseSolve(symbolic.clone()),
             Op::Grid { transform, inverse } => {
-                Single::Grid { plan: Arc::new(GridPlan::new(*transform, ty)), inverse: *inverse }
+                let plan = Arc::new(GridPlan::new(*transform, ty));
+                Single::Grid { plan, transform: *transform, extents: extents.clone(), inverse: *inverse }
             }
             Op::SymmetricEigenvalues => Single::SymmetricEigenvalues { n: extents[0] },
             Op::SymmetricEigen => Single::SymmetricEigen { n: extents[1] },

@@ -26,6 +26,9 @@ pub(super) trait Device {
     /// sums of a convolution, the workspace of a step. Dtype and elements.
     fn workspace(&self, node: &Node) -> Option<(Dtype, usize)>;
 
+    /// Whether an instruction may write straight into a program's output: not where it can't be left undone.
+    fn in_place(&self, node: &Node) -> bool;
+
     /// The turns of a loop on operands of these types, whose result has `n` elements.
     fn turns(&self, iteration: &Iteration, args: &[Type], n: usize) -> Vec<Turn>;
 }

@@ -1,0 +1,207 @@
+//! A plan as device code: a `.cu` text, and the launches that run it.
+//!
+//! Every step becomes statements of a *team* (`kernels/common.cuh`). A step with work for many blocks is a
+//! kernel of its own, and its team is the grid. Neighbouring steps that are small become one kernel of a
+//! single block, which does them one after the other with a barrier between: a launch costs more than they
+//! do. A family's members lie along the second axis of the grid.
+//!
+//! | file | writes |
+//! |---|---|
+//! | `sweep` | elementwise instructions, broadcasts, whole sums |
+//! | `step` | the ops that have a header in `kernels/` |
+//! | `host` | those that have none: the processor does them |
+//! | `iterate` | loops, in the lanes of a sweep or by one block |
+//! | `writer` | names, literals, places |
+
+mod host;
+mod iterate;
+mod step;
+mod sweep;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use self::writer::{Writer, base_name, table_name};
+use crate::exec::plan::{MatMul, Plan, Step};
+
+pub(super) use self::host::Host;
+pub(super) use self::step::{is_kernel, workspace};
+pub(super) use self::sweep::TILE;
+pub(super) use self::writer::Table;
+
+/// Threads of a block; `common.cuh` says the same.
+pub(super) const THREADS: usize = 256;
+
+/// Most blocks of a launch: every device is full with fewer, and each takes more than one piece then.
+const MOST_BLOCKS: usize = 4096;
+
+/// Device code and its launches.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Source {
+    /// The text; empty where no kernel is needed.
+    pub text: String,
+    /// What is launched, in order.
+    pub launches: Vec<Launch>,
+    /// Tables that kernels read.
+    pub tables: Vec<Table>,
+}
+
+/// Something that the device is told to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Launch {
+    /// A kernel of the text. Its arguments: the bases, the tables, the counters of arrivals if it has any,
+    /// and what the launch is told.
+    Kernel { name: String, bases: Vec<u32>, tables: Vec<usize>, arrives: bool, blocks: usize },
+    /// A product by cuBLAS.
+    Product(MatMul),
+    /// A step that the host does.
+    Host(Host),
+}
+
+/// A step as statements of a team.
+struct Piece {
+    w: Writer,
+    /// Blocks that find work in it.
+    blocks: usize,
+    /// Whether one block does it as soon as many.
+    small: bool,
+}
+
+/// The device code of a plan. `strides` says by how many bytes each base moves from a member to the next:
+/// 0 for what they share.
+pub(super) fn source(name: &str, plan: &Plan, strides: &[usize]) -> Source {
+    let mut source = Source::default();
+    let mut kernels = Kernels { strides, text: String::new(), headers: BTreeSet::new(), count: 0 };
+    let mut together: Vec<Piece> = Vec::new();
+    for step in &plan.steps {
+        match other(step) {
+            Some(launch) => {
+                kernels.close(&mut together, &mut source.launches);
+                source.launches.push(launch);
+            }
+            None => {
+                for piece in pieces(step, &mut source.tables) {
+                    if !piece.small {
+                        kernels.close(&mut together, &mut source.launches);
+                        source.launches.push(kernels.alone_or_grid(vec![piece]));
+                    } else {
+                        together.push(piece);
+                    }
+                }
+            }
+        }
+    }
+    kernels.close(&mut together, &mut source.launches);
+    if kernels.count > 0 {
+        source.text = kernels.whole(name);
+    }
+    source
+}
+
+/// The step as a launch that is no kernel of ours, where it is one.
+fn other(of: &Step) -> Option<Launch> {
+    match of {
+        Step::MatMul(it) if step::is_large([it.rows, it.inner, it.columns]) => Some(Launch::Product(*it)),
+        of => host::host(of).map(Launch::Host),
+    }
+}
+
+/// A step as pieces, in order.
+fn pieces(step: &Step, tables: &mut Vec<Table>) -> Vec<Piece> {
+    match step {
+        Step::Sweep(it) => {
+            let mut w = Writer::default();
+            sweep::write(it, &mut w);
+            let elements = if it.folds.is_empty() { THREADS } else { TILE };
+            vec![Piece { w, blocks: it.len.div_ceil(elements), small: it.len <= sweep::SMALL }]
+        }
+        Step::Iterate(it) => vec![iterate::write(it, tables)],
+        step => step::write(step, tables),
+    }
+}
+
+/// The kernels of a text under way.
+struct Kernels<'a> {
+    strides: &'a [usize],
+    text: String,
+    headers: BTreeSet<&'static str>,
+    count: usize,
+}
+
+impl Kernels<'_> {
+    /// Makes one kernel of the small pieces so far.
+    fn close(&mut self, together: &mut Vec<Piece>, launches: &mut Vec<Launch>) {
+        if !together.is_empty() {
+            launches.push(self.alone_or_grid(std::mem::take(together)));
+        }
+    }
+
+    /// A kernel of these pieces: of one block where all are small, or where there is one block of work.
+    fn alone_or_grid(&mut self, pieces: Vec<Piece>) -> Launch {
+        let alone = pieces.len() > 1 || pieces[0].blocks <= 1;
+        let blocks = if alone { 1 } else { pieces[0].blocks.min(MOST_BLOCKS) };
+        let mut bases = BTreeSet::new();
+        let mut tables = BTreeSet::new();
+        let mut arrives = false;
+        for piece in &pieces {
+            bases.extend(&piece.w.bases);
+            tables.extend(&piece.w.tables);
+            self.headers.extend(&piece.w.headers);
+            arrives |= piece.w.arrives;
+        }
+        let name = format!("k{}", self.count);
+        self.count += 1;
+        let parameters = bases.iter().map(|&base| format!("u8 *{}", base_name(base)));
+        let parameters = parameters.chain(tables.iter().map(|&table| format!("const u32 *{}", table_name(table))));
+        let parameters = parameters.chain(arrives.then(|| "u32 *arrived".to_owned()));
+        let parameters: Vec<String> = parameters.chain(["const Call call".to_owned()]).collect();
+        let mut w = Writer::default();
+        w.line(format!(
+            "extern \"C\" __global__ void __launch_bounds__(THREADS, 2) {name}({}) {{",
+            parameters.join(", ")
+        ));
+        w.line("__shared__ __align__(16) u8 shared[SHARED];");
+        w.line("u32 first;");
+        w.line("if (!begins(call, first)) return;");
+        w.line(format!("const {} team{{}};", if alone { "Alone" } else { "Grid" }));
+        for &base in &bases {
+            let member = if base == 0 { "blockIdx.y" } else { "(first + blockIdx.y)" };
+            match self.strides[base as usize] {
+                0 => {}
+                stride => w.line(format!("{} += (u64){member} * {stride};", base_name(base))),
+            }
+        }
+        if arrives {
+            w.line("arrived += blockIdx.y;");
+        }
+        let several = pieces.len();
+        for (k, piece) in pieces.into_iter().enumerate() {
+            w.line("{");
+            w.include(&piece.w);
+            w.line("}");
+            if k + 1 < several {
+                w.line("__syncthreads();");
+            }
+        }
+        w.line("}");
+        writeln!(self.text, "\n{}", w.text.trim_end()).expect("a string takes it");
+        Launch::Kernel {
+            name,
+            bases: bases.into_iter().collect(),
+            tables: tables.into_iter().collect(),
+            arrives,
+            blocks,
+        }
+    }
+
+    /// The text with its head.
+    fn whole(&self, name: &str) -> String {
+        let mut text = format!("// {}\n#include \"common.cuh\"\n", name.replace('\n', " "));
+        for header in &self.headers {
+            writeln!(text, "#include \"{header}\"").expect("a string takes it");
+        }
+        text.push_str(&self.text);
+        text
+    }
+}
