@@ -4,4 +4,6 @@
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // Libraries that lead to this one, under NVIDIA's names, find it by its own.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libswcuda.so");
 }

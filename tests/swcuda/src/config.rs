@@ -13,7 +13,7 @@
 //! | `SWCUDA_DEVICES` | how many devices there are | 1 |
 //! | `SWCUDA_POOLS` | 0: no stream-ordered allocation | 1 |
 //! | `SWCUDA_CC` | compute capability | 9.9 |
-//! | `SWCUDA_DRIVER` | version of the driver; later PTX is refused | 13.0 |
+//! | `SWCUDA_DRIVER` | version of the driver, as 13.0 or 13000; later PTX is refused | 13.0 |
 //! | `SWCUDA_FAIL` | `name:n:code,...`: the n-th call of a name returns the code | |
 //! | `SWCUDA_REPORT` | file for the report at exit, in JSON | |
 //! | `SWCUDA_LOG` | file for the log, a line a call | |
@@ -104,7 +104,7 @@ impl Config {
             devices: number("SWCUDA_DEVICES", 1) as i32,
             pools: number("SWCUDA_POOLS", 1) != 0,
             capability: pair("SWCUDA_CC", (9, 9)),
-            driver: major * 1000 + minor * 10,
+            driver: if major < 1000 { major * 1000 + minor * 10 } else { major },
             failures: text("SWCUDA_FAIL").split(',').filter_map(failure).collect(),
             report: get("SWCUDA_REPORT"),
             log: get("SWCUDA_LOG"),
@@ -147,6 +147,8 @@ mod tests {
         });
         assert_eq!((c.driver, c.latest_ptx(), c.capability), (12090, (8, 8), (9, 0)));
         assert_eq!(c.failures[1], Failure { name: "cublasDgemm_v2".into(), nth: 1, code: 13 });
+        let c = Config::read(|name| (name == "SWCUDA_DRIVER").then(|| "12080".into()));
+        assert_eq!((c.driver, c.latest_ptx()), (12080, (8, 7)));
         let c = Config::read(|_| None);
         assert_eq!((c.driver, c.latest_ptx(), c.devices), (13000, (9, 0), 1));
         assert_eq!(c.schedule, Schedule::Lazy);

@@ -4,14 +4,18 @@
 //! `libcublas.so.12` and `libcusolver.so.12` (links to one file, so that there is one state), compiles its kernels
 //! with the real NVRTC and hands over the PTX, which is interpreted here. `config` lists the environment variables.
 //!
+//! To use it: `cargo build --release` in this folder, link `target/release/libswcuda.so` under the three names in some
+//! folder, and run the program with `LD_LIBRARY_PATH` = that folder and the one of libnvrtc. `cargo test --release`
+//! tests the device itself; with `ADMMC_CUDA_LIB` = the folder of libnvrtc it compiles CUDA C as well.
+//!
 //! Modelled:
 //! - the driver API that cudarc's safe layer uses: contexts, memory (stream-ordered too), modules, launches, streams,
 //!   events, capture and graphs, with their documented errors; an error of the device stays (`driver`);
 //! - streams that run as late as the rules allow, so that a missing wait shows;
 //! - PTX as NVRTC writes it for integer, f32 and f64 code, in warps of 32 lanes that part and meet (`ptx`, `machine`);
 //! - what is wrong with a kernel: addresses out of bounds, misaligned, freed; reads of what nobody wrote, in device
-//!   and shared memory; races in shared memory and between blocks; divergent barriers; wrong members of a warp
-//!   operation; endless loops. Each with kernel, thread, PTX line and, with `-lineinfo`, line of the source;
+//!   and shared memory; races between threads of a block and between blocks; divergent barriers; wrong members of a
+//!   warp operation; endless loops. Each with kernel, thread, PTX line and, with `-lineinfo`, line of the source;
 //! - cuBLAS and cuSOLVER calls as work on their stream, with the same checks of their matrices (`blas`, `solver`);
 //! - leaks at exit, counters of each kernel, a log of all calls (`report`, `log`).
 //!

@@ -2,7 +2,7 @@
 
 use super::abi::{put, put_optional};
 use super::errors::*;
-use super::{CURRENT, Handle, State, call};
+use super::{CURRENT, Handle, PUSHED, State, call};
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -255,6 +255,26 @@ pub extern "C" fn cuCtxSetCurrent(context: Handle) -> Code {
 #[unsafe(no_mangle)]
 pub extern "C" fn cuCtxGetCurrent(out: *mut Handle) -> Code {
     call("cuCtxGetCurrent", |_| put(out, CURRENT.get()))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuCtxPushCurrent_v2(context: Handle) -> Code {
+    call("cuCtxPushCurrent_v2", |s| {
+        if !s.context_exists(context) {
+            return Err(INVALID_CONTEXT);
+        }
+        PUSHED.with_borrow_mut(|pushed| pushed.push(CURRENT.replace(context)));
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuCtxPopCurrent_v2(out: *mut Handle) -> Code {
+    call("cuCtxPopCurrent_v2", |s| {
+        put_optional(out, s.current()?);
+        CURRENT.set(PUSHED.with_borrow_mut(Vec::pop).unwrap_or(0));
+        Ok(())
+    })
 }
 
 #[unsafe(no_mangle)]

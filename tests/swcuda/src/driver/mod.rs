@@ -29,7 +29,7 @@ use event::Event;
 use graph::{Capture, Graph};
 use module::{Function, Module};
 use queue::Stream;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
@@ -134,6 +134,8 @@ static STATE: OnceLock<Mutex<State>> = OnceLock::new();
 thread_local! {
     /// The context of a thread; 0 is none.
     pub(crate) static CURRENT: Cell<Handle> = const { Cell::new(0) };
+    /// The contexts that it had before, as they were pushed over.
+    pub(crate) static PUSHED: RefCell<Vec<Handle>> = const { RefCell::new(Vec::new()) };
 }
 
 unsafe extern "C" {

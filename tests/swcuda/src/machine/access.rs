@@ -3,6 +3,7 @@
 
 use super::Launch;
 use super::atomic::combine;
+use super::bytes::{all_written, element, get, mark_written, put};
 use super::counters::lanes;
 use super::fault::{Fault, FaultKind};
 use super::memory::{Unusable, Window};
@@ -12,9 +13,6 @@ use super::shared::Who;
 use super::warp::Warp;
 use super::windows;
 use crate::ptx::ir::{Access, AtomicOp, Op, Register, Space};
-
-/// The most bytes that a lane touches at once: eight elements of eight bytes.
-const WIDEST: usize = 64;
 
 /// An access as the helpers need it.
 #[derive(Clone, Copy)]
@@ -119,7 +117,7 @@ impl Launch<'_> {
         self.count(space, &addresses, mask, bytes, false);
         let touch = Touch::Read { strong: access.strong };
         if space == Space::Global
-            && let Some((window, same)) = self.together_window(&addresses, mask, bytes, touch)
+            && let Some((window, same)) = self.together_window(warp, &addresses, mask, bytes, touch)
         {
             // SAFETY: the window holds what all lanes touch.
             unsafe { load_window(warp, access, d, mask, &addresses, &window, same) };
@@ -129,11 +127,9 @@ impl Launch<'_> {
             // All lanes read one parameter: the usual case.
             let lane = mask.trailing_zeros() as usize;
             let pointer = self.resolve_lane(warp, space, Lane { address: addresses[lane], bytes, lane, at }, touch)?;
-            let mut buffer = [0; WIDEST];
-            // SAFETY: resolve_lane checked that many bytes.
-            unsafe { std::ptr::copy_nonoverlapping(pointer, buffer.as_mut_ptr(), bytes) };
             for (i, register) in d.iter().enumerate() {
-                let value = element(&buffer, access, i);
+                // SAFETY: resolve_lane checked all elements.
+                let value = unsafe { element(pointer, access, i) };
                 warp.registers.set(*register, mask, |_| value);
             }
             return Ok(());
@@ -141,11 +137,9 @@ impl Launch<'_> {
         for l in lanes(mask) {
             let lane = Lane { address: addresses[l], bytes, lane: l, at };
             let pointer = self.resolve_lane(warp, space, lane, touch)?;
-            let mut buffer = [0; WIDEST];
-            // SAFETY: resolve_lane checked that many bytes.
-            unsafe { std::ptr::copy_nonoverlapping(pointer, buffer.as_mut_ptr(), bytes) };
             for (i, register) in d.iter().enumerate() {
-                warp.registers.get_mut(*register)[l] = element(&buffer, access, i);
+                // SAFETY: resolve_lane checked all elements.
+                warp.registers.get_mut(*register)[l] = unsafe { element(pointer, access, i) };
             }
         }
         Ok(())
@@ -166,7 +160,7 @@ impl Launch<'_> {
             self.unfenced[warp.id as usize] = Some(self.shared.period);
         }
         if space == Space::Global
-            && let Some((window, same)) = self.together_window(&addresses, mask, bytes, touch)
+            && let Some((window, same)) = self.together_window(warp, &addresses, mask, bytes, touch)
             && !same
         {
             for (i, register) in a.iter().enumerate() {
@@ -216,16 +210,14 @@ impl Launch<'_> {
         }
         for l in order {
             let lane = Lane { address: addresses[l], bytes, lane: l, at };
-            if space == Space::Global && self.races {
+            if space == Space::Global && self.several {
                 self.order.atomic(addresses[l], released);
             }
             // An atomic reads before it writes.
             self.resolve_lane(warp, space, lane, Touch::Read { strong: true })?;
             let pointer = self.resolve_lane(warp, space, lane, Touch::Write { strong: true })?;
-            let mut buffer = [0; WIDEST];
             // SAFETY: resolve_lane checked that many bytes.
-            unsafe { std::ptr::copy_nonoverlapping(pointer, buffer.as_mut_ptr(), bytes) };
-            let old = element(&buffer, &Access { kind: unsigned(bytes), ..*access }, 0);
+            let old = unsafe { get(pointer, bytes, false) };
             let [b, c] = [b, c].map(|r| warp.registers.get(r)[l]);
             // SAFETY: as above.
             unsafe { put(pointer, combine(op, access.kind, old, b, c), bytes) };
@@ -249,6 +241,7 @@ impl Launch<'_> {
     /// which also finds who is to blame.
     fn together_window(
         &mut self,
+        warp: &Warp,
         addresses: &[u64; 32],
         mask: u32,
         bytes: usize,
@@ -268,8 +261,11 @@ impl Launch<'_> {
             if matches!(touch, Touch::Read { .. }) && self.settings.unwritten && !all_written(&window, first, length) {
                 return None;
             }
-            if self.touch_global(&window, first, length, touch).is_some() {
-                return None;
+            for l in lanes(mask) {
+                let who = Who { thread: warp.id * 32 + l as u32, warp_period: warp.period };
+                if self.touch_global(&window, addresses[l], bytes, who, touch).is_some() {
+                    return None;
+                }
             }
         }
         Some((window, same))
@@ -289,7 +285,9 @@ impl Launch<'_> {
         let inside = |size: usize| address.checked_add(bytes as u64).is_some_and(|end| end <= size as u64);
         let outside = |size: usize| format!("{verb} of {bytes} bytes at offset {address} of {size}");
         match space {
-            Space::Global | Space::Constant | Space::Generic => self.resolve_global(lane, thread, verb, touch),
+            Space::Global | Space::Constant | Space::Generic => {
+                self.resolve_global(lane, Who { thread, warp_period: warp.period }, verb, touch)
+            }
             Space::Shared => {
                 let size = self.shared.bytes.len();
                 if !inside(size) {
@@ -329,8 +327,8 @@ impl Launch<'_> {
         }
     }
 
-    fn resolve_global(&mut self, lane: Lane, thread: u32, verb: &str, touch: Touch) -> Result<*mut u8, Fault> {
-        let Lane { address, bytes, at, .. } = lane;
+    fn resolve_global(&mut self, lane: Lane, who: Who, verb: &str, touch: Touch) -> Result<*mut u8, Fault> {
+        let (Lane { address, bytes, at, .. }, thread) = (lane, who.thread);
         let fail = |launch: &Self, kind, text: String| Err(launch.fault(kind, Some(thread), at, text));
         let window = match self.window(address, bytes as u64) {
             Ok(window) => window,
@@ -345,9 +343,11 @@ impl Launch<'_> {
         let offset = address - window.first;
         // SAFETY: the window holds the range.
         unsafe {
-            if let Some(conflict) = self.touch_global(&window, address, bytes, touch) {
-                let text = format!("{verb} at {address:#x} (byte {offset}), which {}", met(conflict, "block", "order"));
-                return fail(self, FaultKind::GlobalRace, text);
+            if let Some((kind, conflict)) = self.touch_global(&window, address, bytes, who, touch) {
+                let (other, order) =
+                    if kind == FaultKind::GlobalRace { ("block", "order") } else { ("thread", "barrier") };
+                let text = format!("{verb} at {address:#x} (byte {offset}), which {}", met(conflict, other, order));
+                return fail(self, kind, text);
             }
             if matches!(touch, Touch::Write { .. }) {
                 mark_written(&window, address, bytes);
@@ -369,28 +369,39 @@ impl Launch<'_> {
         if let Some(w) = self.windows.iter().find(|w| w.holds(first, first.wrapping_add(length))) {
             return Ok(*w);
         }
-        let window = self.memory.window(first, length, self.races)?;
+        let window = self.memory.window(first, length, self.settings.races)?;
         self.windows[self.next_window] = window;
         self.next_window = (self.next_window + 1) % self.windows.len();
         Ok(window)
     }
 
-    /// Notes an access of this block, and says with which it conflicts.
+    /// Notes an access of a thread, and says with which it conflicts: of its block, or of another.
     ///
     /// # Safety
     /// The window holds the range.
-    unsafe fn touch_global(&self, window: &Window, first: u64, length: usize, touch: Touch) -> Option<Conflict> {
+    unsafe fn touch_global(
+        &self,
+        window: &Window,
+        first: u64,
+        length: usize,
+        who: Who,
+        touch: Touch,
+    ) -> Option<(FaultKind, Conflict)> {
         if window.cells.is_null() {
             return None;
         }
         let offset = (first - window.first) as usize;
         let bytes = if length >= 4 { 15 } else { ((1u8 << length) - 1) << (offset % 4) };
         for word in offset / 4..(offset + length).div_ceil(4) {
-            // SAFETY: a window has a cell for each four bytes.
-            let cell = unsafe { &mut *window.cells.add(word) };
-            let conflict = self.order.touch(cell, bytes, touch);
-            if conflict.is_some() {
-                return conflict;
+            // SAFETY: a window has two cells for each four bytes.
+            let (cell, thread) = unsafe { (&mut *window.cells.add(word), &mut *window.threads.add(word)) };
+            if self.several
+                && let Some(conflict) = self.order.touch(cell, bytes, touch)
+            {
+                return Some((FaultKind::GlobalRace, conflict));
+            }
+            if let Some(conflict) = thread.touch(self.shared.period, bytes, who, touch) {
+                return Some((FaultKind::BlockRace, conflict));
             }
         }
         None
@@ -403,25 +414,6 @@ fn met(conflict: Conflict, who: &str, order: &str) -> String {
     match conflict.other {
         Some(n) => format!("{who} {n} {did} with no {order} between"),
         None => format!("several {who}s {did} with no {order} between"),
-    }
-}
-
-/// # Safety
-/// The window holds the range.
-unsafe fn all_written(window: &Window, first: u64, length: usize) -> bool {
-    // SAFETY: a window has a mark for each byte.
-    window.written.is_null()
-        || unsafe { std::slice::from_raw_parts(window.written.add((first - window.first) as usize), length) }
-            .iter()
-            .fold(true, |all, b| all & (*b == 1))
-}
-
-/// # Safety
-/// The window holds the range.
-unsafe fn mark_written(window: &Window, first: u64, length: usize) {
-    if !window.written.is_null() {
-        // SAFETY: a window has a mark for each byte.
-        unsafe { std::ptr::write_bytes(window.written.add((first - window.first) as usize), 1, length) };
     }
 }
 
@@ -449,49 +441,4 @@ unsafe fn load_window(
             warp.registers.set(*register, mask, at);
         }
     }
-}
-
-/// An element as a register holds it: signed ones keep their sign.
-///
-/// # Safety
-/// The pointer leads to that many bytes.
-#[inline(always)]
-unsafe fn get(pointer: *const u8, size: usize, signed: bool) -> u64 {
-    // SAFETY: given.
-    unsafe {
-        match (size, signed) {
-            (1, false) => pointer.read() as u64,
-            (1, true) => pointer.read() as i8 as u64,
-            (2, false) => pointer.cast::<u16>().read_unaligned() as u64,
-            (2, true) => pointer.cast::<i16>().read_unaligned() as u64,
-            (4, false) => pointer.cast::<u32>().read_unaligned() as u64,
-            (4, true) => pointer.cast::<i32>().read_unaligned() as u64,
-            _ => pointer.cast::<u64>().read_unaligned(),
-        }
-    }
-}
-
-/// # Safety
-/// The pointer leads to that many bytes.
-#[inline(always)]
-unsafe fn put(pointer: *mut u8, value: u64, size: usize) {
-    // SAFETY: given.
-    unsafe {
-        match size {
-            1 => pointer.write(value as u8),
-            2 => pointer.cast::<u16>().write_unaligned(value as u16),
-            4 => pointer.cast::<u32>().write_unaligned(value as u32),
-            _ => pointer.cast::<u64>().write_unaligned(value),
-        }
-    }
-}
-
-fn element(buffer: &[u8; WIDEST], access: &Access, index: usize) -> u64 {
-    let size = access.kind.size();
-    // SAFETY: a load has at most WIDEST bytes.
-    unsafe { get(buffer[index * size..].as_ptr(), size, access.kind.is_signed()) }
-}
-
-fn unsigned(bytes: usize) -> crate::ptx::ir::Type {
-    if bytes == 4 { crate::ptx::ir::Type::U32 } else { crate::ptx::ir::Type::U64 }
 }

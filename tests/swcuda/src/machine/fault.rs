@@ -11,6 +11,8 @@ pub(crate) enum FaultKind {
     ParameterOutOfBounds,
     SharedRace,
     GlobalRace,
+    /// In global memory, between threads of one block.
+    BlockRace,
     DivergentBarrier,
     WarpMembers,
     Deadlock,
@@ -36,6 +38,7 @@ impl FaultKind {
             ParameterOutOfBounds => "parameters out of bounds",
             SharedRace => "race in shared memory",
             GlobalRace => "race between blocks",
+            BlockRace => "race between threads of a block",
             DivergentBarrier => "divergent barrier",
             WarpMembers => "wrong members of a warp operation",
             Deadlock => "deadlock",
@@ -60,7 +63,7 @@ impl FaultKind {
             EndlessLoop => 702,
             Assert => 710,
             Unsupported => 801,
-            SharedRace | GlobalRace | DivergentBarrier | WarpMembers | Deadlock | Unwritten | Trap => 719,
+            SharedRace | GlobalRace | BlockRace | DivergentBarrier | WarpMembers | Deadlock | Unwritten | Trap => 719,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! writes it unseen. Device memory is filled with 0xff (a NaN) and starts with no byte written.
 
 use super::races::Cell;
+use super::shared::ThreadCell;
 use std::collections::BTreeMap;
 
 /// Addresses beyond 48 bits are no host's.
@@ -35,6 +36,7 @@ pub(crate) struct Allocation {
     bytes: Box<[u8]>,
     written: Box<[u8]>,
     cells: Box<[Cell]>,
+    threads: Box<[ThreadCell]>,
 }
 
 /// Why a range of addresses can't be used.
@@ -76,6 +78,8 @@ pub(crate) struct Window {
     pub written: *mut u8,
     /// One cell for four bytes; null where races are not looked for.
     pub cells: *mut Cell,
+    /// The same for the threads of a block.
+    pub threads: *mut ThreadCell,
 }
 
 impl Window {
@@ -85,6 +89,7 @@ impl Window {
         bytes: std::ptr::null_mut(),
         written: std::ptr::null_mut(),
         cells: std::ptr::null_mut(),
+        threads: std::ptr::null_mut(),
     };
 
     pub fn holds(&self, first: u64, end: u64) -> bool {
@@ -98,6 +103,8 @@ pub(crate) struct Memory {
     next: u64,
     /// Bytes of live and promised device memory.
     pub used: usize,
+    /// Periods between barriers that launches have counted.
+    pub periods: u32,
 }
 
 // SAFETY: the pointers of a Window are only made and used while the Memory that they come from is borrowed.
@@ -121,7 +128,10 @@ impl Memory {
         if kind == Kind::Device {
             self.used += size;
         }
-        self.allocations.insert(at, Allocation { size, kind, live, origin, bytes, written, cells: Box::default() });
+        self.allocations.insert(
+            at,
+            Allocation { size, kind, live, origin, bytes, written, cells: Box::default(), threads: Box::default() },
+        );
         at
     }
 
@@ -143,7 +153,7 @@ impl Memory {
                 self.used -= a.size;
             }
             a.live = false;
-            (a.bytes, a.written, a.cells) = Default::default();
+            (a.bytes, a.written, a.cells, a.threads) = Default::default();
             // Host addresses are the host's to use again.
             if a.kind == Kind::Pinned {
                 self.allocations.remove(&at);
@@ -192,6 +202,7 @@ impl Memory {
         let (first, a) = self.allocations.range_mut(..=at).next_back().ok_or(Unusable::Nowhere)?;
         if races && a.cells.is_empty() && a.kind != Kind::Pinned {
             a.cells = Cell::fresh(a.size.div_ceil(4));
+            a.threads = ThreadCell::fresh(a.size.div_ceil(4));
         }
         let bytes = if a.kind == Kind::Pinned { *first as *mut u8 } else { a.bytes.as_mut_ptr() };
         let pointer = |empty: bool, p: *mut u8| if empty { std::ptr::null_mut() } else { p };
@@ -201,6 +212,7 @@ impl Memory {
             bytes,
             written: pointer(a.written.is_empty(), a.written.as_mut_ptr()),
             cells: if races && !a.cells.is_empty() { a.cells.as_mut_ptr() } else { std::ptr::null_mut() },
+            threads: if races && !a.cells.is_empty() { a.threads.as_mut_ptr() } else { std::ptr::null_mut() },
         })
     }
 

@@ -11,6 +11,7 @@ mod alu_float;
 mod alu_integer;
 mod atomic;
 mod block;
+mod bytes;
 pub(crate) mod counters;
 pub(crate) mod fault;
 pub(crate) mod memory;
@@ -57,7 +58,7 @@ pub(crate) struct Launch<'a> {
     windows: [Window; CACHED],
     next_window: usize,
     /// Whether several blocks run, so that they can race.
-    races: bool,
+    several: bool,
     order: Order,
     block_id: [u32; 3],
     /// By warp, the barrier period of its last write of global memory that no fence followed.
@@ -74,16 +75,17 @@ pub(crate) struct Launch<'a> {
 pub(crate) fn run(job: &Job, memory: &mut Memory, settings: &Settings, counters: &mut Counters) -> Result<(), Fault> {
     let blocks = job.grid.iter().map(|n| *n as u64).product::<u64>();
     let threads = job.block.iter().product();
+    let period = memory.periods + 1;
     let mut launch = Launch {
         job,
         memory,
         settings,
         counters,
         execute: alu::best(),
-        shared: Shared::new(job.kernel.shared + job.dynamic_shared),
+        shared: Shared::new(job.kernel.shared + job.dynamic_shared, period),
         windows: [Window::NONE; CACHED],
         next_window: 0,
-        races: settings.races && blocks > 1,
+        several: blocks > 1,
         order: Order::new(job.number, blocks as usize),
         block_id: [0; 3],
         unfenced: Vec::new(),
@@ -112,6 +114,7 @@ pub(crate) fn run(job: &Job, memory: &mut Memory, settings: &Settings, counters:
         launch.counters.blocks += 1;
         launch.run_block(&mut warps).map_err(|fault| launch.first_cause(fault))?;
     }
+    launch.memory.periods = launch.shared.period;
     launch.unwritten_global.map_or(Ok(()), Err)
 }
 
@@ -138,7 +141,7 @@ impl Launch<'_> {
 
     /// A race explains an earlier read of what nobody wrote; any other fault may come from it.
     fn first_cause(&mut self, fault: Fault) -> Fault {
-        if matches!(fault.kind, FaultKind::SharedRace | FaultKind::GlobalRace) {
+        if matches!(fault.kind, FaultKind::SharedRace | FaultKind::GlobalRace | FaultKind::BlockRace) {
             return fault;
         }
         self.unwritten_shared.take().or(self.unwritten_global.take()).unwrap_or(fault)

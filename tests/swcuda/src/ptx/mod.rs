@@ -9,6 +9,7 @@ mod builder;
 mod decode;
 mod decode_alu;
 pub(crate) mod ir;
+mod kernel;
 mod lexer;
 mod operand;
 mod parser;

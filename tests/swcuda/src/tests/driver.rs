@@ -233,3 +233,37 @@ fn errors_have_names() {
     assert_eq!(errors::cuGetErrorName(12345, &mut text), 1);
     assert!(text.is_null());
 }
+
+/// In a process of its own, which ends as programs do that stop early.
+#[test]
+fn report_and_log_are_written_at_exit() {
+    if std::env::var_os("SWCUDA_TEST_CHILD").is_some() {
+        let (mut context, mut at) = (0, 0);
+        assert_eq!((cuInit(0), cuDevicePrimaryCtxRetain(&mut context, 0), cuCtxSetCurrent(context)), (0, 0, 0));
+        assert_eq!(cuMemAllocAsync(&mut at, 64, 0), 0);
+        std::process::exit(3);
+    }
+    let file = |kind: &str| std::env::temp_dir().join(format!("swcuda-{}-{kind}", std::process::id()));
+    let (report, log) = (file("report"), file("log"));
+    let program = std::env::current_exe().expect("a test is a program");
+    let status = std::process::Command::new(program)
+        .args(["--exact", "tests::driver::report_and_log_are_written_at_exit"])
+        .envs([
+            ("SWCUDA_TEST_CHILD", "1".as_ref()),
+            ("SWCUDA_REPORT", report.as_os_str()),
+            ("SWCUDA_LOG", log.as_os_str()),
+        ])
+        .output()
+        .expect("the program starts")
+        .status;
+    assert_eq!(status.code(), Some(3));
+    let [report, log] = [report, log].map(|path| {
+        let text = std::fs::read_to_string(&path).expect("the file was written");
+        std::fs::remove_file(&path).expect("the file was written");
+        text
+    });
+    assert!(report.contains("\"contexts\": 1, \"device_memory\": 1, \"pinned_memory\": 0"), "{report}");
+    let lines: Vec<&str> = log.lines().collect();
+    let expected = ["cuInit", "cuDevicePrimaryCtxRetain", "cuCtxSetCurrent", "cuMemAllocAsync bytes=64 stream=0x0"];
+    assert_eq!(lines, expected);
+}

@@ -76,6 +76,11 @@ fn a_write_of_several_blocks() {
 }
 
 #[test]
+fn a_missing_barrier_between_steps_in_global_memory() {
+    finds("neighbour", 1, FaultKind::BlockRace);
+}
+
+#[test]
 fn barriers_that_part() {
     finds("two_barriers", 1, FaultKind::DivergentBarrier);
     finds("left_early", 1, FaultKind::DivergentBarrier);
