@@ -23,10 +23,9 @@ const LOG: usize = 1 << 14;
 pub(super) struct Control {
     keep: CudaFunction,
     halt: CudaFunction,
-    /// The word that stops everything once it is not 0: which halt it was, from 1.
-    halted: CudaSlice<u8>,
-    /// Numbers kept.
-    log: CudaSlice<u8>,
+    /// What the host looks at in one copy: the word that stops everything once it is not 0 (which halt it was,
+    /// from 1), in the room of a number, and the numbers kept.
+    seen: CudaSlice<u8>,
     /// How many of them since the host looked last, and how many pieces of work.
     kept: usize,
     done: usize,
@@ -61,8 +60,7 @@ impl Control {
         Ok(Control {
             keep: module.function("keep")?,
             halt: module.function("halt")?,
-            halted: device.zeros(size_of::<u32>())?,
-            log: device.zeros(LOG * size_of::<f64>())?,
+            seen: device.zeros((1 + LOG) * size_of::<f64>())?,
             kept: 0,
             done: 0,
         })
@@ -70,7 +68,7 @@ impl Control {
 
     /// Address of the word that stops everything.
     pub fn halted(&self, device: &Device) -> u64 {
-        device.address(&self.halted)
+        device.address(&self.seen)
     }
 
     /// Whether nothing was enqueued since the host looked last.
@@ -87,7 +85,8 @@ impl Control {
     /// Enqueues that a row of at most [`MOST`] numbers is kept.
     fn keep(&mut self, device: &Device, row: &Row) -> Result<(), Refusal> {
         assert!(self.kept + row.count as usize <= LOG, "the host looks before the log is full");
-        let (halted, log) = (self.halted(device), device.address(&self.log) + (self.kept * size_of::<f64>()) as u64);
+        let halted = self.halted(device);
+        let log = halted + ((1 + self.kept) * size_of::<f64>()) as u64;
         self.kept += row.count as usize;
         let mut launch = device.stream().launch_builder(&self.keep);
         launch.arg(&halted).arg(&log).arg(row);
@@ -164,20 +163,19 @@ impl Cuda {
     fn look(&mut self, kept: &mut Vec<f64>) -> Result<Option<usize>, Refusal> {
         let Cuda { control, device, .. } = self;
         let control = control.as_mut().expect("made before the first run");
-        let (mut halted, mut numbers) = ([0u32], vec![0f64; control.kept]);
-        // SAFETY: the word and the log are as large as what is read; what was not kept is cut off by the
-        // host, which knows what comes before a halt.
-        unsafe {
-            device.fetch(device.address(&control.halted), &mut halted)?;
-            device.fetch(device.address(&control.log), &mut numbers)?;
-        }
+        let mut seen = vec![0f64; 1 + control.kept];
+        // SAFETY: the memory is larger than what is read. What was not kept, because a halt came before it, is
+        // cut off by the host, which knows the order.
+        unsafe { device.fetch(device.address(&control.seen), &mut seen)? };
         (control.kept, control.done) = (0, 0);
-        kept.append(&mut numbers);
-        if halted[0] == 0 {
+        kept.extend_from_slice(&seen[1..]);
+        let halted = seen[0].to_bits() as u32;
+        if halted == 0 {
             return Ok(None);
         }
-        device.stream().memset_zeros(&mut control.halted).map_err(|error| Refusal::driver("cuMemset", error))?;
-        Ok(Some(halted[0] as usize - 1))
+        // SAFETY: the word lies in the memory.
+        unsafe { device.send(control.halted(device), &[0u32])? };
+        Ok(Some(halted as usize - 1))
     }
 }
 

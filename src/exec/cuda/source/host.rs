@@ -16,13 +16,22 @@ pub(in crate::exec::cuda) struct Host {
     pub to: Array,
 }
 
-/// Whether the host does an op.
-pub(super) fn is_hosts(op: &Op) -> bool {
+/// Order of the matrices whose factors one block makes, at most: beyond, one block takes longer than the
+/// processor and the way to it.
+const DENSE: usize = 512;
+
+/// Whether the host does an op with a result of that type.
+pub(super) fn is_hosts(op: &Op, ty: &Type) -> bool {
+    match op {
+        Op::Cholesky | Op::CholeskySolve => ty.shape.0[0] > DENSE,
+        op => has_no_kernel(op),
+    }
+}
+
+fn has_no_kernel(op: &Op) -> bool {
     matches!(
         op,
         Op::Conv { .. }
-            | Op::Cholesky
-            | Op::CholeskySolve
             | Op::SparseFactor(_)
             | Op::SparseSolve(_)
             | Op::Grid { .. }
@@ -57,6 +66,7 @@ fn shapes(single: &Single, args: &[Array], len: usize) -> Option<(Op, Vec<Shape>
     // A vector, or a matrix of that many rows.
     let tall = |n: usize| if len == n { Shape::vector(n) } else { Shape::matrix(n, len / n.max(1)) };
     Some(match *single {
+        Single::Cholesky { n } | Single::CholeskySolve { n } if n <= DENSE => return None,
         Single::Cholesky { n } => (Op::Cholesky, vec![square(n)], square(n)),
         Single::CholeskySolve { n } => (Op::CholeskySolve, vec![square(n), tall(n)], tall(n)),
         Single::SparseFactor(ref symbolic) => {

@@ -34,7 +34,7 @@ pub(in crate::exec::cuda) fn is_kernel(node: &Node) -> bool {
             let inner = node.arg_tys[0].shape.0[usize::from(!ta)];
             !is_large([rows, inner, columns])
         }
-        _ => !host::is_hosts(&node.op),
+        _ => !host::is_hosts(&node.op, &node.ty),
     }
 }
 
@@ -91,10 +91,10 @@ fn small_product(it: &MatMul) -> Piece {
     let [a, b, to] = [it.a, it.b, it.to].map(|place| w.pointer(place, it.dtype));
     let ((a_row, a_column), (b_row, b_column)) = (it.a_strides, it.b_strides);
     w.line(format!(
-        "matmul(team, shared, {to}, {a}, {b}, {}, {}, {}, {a_row}, {a_column}, {b_row}, {b_column});",
+        "matmul(team, {to}, {a}, {b}, {}, {}, {}, {a_row}, {a_column}, {b_row}, {b_column});",
         it.rows, it.inner, it.columns
     ));
-    Piece { w, blocks: it.rows.div_ceil(16) * it.columns.div_ceil(16), small: true }
+    Piece { w, blocks: (it.rows * it.columns).div_ceil(THREADS), small: true }
 }
 
 /// A box from one layout into another.
@@ -297,6 +297,19 @@ fn other(single: &Single, call: &Call, tables: &mut Vec<Table>) -> Piece {
                 ));
             }
             Piece { w, blocks: call.to.len.div_ceil(32), small: call.to.len + entries * width <= SMALL }
+        }
+        Single::Cholesky { n } => {
+            w.header("dense.cuh");
+            let from = call.arg(0, &mut w);
+            w.line(format!("cholesky(team, shared, {to}, {from}, {n});"));
+            Piece { w, blocks: 1, small: true }
+        }
+        Single::CholeskySolve { n } => {
+            w.header("dense.cuh");
+            let (factor, from) = (call.arg(0, &mut w), call.arg(1, &mut w));
+            let columns = call.to.len / n.max(1);
+            w.line(format!("cholesky_solve(team, {to}, {factor}, {from}, {n}, {columns});"));
+            Piece { w, blocks: columns, small: columns <= 2 }
         }
         _ => unreachable!("the host's"),
     }
