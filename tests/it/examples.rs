@@ -377,7 +377,7 @@ fn every_example_is_listed() {
 }
 
 /// Names of the files in examples/, in order.
-fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let folder = path("any").parent().expect("the folder of the examples").to_path_buf();
     let files = Disk.list(&folder);
     files.iter().filter_map(|file| file.strip_suffix(".admm")).map(str::to_string).collect()

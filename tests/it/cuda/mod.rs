@@ -7,6 +7,8 @@
 mod absent;
 mod compile;
 mod device;
+mod examples;
+mod whole;
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -1,0 +1,80 @@
+//! Whole runs by the program itself: they end as on the processor, nothing is wrong on the device, and the
+//! host waits for it no more often than it has to look.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{admmc, ended, libraries};
+
+/// What a software device says of itself at exit, and a run of its results.
+struct Ran {
+    result: serde_json::Value,
+    report: serde_json::Value,
+    log: Vec<String>,
+}
+
+/// Runs an example on a device, in a folder.
+fn run(name: &str, device: &str, libraries: &Path, place: &Path) -> Ran {
+    let example = format!("{}/examples/{name}.admm", env!("CARGO_MANIFEST_DIR"));
+    let [out, report, log] = ["out", "report.json", "log"].map(|file| place.join(format!("{device}.{file}")));
+    let mut command = admmc(&["run", &example, "--device", device, "--quiet"], libraries);
+    command.arg("--out").arg(&out).env("SWCUDA_REPORT", &report).env("SWCUDA_LOG", &log);
+    command.env("XDG_CACHE_HOME", place);
+    let (code, _, err) = ended(command);
+    assert_eq!(code, Some(0), "{name} on {device}: {err}");
+    let json = |path: &Path| {
+        let text = std::fs::read_to_string(path).unwrap_or_else(|_| "null".to_owned());
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let log = std::fs::read_to_string(&log).unwrap_or_default();
+    Ran { result: json(&out.join("result.json")), report: json(&report), log: log.lines().map(str::to_owned).collect() }
+}
+
+/// Looks of a run of so many iterations: after 1, 2, 4, … 64, 128, 192, …; at each halt that is the host's;
+/// and a few before and behind.
+fn looks(iterations: u64, halts: u64) -> u64 {
+    7 + iterations / 64 + halts
+}
+
+#[test]
+fn they_end_as_on_the_processor() {
+    let Some(libraries) = libraries("whole::they_end_as_on_the_processor") else { return };
+    let place = tempfile::tempdir().expect("a folder for the test");
+    for name in ["lasso", "linear_program", "consensus_lasso", "elastic_net", "water_filling", "huber"] {
+        let here = run(name, "cpu", &libraries, place.path());
+        let there = run(name, "cuda", &libraries, place.path());
+        assert_eq!(here.result["status"], "solved", "{name}");
+        assert_eq!(there.result["status"], "solved", "{name}");
+        let [x, y] = [&here, &there].map(|ran| ran.result["objective"].as_f64().expect("an objective"));
+        // Both are within their tolerance, 1e-6 relative, of the answer.
+        assert!((x - y).abs() <= 2e-6 * (1.0 + x.abs()), "{name}: {x} and {y}");
+        if there.report.is_null() {
+            eprintln!("cuda::whole counted nothing: the device is no software");
+            continue;
+        }
+        assert_eq!(there.report["faults"], serde_json::json!([]), "{name}");
+        let leaks: BTreeMap<String, u64> = serde_json::from_value(there.report["leaks"].clone()).expect("counts");
+        assert!(leaks.values().all(|&count| count == 0), "{name}: {leaks:?}");
+    }
+}
+
+/// The host waits where it looks, and nowhere else: what is between is enqueued, and mostly as graphs.
+#[test]
+fn nobody_waits_between_two_looks() {
+    let Some(libraries) = libraries("whole::nobody_waits_between_two_looks") else { return };
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let ran = run("elastic_net", "cuda", &libraries, place.path());
+    if ran.report.is_null() {
+        eprintln!("cuda::whole counted nothing: the device is no software");
+        return;
+    }
+    // From the first launch on, each look is one copy of more than a number.
+    let first = ran.log.iter().position(|line| line.starts_with("cuLaunchKernel")).expect("kernels were launched");
+    let last = ran.log.iter().rposition(|line| line.starts_with("cu") && line.contains("Launch")).expect("launches");
+    let waits = ran.log[first..last].iter().filter(|line| line.contains("DtoH") && line.contains("sync")).count();
+    let trace = std::fs::read_to_string(place.path().join("cuda.out/trace.csv")).expect("a trace");
+    let iterations = trace.lines().count() as u64;
+    assert!(ran.log.iter().any(|line| line.starts_with("cuGraphLaunch")), "no graph was replayed");
+    let most = looks(10 * iterations, 10);
+    assert!((waits as u64) < 4 * most, "{waits} waits in about {} iterations", 10 * iterations);
+}
