@@ -1,7 +1,7 @@
 //! The CPU: one arena planned by liveness, elementwise instructions fused into sweeps over
 //! cache-sized tiles, vector instructions chosen at run time, threads that only share out fixed parts.
 //!
-//! [`Cpu::bind`] makes the [plan](super::plan); [`Cpu::run`] resolves the plan's bases to addresses and runs its steps. Running allocates nothing
+//! [`Cpu::bind`] makes the [plan]; [`Cpu::run`] resolves the plan's bases to addresses and runs its steps. Running allocates nothing
 //! but libraries' workspace: `gemm` packs panels of its operands, faer's eigenvalues and singular values
 //! take copies.
 //!

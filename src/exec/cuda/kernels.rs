@@ -11,6 +11,7 @@ macro_rules! headers {
 pub const HEADERS: &[(&str, &str)] = headers![
     "argmax.cuh",
     "common.cuh",
+    "conv.cuh",
     "dense.cuh",
     "fold.cuh",
     "gather.cuh",

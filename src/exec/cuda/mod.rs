@@ -1,6 +1,6 @@
 //! The GPU: kernels made from the same plans as the processor's, through CUDA that is found at run time.
 //!
-//! [`Cuda::bind`] makes the [plan](super::plan) and its device code (`source`); [`Cuda::ready`] compiles
+//! [`Cuda::bind`] makes the [plan] and its device code (`source`); [`Cuda::ready`] compiles
 //! it, for the device that is there, and takes the memory; [`Cuda::run`] enqueues launches on one stream
 //! and waits for nothing. Only [`Cuda::read`] and [`Cuda::item`] wait.
 //!
@@ -86,6 +86,8 @@ pub struct Cuda {
     blas: Option<Blas>,
     /// Does the steps that have no kernel.
     host: RefCell<HostSteps>,
+    /// The first buffer for which there was no memory.
+    short: Option<Refusal>,
     fault: OnceCell<Fault>,
 }
 
@@ -122,6 +124,7 @@ impl Cuda {
             graphs: Graphs::default(),
             blas: None,
             host: RefCell::default(),
+            short: None,
             fault: OnceCell::new(),
         }
     }
@@ -145,6 +148,11 @@ impl Cuda {
     fn prepare(&mut self) -> Result<(), Refusal> {
         let arena = self.calls.iter().map(|bound| bound.strides[0] * bound.together).max().unwrap_or(0);
         let members = self.calls.iter().map(|bound| bound.together).max().unwrap_or(1);
+        // All of it at once, so that what is missing is known before anything runs.
+        let needed = self.buffers.iter().map(|(ty, _)| ty.bytes()).sum::<usize>() + arena;
+        if let Some(Refusal::OutOfMemory { total, .. }) = self.short {
+            return Err(Refusal::OutOfMemory { needed, free: self.device.about().free, total });
+        }
         self.arena = Some(self.device.memory(arena)?);
         self.arrived = Some(self.device.zeros(members * size_of::<u32>())?);
         self.control = Some(Control::new(&self.device, &self.compiler)?);
@@ -296,7 +304,15 @@ impl Executor for Cuda {
     }
 
     fn buffer(&mut self, ty: &Type) -> Buffer {
-        let memory = if self.works() { self.held(self.device.zeros(ty.bytes())) } else { None };
+        // Once there is too little memory it is no use to take more: `ready` says how much there should be.
+        let taken = if self.works() && self.short.is_none() { Some(self.device.zeros(ty.bytes())) } else { None };
+        let memory = match taken {
+            Some(Err(refusal @ Refusal::OutOfMemory { .. })) => {
+                self.short = Some(refusal);
+                None
+            }
+            taken => taken.and_then(|taken| self.held(taken)),
+        };
         self.buffers.push((ty.clone(), memory));
         Buffer(self.buffers.len() as u32 - 1)
     }

@@ -30,6 +30,21 @@ const STEPS: &[(&str, &str)] = &[
     ("sort_short", "sort(team, shared, y, x, 10, 100)"),
     ("sort_long", "sort(team, shared, y, x, 10, 100000)"),
     ("argsort", "argsort(team, shared, w, x, y, 10, 100000)"),
+    (
+        "conv_output",
+        "conv_output(team, y, x, z, Convolution{64, 2, 3, 4, {3, 3}, {8, 8}, {4, 4}, {2, 2}, {1, 1}, {1, 1}})",
+    ),
+    (
+        "conv_input",
+        "conv_input(team, y, x, z, Convolution{64, 2, 3, 4, {3, 3}, {8, 8}, {4, 4}, {2, 2}, {1, 1}, {1, 1}})",
+    ),
+    (
+        "conv_kernel",
+        "conv_kernel(team, shared, y, x, z, Convolution{64, 2, 3, 4, {3, 3}, {8, 8}, {4, 4}, {2, 2}, {1, 1}, {1, 1}})",
+    ),
+    ("matmul", "matmul(team, y, x, z, 30, 20, 40, 20, 1, 1, 20)"),
+    ("cholesky", "cholesky(team, shared, y, x, 100)"),
+    ("cholesky_solve", "cholesky_solve(team, y, z, x, 100, 3)"),
     ("sparse", "sparse_multiply(team, shared, y, u, v, z, x, 1000, 1)"),
     ("sparse_transposed", "sparse_multiply_transposed(team, shared, y, u, v, u, z, x, 1000, 8)"),
 ];

@@ -78,3 +78,34 @@ fn nobody_waits_between_two_looks() {
     let most = looks(10 * iterations, 10);
     assert!((waits as u64) < 4 * most, "{waits} waits in about {} iterations", 10 * iterations);
 }
+
+/// What can go wrong before a run, and on its way, ends it with a sentence; the program does not come down.
+#[test]
+fn what_fails_is_said() {
+    let Some(libraries) = libraries("whole::what_fails_is_said") else { return };
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/lasso.admm");
+    let with = |variable: &str, value: &str| {
+        let mut command = admmc(&["run", example, "--device", "cuda", "--quiet"], &libraries);
+        command.arg("--out").arg(place.path()).env("XDG_CACHE_HOME", place.path()).env(variable, value);
+        ended(command)
+    };
+    let (code, _, err) = with("SWCUDA_QUIET", "1");
+    assert_eq!(code, Some(0), "{err}");
+    if !libraries.join("libswcuda.so").exists() {
+        eprintln!("cuda::whole planned no failures: the device is no software");
+        return;
+    }
+    for (variable, value, sentence) in [
+        ("SWCUDA_MEM", "100000", "are needed"),
+        ("SWCUDA_FAIL", "cuMemAllocAsync:9:2", "are needed"),
+        ("SWCUDA_FAIL", "cuModuleLoadData:2:200", "cuModuleLoadData"),
+        ("SWCUDA_FAIL", "cuLaunchKernel:7:719", "cuLaunchKernel"),
+        ("SWCUDA_FAIL", "cuStreamSynchronize:5:700", "cuStreamSynchronize"),
+        ("SWCUDA_FAIL", "cuGraphLaunch:1:999", "cuGraphLaunch"),
+    ] {
+        let (code, _, err) = with(variable, value);
+        assert_eq!(code, Some(4), "{variable}={value}: {err}");
+        assert!(err.contains(sentence) && err.contains("--device cpu"), "{variable}={value}: {err}");
+    }
+}

@@ -1,8 +1,7 @@
 //! Steps that have no kernel: the host does them on the processor. Each is a program of one op, whose
 //! operands come over and whose result goes back, so it waits for the device.
 
-use crate::exec::plan::{Array, Conv, Place, Single, Step};
-use crate::tape::ops::ConvPart;
+use crate::exec::plan::{Array, Single, Step};
 use crate::tape::{Dtype, Input, Inst, Op, Output, Program, Shape, Type, Value};
 
 /// A step of the host.
@@ -31,8 +30,7 @@ pub(super) fn is_hosts(op: &Op, ty: &Type) -> bool {
 fn has_no_kernel(op: &Op) -> bool {
     matches!(
         op,
-        Op::Conv { .. }
-            | Op::SparseFactor(_)
+        Op::SparseFactor(_)
             | Op::SparseSolve(_)
             | Op::Grid { .. }
             | Op::SymmetricEigenvalues
@@ -48,7 +46,6 @@ fn has_no_kernel(op: &Op) -> bool {
 /// The step as one of the host; `None` where it has a kernel.
 pub(super) fn host(step: &Step) -> Option<Host> {
     match step {
-        Step::Conv(conv) => Some(convolution(conv)),
         Step::Single { single, args, to, .. } => {
             let (op, shapes, shape) = shapes(single, args, to.len)?;
             let of = |dtype, shape: &Shape| Type { dtype, shape: shape.clone() };
@@ -92,28 +89,6 @@ fn shapes(single: &Single, args: &[Array], len: usize) -> Option<(Op, Vec<Shape>
         Single::PsdSqrt { n } => (Op::PsdSqrt, vec![square(n)], square(n)),
         _ => return None,
     })
-}
-
-fn convolution(conv: &Conv) -> Host {
-    let [inputs, outputs] = conv.channels();
-    let array = |place: Place, shape: &Shape| Array { place, len: shape.numel(), dtype: conv.dtype };
-    let ([h, v], [p, q], [i, j]) = (conv.image, conv.positions, conv.kernel);
-    let x = Shape(vec![conv.images, inputs, h, v]);
-    let w = Shape(vec![outputs, conv.inputs, i, j]);
-    let y = Shape(vec![conv.images, outputs, p, q]);
-    let [x, w, y] = [(conv.x, x), (conv.w, w), (conv.y, y)];
-    let ((a, b), to) = match conv.part {
-        ConvPart::Output => ((x, w), y),
-        ConvPart::Input => ((y, w), x),
-        ConvPart::Kernel => ((x, y), w),
-    };
-    let ty = |shape: &Shape| Type { dtype: conv.dtype, shape: shape.clone() };
-    let op = Op::Conv { part: conv.part, window: conv.window };
-    Host {
-        program: alone(op, vec![ty(&a.1), ty(&b.1)], ty(&to.1)),
-        args: vec![array(a.0, &a.1), array(b.0, &b.1)],
-        to: array(to.0, &to.1),
-    }
 }
 
 /// An op as a program.

@@ -205,3 +205,105 @@ impl Kernels<'_> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::exec::cuda::needs::Needs;
+    use crate::exec::{Buffer, Slot, plan};
+    use crate::tape::{Builder, Dtype, Op, Program, Type};
+
+    /// The device code of a program whose inputs and outputs have buffers of their own.
+    fn code(program: &Program) -> Source {
+        let slot = |at: usize| -> Slot { Buffer(at as u32).into() };
+        let inputs: Vec<Slot> = (0..program.inputs.len()).map(slot).collect();
+        let outputs: Vec<Slot> = (0..program.outputs.len()).map(|at| slot(inputs.len() + at)).collect();
+        let plan = plan::plan(program, &inputs, &outputs, &Needs);
+        source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()])
+    }
+
+    #[test]
+    fn a_step_and_its_residual_are_one_kernel() {
+        let mut b = Builder::new("shrink");
+        let ty = Type::new(Dtype::F64, [5000]);
+        let (x, z) = (b.input("x", ty.clone()), b.input("z", ty));
+        let step = b.sub(x, z);
+        let residual = b.sum_squares(step);
+        b.output("step", step);
+        b.output("residual", residual);
+        let source = code(&b.finish());
+        expect![[r#"
+            // shrink
+            #include "common.cuh"
+            #include "fold.cuh"
+            #include "math.cuh"
+
+            extern "C" __global__ void __launch_bounds__(THREADS, 2) k0(u8 *arena, u8 *slot1, u8 *slot2, u8 *slot3, u8 *slot4, u32 *arrived, const Call call) {
+                __shared__ __align__(16) u8 shared[SHARED];
+                u32 first;
+                if (!begins(call, first)) return;
+                const Grid team{};
+                arrived += blockIdx.y;
+                {
+                    for (i64 tile = team.block(); tile < 3; tile += team.blocks()) {
+                        double lane1 = Sum::start<double>();
+                        const i64 start = tile * 2048 + threadIdx.x / WARP * BLOCK + threadIdx.x % WARP;
+                        for (i64 i = start; i < start + BLOCK && i < 5000; i += WARP) {
+                            const double x2 = ((double *)slot1)[i];
+                            const double x3 = ((double *)slot2)[i];
+                            const double x4 = op_sub(x2, x3);
+                            ((double *)slot3)[i] = x4;
+                            const double x5 = op_square(x4);
+                            lane1 = Sum::join(lane1, x5);
+                        }
+                        const double part6 = tile_node<Sum>(shared, lane1);
+                        if (threadIdx.x == 0) ((double *)arena)[tile] = part6;
+                    }
+                    if (arrive_last(team, shared, arrived)) {
+                        finish_fold<Sum>((double *)slot4, (double *)arena, 3);
+                    }
+                }
+            }
+        "#]].assert_eq(&source.text);
+        let [Launch::Kernel { bases, arrives, blocks, .. }] = &source.launches[..] else { panic!("{source:?}") };
+        assert_eq!((bases.as_slice(), *arrives, *blocks), (&[0, 1, 2, 3, 4][..], true, 3));
+    }
+
+    #[test]
+    fn what_is_small_is_one_kernel_of_one_block() {
+        let mut b = Builder::new("small");
+        let a = b.input("A", Type::new(Dtype::F32, [8, 8]));
+        let x = b.input("x", Type::new(Dtype::F32, [8, 1]));
+        let l = b.push(Op::Cholesky, vec![a], Type::new(Dtype::F32, [8, 8]));
+        let y = b.matmul(a, x, false, false);
+        let y = b.push(Op::CholeskySolve, vec![l, y], Type::new(Dtype::F32, [8, 1]));
+        let total = b.sum(y);
+        b.output("total", total);
+        let source = code(&b.finish());
+        assert_eq!(source.launches.len(), 1, "{}", source.text);
+        assert!(matches!(source.launches[0], Launch::Kernel { blocks: 1, .. }), "{source:?}");
+    }
+
+    #[test]
+    fn a_large_product_is_the_librarys_and_eigenvalues_are_the_hosts() {
+        let mut b = Builder::new("large");
+        let a = b.input("A", Type::new(Dtype::F32, [64, 64]));
+        let product = b.matmul(a, a, false, true);
+        let values = b.push(Op::SymmetricEigenvalues, vec![product], Type::new(Dtype::F32, [64]));
+        b.output("values", values);
+        let source = code(&b.finish());
+        let kinds: Vec<&str> = source
+            .launches
+            .iter()
+            .map(|launch| match launch {
+                Launch::Kernel { .. } => "kernel",
+                Launch::Product(_) => "product",
+                Launch::Host(_) => "host",
+            })
+            .collect();
+        // What neither a kernel nor the host may leave undone goes to the arena first.
+        assert_eq!(kinds, ["product", "host", "kernel"]);
+    }
+}

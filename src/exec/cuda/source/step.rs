@@ -4,8 +4,8 @@
 use super::sweep::{TILE, reducer};
 use super::writer::{Table, Writer, table_name, type_name};
 use super::{Piece, THREADS, host};
-use crate::exec::plan::{Array, Layout, MatMul, Move, Node, Place, Single, Step};
-use crate::tape::ops::{Distribution, Reducer};
+use crate::exec::plan::{Array, Conv, Layout, MatMul, Move, Node, Place, Single, Step};
+use crate::tape::ops::{ConvPart, Distribution, Reducer};
 use crate::tape::{Dtype, Op};
 
 /// Elements up to which one block does a step that touches each a few times as soon as many do.
@@ -51,7 +51,7 @@ pub(super) fn write(step: &Step, tables: &mut Vec<Table>) -> Vec<Piece> {
             }
         }
         Step::Sweep(_) | Step::Iterate(_) => unreachable!("written by their own files"),
-        Step::Conv(_) => unreachable!("the host's"),
+        Step::Conv(it) => vec![convolution(it)],
     }
 }
 
@@ -95,6 +95,42 @@ fn small_product(it: &MatMul) -> Piece {
         it.rows, it.inner, it.columns
     ));
     Piece { w, blocks: (it.rows * it.columns).div_ceil(THREADS), small: true }
+}
+
+fn convolution(it: &Conv) -> Piece {
+    let mut w = Writer::default();
+    w.header("conv.cuh");
+    let [x, kernel, y] = [it.x, it.w, it.y].map(|place| w.pointer(place, it.dtype));
+    let pair = |[rows, columns]: [usize; 2]| format!("{{{rows}, {columns}}}");
+    let shape = format!(
+        "Convolution{{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}}}",
+        it.images,
+        it.window.groups,
+        it.inputs,
+        it.outputs,
+        pair(it.kernel),
+        pair(it.image),
+        pair(it.positions),
+        pair(it.window.stride),
+        pair(it.window.padding),
+        pair(it.window.dilation)
+    );
+    let [inputs, outputs] = it.channels();
+    let blocks = match it.part {
+        ConvPart::Output => {
+            w.line(format!("conv_output(team, {y}, {x}, {kernel}, {shape});"));
+            (it.images * outputs * it.positions[0] * it.positions[1]).div_ceil(THREADS)
+        }
+        ConvPart::Input => {
+            w.line(format!("conv_input(team, {x}, {y}, {kernel}, {shape});"));
+            (it.images * inputs * it.image[0] * it.image[1]).div_ceil(THREADS)
+        }
+        ConvPart::Kernel => {
+            w.line(format!("conv_kernel(team, shared, {kernel}, {x}, {y}, {shape});"));
+            it.weights()
+        }
+    };
+    Piece { w, blocks, small: it.multiplications() <= SMALL_PRODUCT }
 }
 
 /// A box from one layout into another.
