@@ -8,13 +8,16 @@
 //! time: the work after a halt is left undone, whatever was enqueued.
 
 use super::bound::Node;
-use super::executor::Work;
+use super::executor::{Call, Work};
 use super::run::{Left, Runner};
 use super::{Buffer, Executor};
 use crate::schedule::ir::{LoopUnit, RecordStmt, StopStatus};
 
 /// Passes that are enqueued before the host looks, at most.
 const MOST: usize = 64;
+
+/// Numbers that a device keeps between two looks, at most.
+pub(super) const MOST_KEPT: usize = 1 << 14;
 
 /// Seconds for which the host may not be asked whether to stop.
 const PATIENCE: f64 = 0.2;
@@ -29,8 +32,6 @@ enum Then<'a> {
     Body(&'a [Node]),
     /// A pass begins.
     Pass(usize),
-    /// A call: where its time is accounted.
-    Share(usize),
 }
 
 /// Passes as work, each piece with what the host does about it; what is no work of its own stands before
@@ -51,17 +52,13 @@ impl<'a> Passes<'a> {
     /// Adds a node of a pass; whether a device can take it.
     fn add(&mut self, node: &'a Node, runner: &Runner) -> bool {
         match node {
-            Node::Call { call, over, share } => {
-                self.push(Work::Run { call: *call, members: over.unwrap_or(1), when: None }, Then::Share(*share));
+            Node::Call { call, over, .. } => {
+                self.work.push(Work::Run { call: *call, members: over.unwrap_or(1), when: None });
                 true
             }
-            Node::Pick { member, members, call, share } => {
-                let work = Work::Pick { call: *call, member: *member, members: *members, when: None };
-                let skippable = runner.executor.ahead().is_some_and(|device| device.can_skip(*call));
-                if skippable {
-                    self.push(work, Then::Share(*share));
-                }
-                skippable
+            Node::Pick { member, members, call, .. } => {
+                self.work.push(Work::Pick { call: *call, member: *member, members: *members, when: None });
+                runner.executor.ahead().is_some_and(|device| device.can_skip(*call))
             }
             Node::Stop { when, status } => {
                 self.push(Work::Halt { when: *when }, Then::Leave(*status));
@@ -69,7 +66,7 @@ impl<'a> Passes<'a> {
             }
             Node::If { when, body } => {
                 match under(*when, body, &*runner.executor) {
-                    Some(work) => work.into_iter().for_each(|(work, share)| self.push(work, Then::Share(share))),
+                    Some(work) => self.work.extend(work),
                     None => self.push(Work::Halt { when: *when }, Then::Body(body)),
                 }
                 true
@@ -91,24 +88,22 @@ impl<'a> Passes<'a> {
     }
 }
 
-/// The body of a condition as work that the device leaves undone where the number is 0, with its shares;
-/// `None` where it takes the host.
-fn under(when: Buffer, body: &[Node], executor: &dyn Executor) -> Option<Vec<(Work, usize)>> {
+/// The body of a condition as work that the device leaves undone where the number is 0; `None` where it
+/// takes the host.
+fn under(when: Buffer, body: &[Node], executor: &dyn Executor) -> Option<Vec<Work>> {
     let device = executor.ahead()?;
-    let work = |node: &Node| match node {
-        Node::Call { call, over, share } => {
-            let work = Work::Run { call: *call, members: over.unwrap_or(1), when: Some(when) };
-            Some((*call, (work, *share)))
+    // A body that writes its own condition would be cut off in the middle.
+    let taken = |call: Call| device.can_skip(call) && !device.writes(call, when);
+    let work = |node: &Node| match *node {
+        Node::Call { call, over, .. } if taken(call) => {
+            Some(Work::Run { call, members: over.unwrap_or(1), when: Some(when) })
         }
-        Node::Pick { member, members, call, share } => {
-            let work = Work::Pick { call: *call, member: *member, members: *members, when: Some(when) };
-            Some((*call, (work, *share)))
+        Node::Pick { member, members, call, .. } if taken(call) => {
+            Some(Work::Pick { call, member, members, when: Some(when) })
         }
         _ => None,
     };
-    let (calls, work): (Vec<_>, Vec<_>) = body.iter().map(work).collect::<Option<Vec<_>>>()?.into_iter().unzip();
-    // A body that writes its own condition would be cut off in the middle.
-    calls.into_iter().all(|call| device.can_skip(call) && !device.writes(call, when)).then_some(work)
+    body.iter().map(work).collect()
 }
 
 impl Runner<'_> {
@@ -134,7 +129,8 @@ impl Runner<'_> {
             self.passes.clear();
         }
         (self.iterations, self.epochs) = counters;
-        if !taken {
+        let kept = passes.work.iter().filter(|work| matches!(work, Work::Keep { .. })).count();
+        if !taken || kept > MOST_KEPT {
             return None;
         }
         let mut begun = 0;
@@ -149,11 +145,9 @@ impl Runner<'_> {
         let mut next = passes.then.iter().peekable();
         let mut start = 0;
         'halts: loop {
-            let clock = self.host.elapsed();
             let device = self.executor.ahead_mut().expect("it was there when the passes were cut");
             device.enqueue(&passes.work[start..]);
             let halted = device.settle(&mut kept).map(|at| start + at);
-            self.account(&passes.then, (start, halted.unwrap_or(passes.work.len())), self.host.elapsed() - clock);
             let mut numbers = kept.drain(..);
             while let Some((at, then)) = next.next_if(|(at, _)| halted.is_none_or(|halted| *at <= halted)) {
                 match then {
@@ -173,24 +167,11 @@ impl Runner<'_> {
                         drop(numbers);
                         continue 'halts;
                     }
-                    Then::Leave(_) | Then::Body(_) | Then::Share(_) => {}
+                    Then::Leave(_) | Then::Body(_) => {}
                 }
             }
             debug_assert_eq!(halted, None, "a device halts where it was told that it may");
             return Ok(());
-        }
-    }
-
-    /// Shares out the time of work among its calls: what each of them took is known to the device alone.
-    fn account(&mut self, then: &[(usize, Then)], (start, end): (usize, usize), seconds: f64) {
-        let share = |(at, then): &(usize, Then)| match then {
-            Then::Share(share) if (start..end).contains(at) => Some(*share),
-            _ => None,
-        };
-        let calls = then.iter().filter_map(share).count();
-        for share in then.iter().filter_map(share) {
-            self.shares[share].0 += seconds / calls as f64;
-            self.shares[share].1 += 1;
         }
     }
 }

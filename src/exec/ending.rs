@@ -38,13 +38,9 @@ impl Runner<'_> {
             Ended::Converged => Status::Stationary,
         };
         let notes = if status.exit_code() == 0 { Notes::default() } else { self.notes() };
-        let shares = self
-            .bound
-            .shares
-            .iter()
-            .zip(&self.shares)
-            .map(|(what, &(seconds, calls))| Share { what: what.clone(), seconds, calls })
-            .collect();
+        // What each part takes, a device that works on its own does not say.
+        let known = self.bound.shares.iter().zip(&self.shares).filter(|_| !self.executor.is_remote());
+        let shares = known.map(|(what, &(seconds, calls))| Share { what: what.clone(), seconds, calls }).collect();
         Outcome {
             name: schedule.name.clone(),
             status,

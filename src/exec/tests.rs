@@ -909,19 +909,20 @@ fn convolve(window: Window, [n, c, h, v]: [usize; 4], [o, i, j]: [usize; 3], dty
     let truth = evaluate(&program, &tensors, Rounding::Outputs);
     // Products of eighths up to 2 are whole 64ths up to 4, so sums of less than 2¹⁶ are exact in singles.
     assert!(inputs.max(o) * i * j < 1 << 16 && n * p * q < 1 << 16);
-    for threads in [1, 3] {
-        let mut cpu = Cpu::new(threads);
-        let slots: Vec<Slot> = tensors.iter().map(|tensor| cpu.buffer(&tensor.ty()).into()).collect();
-        slots.iter().zip(&tensors).for_each(|(slot, tensor)| cpu.write(slot.buffer, tensor));
+    for (name, mut device) in devices() {
+        let slots: Vec<Slot> = tensors.iter().map(|tensor| device.buffer(&tensor.ty()).into()).collect();
+        slots.iter().zip(&tensors).for_each(|(slot, tensor)| device.write(slot.buffer, tensor));
         let outputs: Vec<Slot> =
-            program.outputs.iter().map(|output| cpu.buffer(program.ty(output.value)).into()).collect();
-        let call = cpu.bind(&program, &slots, &outputs);
+            program.outputs.iter().map(|output| device.buffer(program.ty(output.value)).into()).collect();
+        let call = device.bind(&program, &slots, &outputs);
+        device.ready().expect("the device works");
         // Twice, on what the first run left in memory.
-        cpu.run(call, 0);
-        cpu.run(call, 0);
-        let got: Vec<Tensor> = outputs.iter().map(|slot| cpu.read(slot.buffer)).collect();
+        device.run(call, 0);
+        device.run(call, 0);
+        let got: Vec<Tensor> = outputs.iter().map(|slot| device.read(slot.buffer)).collect();
+        assert_eq!(device.fault(), None, "{name}\n{program}");
         for ((got, truth), output) in got.iter().zip(&truth).zip(&program.outputs) {
-            assert!(got.to_f64() == truth.to_f64(), "{}, {threads} threads\n{program}", output.name);
+            assert!(got.to_f64() == truth.to_f64(), "{}, {name}\n{program}", output.name);
         }
     }
 }

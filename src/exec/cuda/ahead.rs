@@ -16,8 +16,8 @@ const SOURCE: &str = include_str!("../../../kernels/control.cu");
 /// Numbers that one launch keeps; the source says the same.
 const MOST: usize = 16;
 
-/// Numbers that are kept between two looks, at most: rows of a trace are short and passes few.
-const LOG: usize = 1 << 14;
+/// Numbers that are kept between two looks, at most.
+const LOG: usize = crate::exec::ahead::MOST_KEPT;
 
 /// What stands between device and host while the one is ahead of the other.
 pub(super) struct Control {

@@ -429,3 +429,18 @@ fn apart(inputs: &[Slot], outputs: &[Slot]) -> bool {
     let shared = |slot: &Slot| !slot.member && outputs.iter().any(|output| output.buffer == slot.buffer);
     outputs.iter().all(|output| output.member) && !inputs.iter().any(shared)
 }
+
+/// How many kernels, products and steps of the host a program is on these slots.
+pub fn launches(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> [usize; 3] {
+    let plan = plan::plan(program, inputs, outputs, &Needs);
+    let source = source::source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()]);
+    let mut counts = [0; 3];
+    for launch in &source.launches {
+        counts[match launch {
+            Launch::Kernel { .. } => 0,
+            Launch::Product(_) => 1,
+            Launch::Host(_) => 2,
+        }] += 1;
+    }
+    counts
+}

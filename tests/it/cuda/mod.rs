@@ -8,6 +8,7 @@ mod absent;
 mod compile;
 mod device;
 mod examples;
+mod launches;
 mod whole;
 
 use std::path::PathBuf;
