@@ -1,7 +1,9 @@
 //! What was compiled, kept for the next run. An entry holds its whole key, so that a name that stands for two
 //! keys costs a compilation and no more; what it holds is hashed, so that half a file is no entry.
 //!
-//!     MAGIC, FNV-1a of all that follows, the lengths of key, image and log, then these
+//! ```text
+//! MAGIC, FNV-1a of all that follows, the lengths of key, image and log, then these
+//! ```
 //!
 //! Numbers are 64 bits, little end first.
 
