@@ -712,6 +712,68 @@ fn factorisations_agree() {
     }
 }
 
+/// What a library does on a device where it is large, by what its results are made for.
+#[test]
+fn large_factors_and_spectra_agree() {
+    let Some(mut cuda) = cuda() else { return };
+    let n = 520;
+    for (dtype, many) in [(Dtype::F64, 530), (Dtype::F32, 521)] {
+        let mut dice = Dice(n as u64);
+        let m = Type::new(dtype, [n, many]);
+        let mut b = Builder::new("large");
+        let m_in = b.input("m", m.clone());
+        let [one, three] = [1, 3].map(|columns| Type::new(dtype, [n, columns]));
+        let [one_in, three_in] = [b.input("one", one.clone()), b.input("three", three.clone())];
+        let ty = Type::new(dtype, [n, n]);
+        let gram = b.matmul(m_in, m_in, false, true);
+        let shift_in = b.input("shift", ty.clone());
+        let a = b.add(gram, shift_in);
+        let l = b.push(Op::Cholesky, vec![a], ty.clone());
+        let x = b.push(Op::CholeskySolve, vec![l, one_in], one.clone());
+        let xs = b.push(Op::CholeskySolve, vec![l, three_in], three.clone());
+        let negative = b.neg(a);
+        let none = b.push(Op::Cholesky, vec![negative], ty.clone());
+        let none = b.sum(none);
+        let values = b.push(Op::SymmetricEigenvalues, vec![a], Type::new(dtype, [n]));
+        let (_, vectors) = b.symmetric_eigen(a);
+        let upright = b.matmul(vectors, vectors, true, false);
+        let turned = b.matmul(a, vectors, false, false);
+        let diagonal = b.matmul(vectors, turned, true, false);
+        let root = b.push(Op::PsdSqrt, vec![a], ty.clone());
+        let outputs =
+            [("l", l), ("x", x), ("xs", xs), ("none", none), ("values", values), ("upright", upright), ("root", root)];
+        outputs.into_iter().chain([("diagonal", diagonal)]).for_each(|(name, value)| b.output(name, value));
+        for (name, transposed) in [("wide", false), ("tall", true)] {
+            let matrix = if transposed { b.transpose(m_in) } else { m_in };
+            let (u, s, v) = b.svd(matrix);
+            let shape = b.shape(u).clone();
+            let scales = b.broadcast(s, vec![1], shape);
+            let scaled = b.mul(u, scales);
+            let again = b.matmul(scaled, v, false, true);
+            b.output(format!("{name}.s"), s);
+            b.output(format!("{name}.again"), again);
+            // What is not finite is not handed on.
+            let nan = b.unary(Unary::Log, scaled);
+            let (_, s, _) = b.svd(nan);
+            b.output(format!("{name}.nan"), s);
+        }
+        let program = b.finish();
+        let mut inputs = vec![tensor(&m, dice.eighths(n * many))];
+        inputs.extend([&one, &three].map(|ty| tensor(ty, dice.eighths(ty.shape.numel()))));
+        inputs.push(tensor(&ty, (0..n * n).map(|at| if at % (n + 1) == 0 { 1e3 } else { 0.0 }).collect()));
+        let here = run_on(&mut Cpu::new(1), &program, &inputs);
+        let there = run_on(&mut *cuda, &program, &inputs);
+        for ((output, here), there) in program.outputs.iter().zip(&here).zip(&there) {
+            let (x, y) = (here.to_f64(), there.to_f64());
+            let size = x.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
+            for (x, y) in x.iter().zip(&y) {
+                let near = (x - y).abs() <= 100.0 * n as f64 * dtype.eps() * size || x.is_nan() && y.is_nan();
+                assert!(near, "{}: {x} and {y}, of {size}", output.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn sparse_factors_agree() {
     for dtype in [Dtype::F32, Dtype::F64] {

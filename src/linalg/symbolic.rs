@@ -62,6 +62,14 @@ impl Symbolic {
         self.plan.len_val()
     }
 
+    /// The order in which rows are eliminated, which makes the factor small.
+    pub fn order(&self) -> Vec<usize> {
+        match self.plan.perm() {
+            Some(order) => order.arrays().0.to_vec(),
+            None => (0..self.n).collect(),
+        }
+    }
+
     /// Multiplications of a factorisation, and how much of the machine's dense speed it may use: 1 where
     /// columns of like pattern are taken as dense blocks, else 0.
     pub fn flops(&self) -> (f64, bool) {

@@ -1,4 +1,4 @@
-//! Products by cuBLAS. Its matrices lie by columns and the tape's by rows: a matrix by rows is its
+//! Products and triangular systems by cuBLAS. Its matrices lie by columns and the tape's by rows: a matrix by rows is its
 //! transpose by columns, so `C = A·B` is asked for as `Cᵀ = Bᵀ·Aᵀ`.
 #![allow(unsafe_code)]
 
@@ -93,6 +93,52 @@ impl Blas {
             }
         };
         done.map_err(|error| failed("cublasGemmStridedBatched", error))
+    }
+
+    /// Enqueues that `x`, `n × columns` by rows, becomes the solution of `L Lᵀ x = x`; `L` lies by rows.
+    ///
+    /// # Safety
+    /// The addresses are of device memory that holds both.
+    pub unsafe fn solve(&self, dtype: Dtype, n: usize, columns: usize, factor: u64, x: u64) -> Result<(), Refusal> {
+        use sys::{cublasDiagType_t as Diagonal, cublasFillMode_t as Fill, cublasSideMode_t as Side};
+        // By columns the factor is U = Lᵀ. A vector stands to its right; a matrix is transposed by columns, and
+        // stands to its left: xᵀ UᵀU = bᵀ.
+        let (n, columns) = (n as i32, columns as i32);
+        let transposed = [sys::cublasOperation_t::CUBLAS_OP_T, sys::cublasOperation_t::CUBLAS_OP_N];
+        let (side, rows, of, stride, order) = if columns == 1 {
+            (Side::CUBLAS_SIDE_LEFT, n, 1, n, transposed)
+        } else {
+            (Side::CUBLAS_SIDE_RIGHT, columns, n, columns, [transposed[1], transposed[0]])
+        };
+        macro_rules! trsm {
+            ($trsm:ident, $type:ty, $operation:expr) => {
+                sys::$trsm(
+                    self.handle,
+                    side,
+                    Fill::CUBLAS_FILL_MODE_UPPER,
+                    $operation,
+                    Diagonal::CUBLAS_DIAG_NON_UNIT,
+                    rows,
+                    of,
+                    &1.0,
+                    factor as *const $type,
+                    n,
+                    x as *mut $type,
+                    stride,
+                )
+            };
+        }
+        for operation in order {
+            // SAFETY: the caller's; the factor 1 lies on the host, which is the handle's mode from the start.
+            let done = unsafe {
+                match dtype {
+                    Dtype::F32 => trsm!(cublasStrsm_v2, f32, operation),
+                    _ => trsm!(cublasDtrsm_v2, f64, operation),
+                }
+            };
+            done.result().map_err(|error| failed("cublasTrsm", error))?;
+        }
+        Ok(())
     }
 }
 

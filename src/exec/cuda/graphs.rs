@@ -6,7 +6,7 @@ use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
 
 use super::Cuda;
 use super::refusal::Refusal;
-use super::source::Launch;
+use super::source::{Launch, Routine};
 use crate::exec::Work;
 
 /// Sequences that are remembered, at most: passes that record, check and adapt come in a few orders.
@@ -38,12 +38,15 @@ impl Cuda {
         graph.launch().map_err(|error| Refusal::driver("cuGraphLaunch", error))
     }
 
-    /// Whether a piece of work is launches alone.
+    /// Whether a piece of work may be captured: cuSOLVER's routines may not.
     fn is_capturable(&self, piece: &Work) -> bool {
         match *piece {
             Work::Run { call, .. } | Work::Pick { call, .. } => {
                 let launches = &self.calls[call.0 as usize].source.launches;
-                !launches.iter().any(|launch| matches!(launch, Launch::Host(_)))
+                launches.iter().all(|launch| match launch {
+                    Launch::Kernel { .. } | Launch::Routine(Routine::Product(_) | Routine::Solve { .. }) => true,
+                    Launch::Routine(_) => false,
+                })
             }
             Work::Keep { .. } | Work::Halt { .. } => true,
         }

@@ -10,20 +10,27 @@ macro_rules! headers {
 /// Name and text of each header.
 pub const HEADERS: &[(&str, &str)] = headers![
     "argmax.cuh",
+    "assignment.cuh",
     "common.cuh",
     "conv.cuh",
     "dense.cuh",
     "fold.cuh",
     "gather.cuh",
+    "grid.cuh",
     "iota.cuh",
     "math.cuh",
     "matmul.cuh",
     "move.cuh",
     "random.cuh",
     "reduce.cuh",
+    "regression.cuh",
+    "routine.cuh",
     "scan.cuh",
     "sort.cuh",
     "sparse.cuh",
+    "sparse_factor.cuh",
+    "svd.cuh",
+    "symmetric.cuh",
     "tree.cuh",
 ];
 

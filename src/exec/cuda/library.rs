@@ -31,9 +31,9 @@ pub enum Library {
     Driver,
     /// The compiler of device code.
     Nvrtc,
-    /// Products of matrices.
+    /// Products of matrices and triangular systems.
     Cublas,
-    /// Factorisations.
+    /// Factors and spectra.
     Cusolver,
 }
 
@@ -102,21 +102,29 @@ const CUBLAS: &[&str] = &[
     "cublasCreate_v2",
     "cublasDestroy_v2",
     "cublasDgemmStridedBatched",
+    "cublasDtrsm_v2",
     "cublasSetStream_v2",
     "cublasSetWorkspace_v2",
     "cublasSgemmStridedBatched",
+    "cublasStrsm_v2",
 ];
 
 const CUSOLVER: &[&str] = &[
     "cusolverDnCreate",
     "cusolverDnDestroy",
+    "cusolverDnDgesvd",
+    "cusolverDnDgesvd_bufferSize",
     "cusolverDnDpotrf",
     "cusolverDnDpotrf_bufferSize",
-    "cusolverDnDpotrs",
+    "cusolverDnDsyevd",
+    "cusolverDnDsyevd_bufferSize",
     "cusolverDnSetStream",
+    "cusolverDnSgesvd",
+    "cusolverDnSgesvd_bufferSize",
     "cusolverDnSpotrf",
     "cusolverDnSpotrf_bufferSize",
-    "cusolverDnSpotrs",
+    "cusolverDnSsyevd",
+    "cusolverDnSsyevd_bufferSize",
 ];
 
 impl Places {

@@ -10,7 +10,8 @@
 //! | `device`, `transfer` | the devices there are, one of them opened: a context, a stream, memory, copies |
 //! | `needs`, `source` | a plan → device code and launches |
 //! | `kernels`, `nvrtc`, `compile`, `cache` | device code → what a device loads, compiled once and kept |
-//! | `launch`, `blas`, `host` | what is enqueued: kernels, products, and the steps that have no kernel |
+//! | `launch`, `routines` with `blas` and `solver` | what is enqueued: kernels, and calls of the libraries |
+//! | `levels`, `pattern` | tables that kernels read: of sparse factors, of transposed products |
 //! | `ahead`, `graphs` | iterations that wait for nobody: conditions and halts on the device, replayed graphs |
 //! | `refusal` | why there is no device, or what went wrong with it |
 //!
@@ -25,14 +26,16 @@ mod cache;
 mod compile;
 mod device;
 mod graphs;
-mod host;
 mod kernels;
 mod launch;
+mod levels;
 mod library;
 mod needs;
 mod nvrtc;
 mod pattern;
 mod refusal;
+mod routines;
+mod solver;
 mod source;
 mod transfer;
 
@@ -44,16 +47,15 @@ pub use library::{Library, Places, need};
 pub use nvrtc::{Compiled, Nvrtc, Target, targets};
 pub use refusal::{Refusal, Version};
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 
 use cudarc::driver::CudaSlice;
 
 use self::ahead::Control;
-use self::blas::{Addresses, Blas};
 use self::graphs::Graphs;
-use self::host::HostSteps;
 use self::launch::{Kernel, Told};
 use self::needs::Needs;
+use self::routines::Routines;
 use self::source::{Launch, Source, Table};
 use self::transfer::{fetch, send};
 use super::executor::{Ahead, Buffer, Call, Executor, Fault, NonFinite, Slot};
@@ -83,9 +85,7 @@ pub struct Cuda {
     arrived: Option<CudaSlice<u8>>,
     control: Option<Control>,
     graphs: Graphs,
-    blas: Option<Blas>,
-    /// Does the steps that have no kernel.
-    host: RefCell<HostSteps>,
+    routines: Routines,
     /// The first buffer for which there was no memory.
     short: Option<Refusal>,
     fault: OnceCell<Fault>,
@@ -122,8 +122,7 @@ impl Cuda {
             arrived: None,
             control: None,
             graphs: Graphs::default(),
-            blas: None,
-            host: RefCell::default(),
+            routines: Routines::default(),
             short: None,
             fault: OnceCell::new(),
         }
@@ -156,18 +155,16 @@ impl Cuda {
         self.arena = Some(self.device.memory(arena)?);
         self.arrived = Some(self.device.zeros(members * size_of::<u32>())?);
         self.control = Some(Control::new(&self.device, &self.compiler)?);
-        let products = |launch: &Launch| matches!(launch, Launch::Product(_));
-        if self.calls.iter().flat_map(|bound| &bound.source.launches).any(products) {
-            need(&self.places, Library::Cublas)?;
-            self.blas = Some(Blas::new(&self.device)?);
-        }
-        for (call, bound) in self.calls.iter().enumerate() {
-            for (at, launch) in bound.source.launches.iter().enumerate() {
-                if let Launch::Host(step) = launch {
-                    self.host.borrow_mut().bind((call, at), step);
+        let mut routines = std::mem::take(&mut self.routines);
+        for bound in &self.calls {
+            for launch in &bound.source.launches {
+                if let Launch::Routine(routine) = launch {
+                    let address = |array: &Array| self.member(bound, array.place, array.dtype, 0).0;
+                    routines.prepare(&self.device, &self.places, routine, address)?;
                 }
             }
         }
+        self.routines = routines;
         for at in 0..self.calls.len() {
             self.calls[at].tables = self.tables(&self.calls[at])?;
             self.calls[at].kernels = self.kernels(&self.calls[at])?;
@@ -214,7 +211,7 @@ impl Cuda {
                     addresses.extend(arrives.then(|| self.start(self.arrived.as_ref())));
                     Some(Kernel::new(module.function(name)?, addresses, *blocks))
                 }
-                Launch::Product(_) | Launch::Host(_) => None,
+                Launch::Routine(_) => None,
             });
         }
         Ok(kernels)
@@ -262,26 +259,15 @@ impl Cuda {
     fn launch(&self, call: Call, members: usize, told: &Told) -> Result<(), Refusal> {
         let bound = &self.calls[call.0 as usize];
         let first = told.first as usize;
-        for (at, (launch, kernel)) in bound.source.launches.iter().zip(&bound.kernels).enumerate() {
+        for (launch, kernel) in bound.source.launches.iter().zip(&bound.kernels) {
             // SAFETY: `bind` checked that every slot has the elements its value has, for every member;
             // `prepare` gave the arena and the counters room for as many members as a launch takes. The
             // stream keeps the order of the calls.
             match (launch, kernel) {
                 (_, Some(kernel)) => unsafe { kernel.launch(self.device.stream(), told, members)? },
-                (Launch::Product(it), _) => {
-                    let at = |place: Place| self.member(bound, place, it.dtype, first);
-                    let at = Addresses { a: at(it.a), b: at(it.b), to: at(it.to) };
-                    let blas = self.blas.as_ref().expect("made where there is a product");
-                    unsafe { blas.product(it, at, members)? };
-                }
-                (Launch::Host(step), _) => {
-                    for member in first..first + members {
-                        let address = |array: &Array| {
-                            let (address, stride) = self.member(bound, array.place, array.dtype, first);
-                            address + ((member - first) * stride) as u64
-                        };
-                        unsafe { self.host.borrow_mut().run((call.0 as usize, at), step, &self.device, address)? };
-                    }
+                (Launch::Routine(routine), _) => {
+                    let at = |array: &Array| self.member(bound, array.place, array.dtype, first);
+                    unsafe { self.routines.run(&self.device, routine, members, at)? };
                 }
                 (Launch::Kernel { .. }, None) => unreachable!("every kernel was compiled before the first run"),
             }
@@ -430,16 +416,15 @@ fn apart(inputs: &[Slot], outputs: &[Slot]) -> bool {
     outputs.iter().all(|output| output.member) && !inputs.iter().any(shared)
 }
 
-/// How many kernels, products and steps of the host a program is on these slots.
-pub fn launches(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> [usize; 3] {
+/// How many kernels and how many calls of libraries a program is on these slots.
+pub fn launches(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> [usize; 2] {
     let plan = plan::plan(program, inputs, outputs, &Needs);
     let source = source::source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()]);
-    let mut counts = [0; 3];
+    let mut counts = [0; 2];
     for launch in &source.launches {
         counts[match launch {
             Launch::Kernel { .. } => 0,
-            Launch::Product(_) => 1,
-            Launch::Host(_) => 2,
+            Launch::Routine(_) => 1,
         }] += 1;
     }
     counts

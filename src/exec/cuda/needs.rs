@@ -20,9 +20,9 @@ impl Device for Needs {
         }
     }
 
-    /// A kernel looks whether it has something to do; a library and the host do what they are told.
+    /// A kernel looks whether it has something to do; a library does what it is told.
     fn in_place(&self, node: &Node) -> bool {
-        source::is_kernel(node)
+        !source::takes_routine(node)
     }
 
     /// Lanes take their turns in registers; a turn of everything is a plan.

@@ -45,6 +45,23 @@ const STEPS: &[(&str, &str)] = &[
     ("matmul", "matmul(team, y, x, z, 30, 20, 40, 20, 1, 1, 20)"),
     ("cholesky", "cholesky(team, shared, y, x, 100)"),
     ("cholesky_solve", "cholesky_solve(team, y, z, x, 100, 3)"),
+    ("isotonic", "isotonic(team, y, x, z, work, 1000, 50)"),
+    ("taut_string", "taut_string(team, y, x, z, work, 1000, 50)"),
+    ("assignment", "assignment(team, shared, y, x, work, 300)"),
+    ("eigenvalues", "symmetric_eigenvalues(team, shared, y, x, work, 100)"),
+    ("eigen", "symmetric_eigen(team, shared, y, x, work, 100)"),
+    ("psd_sqrt", "psd_sqrt(team, shared, y, x, work, 100)"),
+    ("svd", "svd(team, shared, y, x, work, 100, 70)"),
+    ("cosine", "grid_cosine(team, y, x, z, 10, 60, 7, 8, false)"),
+    ("cosine_inverse", "grid_cosine(team, y, x, z, 10, 60, 7, 8, true)"),
+    ("hartley", "grid_hartley(team, y, x, z, 10, 60, 7, 8, true, false, 1.0)"),
+    ("routine_matrix", "routine_matrix(team, y, x, 600, 700, true, false, w)"),
+    ("routine_ends", "routine_begin(team, w); routine_blank(team, y, 600, w); routine_end(team, y, 600, w)"),
+    ("eigen_end", "eigen_end(team, y, x, z, 601, 600, w)"),
+    ("psd_scale", "psd_scale(team, y, x, z, 600)"),
+    ("svd_end", "svd_end(team, y, x, z, z, 600, 700, w)"),
+    ("sparse_factor", "sparse_factor(team, y, x, SparsePattern{u, 100, 1000, 20}, 0, 1000)"),
+    ("sparse_solve", "sparse_solve(team, y, x, z, SparsePattern{u, 100, 1000, 20}, 3)"),
     ("sparse", "sparse_multiply(team, shared, y, u, v, z, x, 1000, 1)"),
     ("sparse_transposed", "sparse_multiply_transposed(team, shared, y, u, v, u, z, x, 1000, 8)"),
 ];
@@ -59,7 +76,7 @@ fn program() -> String {
                 let _ = writeln!(
                     text,
                     "extern \"C\" __global__ void __launch_bounds__(THREADS, 2)\n\
-                     {name}_{of}_{team}({number} *y, const {number} *x, {number} *z, u32 *w, const u32 *u, const u32 *v) {{\n    \
+                     {name}_{of}_{team}({number} *y, const {number} *x, {number} *z, u32 *w, const u32 *u, const u32 *v, double *work) {{\n    \
                      typedef {number} T;\n    \
                      __shared__ __align__(16) u8 shared_bytes[SHARED];\n    \
                      void *const shared = shared_bytes;\n    \

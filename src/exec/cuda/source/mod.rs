@@ -9,12 +9,14 @@
 //! |---|---|
 //! | `sweep` | elementwise instructions, broadcasts, whole sums |
 //! | `step` | the ops that have a header in `kernels/` |
-//! | `host` | those that have none: the processor does them |
+//! | `linear` | those of them that factor, take apart, transform or fit |
+//! | `routine` | what cuBLAS and cuSOLVER do where it is large |
 //! | `iterate` | loops, in the lanes of a sweep or by one block |
 //! | `writer` | names, literals, places |
 
-mod host;
 mod iterate;
+mod linear;
+mod routine;
 mod step;
 mod sweep;
 mod writer;
@@ -22,11 +24,12 @@ mod writer;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use self::routine::Part;
 use self::writer::{Writer, base_name, table_name};
-use crate::exec::plan::{MatMul, Plan, Step};
+use crate::exec::plan::{Plan, Step};
 
-pub(super) use self::host::Host;
-pub(super) use self::step::{is_kernel, workspace};
+pub(super) use self::routine::{Routine, takes as takes_routine};
+pub(super) use self::step::workspace;
 pub(super) use self::sweep::TILE;
 pub(super) use self::writer::Table;
 
@@ -53,10 +56,8 @@ pub(super) enum Launch {
     /// A kernel of the text. Its arguments: the bases, the tables, the counters of arrivals if it has any,
     /// and what the launch is told.
     Kernel { name: String, bases: Vec<u32>, tables: Vec<usize>, arrives: bool, blocks: usize },
-    /// A product by cuBLAS.
-    Product(MatMul),
-    /// A step that the host does.
-    Host(Host),
+    /// A call of a library.
+    Routine(Routine),
 }
 
 /// A step as statements of a team.
@@ -75,19 +76,16 @@ pub(super) fn source(name: &str, plan: &Plan, strides: &[usize]) -> Source {
     let mut kernels = Kernels { strides, text: String::new(), headers: BTreeSet::new(), count: 0 };
     let mut together: Vec<Piece> = Vec::new();
     for step in &plan.steps {
-        match other(step) {
-            Some(launch) => {
-                kernels.close(&mut together, &mut source.launches);
-                source.launches.push(launch);
-            }
-            None => {
-                for piece in pieces(step, &mut source.tables) {
-                    if !piece.small {
-                        kernels.close(&mut together, &mut source.launches);
-                        source.launches.push(kernels.alone_or_grid(vec![piece]));
-                    } else {
-                        together.push(piece);
-                    }
+        for part in parts(step, &mut source.tables) {
+            match part {
+                Part::Piece(piece) if piece.small => together.push(piece),
+                Part::Piece(piece) => {
+                    kernels.close(&mut together, &mut source.launches);
+                    source.launches.push(kernels.alone_or_grid(vec![piece]));
+                }
+                Part::Routine(routine) => {
+                    kernels.close(&mut together, &mut source.launches);
+                    source.launches.push(Launch::Routine(routine));
                 }
             }
         }
@@ -99,12 +97,9 @@ pub(super) fn source(name: &str, plan: &Plan, strides: &[usize]) -> Source {
     source
 }
 
-/// The step as a launch that is no kernel of ours, where it is one.
-fn other(of: &Step) -> Option<Launch> {
-    match of {
-        Step::MatMul(it) if step::is_large([it.rows, it.inner, it.columns]) => Some(Launch::Product(*it)),
-        of => host::host(of).map(Launch::Host),
-    }
+/// A step as parts, in order: with routines where it is large.
+fn parts(step: &Step, tables: &mut Vec<Table>) -> Vec<Part> {
+    routine::parts(step).unwrap_or_else(|| pieces(step, tables).into_iter().map(Part::Piece).collect())
 }
 
 /// A step as pieces, in order.
@@ -287,23 +282,21 @@ mod tests {
     }
 
     #[test]
-    fn a_large_product_is_the_librarys_and_eigenvalues_are_the_hosts() {
+    fn what_is_large_is_a_librarys() {
         let mut b = Builder::new("large");
-        let a = b.input("A", Type::new(Dtype::F32, [64, 64]));
+        let n = 600;
+        let a = b.input("A", Type::new(Dtype::F64, [n, n]));
         let product = b.matmul(a, a, false, true);
-        let values = b.push(Op::SymmetricEigenvalues, vec![product], Type::new(Dtype::F32, [64]));
+        let values = b.push(Op::SymmetricEigenvalues, vec![product], Type::new(Dtype::F64, [n]));
         b.output("values", values);
         let source = code(&b.finish());
-        let kinds: Vec<&str> = source
-            .launches
-            .iter()
-            .map(|launch| match launch {
-                Launch::Kernel { .. } => "kernel",
-                Launch::Product(_) => "product",
-                Launch::Host(_) => "host",
-            })
-            .collect();
-        // What neither a kernel nor the host may leave undone goes to the arena first.
-        assert_eq!(kinds, ["product", "host", "kernel"]);
+        let kinds = source.launches.iter().map(|launch| match launch {
+            Launch::Kernel { .. } => "kernel",
+            Launch::Routine(Routine::Product(_)) => "product",
+            Launch::Routine(_) => "routine",
+        });
+        // Before it the matrix is copied and looked through, behind it the values are brought home.
+        let kinds: Vec<&str> = kinds.collect();
+        assert_eq!(kinds, ["product", "kernel", "kernel", "kernel", "routine", "kernel"]);
     }
 }

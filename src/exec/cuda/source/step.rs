@@ -1,18 +1,16 @@
 //! The steps that have a header in `kernels/`: which function does them, how many blocks it takes, and what
 //! it needs beside operand and result.
 
+use super::routine::SMALL_PRODUCT;
 use super::sweep::{TILE, reducer};
 use super::writer::{Table, Writer, table_name, type_name};
-use super::{Piece, THREADS, host};
+use super::{Piece, THREADS, linear, routine};
 use crate::exec::plan::{Array, Conv, Layout, MatMul, Move, Node, Place, Single, Step};
 use crate::tape::ops::{ConvPart, Distribution, Reducer};
 use crate::tape::{Dtype, Op};
 
 /// Elements up to which one block does a step that touches each a few times as soon as many do.
-const SMALL: usize = 4096;
-
-/// Multiplications up to which a product is one block's.
-const SMALL_PRODUCT: usize = 1 << 16;
+pub(super) const SMALL: usize = 4096;
 
 /// Elements of a reduction from which all blocks share its few results, and how many these may be.
 const LONG: usize = 1 << 16;
@@ -20,23 +18,6 @@ const FEW: usize = 64;
 
 /// Elements of a row that a thread sorts, scans or looks through at a time where it is long.
 const ROW: usize = THREADS;
-
-/// Whether a product is cuBLAS's.
-pub(super) fn is_large(extents: [usize; 3]) -> bool {
-    extents.into_iter().product::<usize>() > SMALL_PRODUCT
-}
-
-/// Whether an instruction is done by a kernel of ours.
-pub(in crate::exec::cuda) fn is_kernel(node: &Node) -> bool {
-    match node.op {
-        Op::MatMul { ta, .. } => {
-            let [rows, columns] = node.ty.shape.0[..] else { unreachable!("a product is a matrix") };
-            let inner = node.arg_tys[0].shape.0[usize::from(!ta)];
-            !is_large([rows, inner, columns])
-        }
-        _ => !host::is_hosts(&node.op, &node.ty),
-    }
-}
 
 /// Writes a step as one piece, or as several in order.
 pub(super) fn write(step: &Step, tables: &mut Vec<Table>) -> Vec<Piece> {
@@ -47,7 +28,7 @@ pub(super) fn write(step: &Step, tables: &mut Vec<Table>) -> Vec<Piece> {
             let call = Call { args, to: *to, workspace: *workspace };
             match single {
                 Single::Reduce { reducer, layout } => reduce(*reducer, layout, &call, tables),
-                single => vec![other(single, &call, tables)],
+                single => linear::write(single, &call, tables).unwrap_or_else(|| vec![other(single, &call, tables)]),
             }
         }
         Step::Sweep(_) | Step::Iterate(_) => unreachable!("written by their own files"),
@@ -56,7 +37,7 @@ pub(super) fn write(step: &Step, tables: &mut Vec<Table>) -> Vec<Piece> {
 }
 
 /// Operands, result and workspace of a step.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     pub args: &'a [Array],
     pub to: Array,
     pub workspace: Option<Array>,
@@ -75,7 +56,7 @@ impl Call<'_> {
 }
 
 /// A piece of elements that are dealt out singly.
-fn elementwise(w: Writer, elements: usize) -> Piece {
+pub(super) fn elementwise(w: Writer, elements: usize) -> Piece {
     Piece { w, blocks: elements.div_ceil(THREADS), small: elements <= SMALL }
 }
 
@@ -244,7 +225,12 @@ pub(in crate::exec::cuda) fn workspace(node: &Node) -> Option<(Dtype, usize)> {
             let fits = if of == Dtype::F32 { 2048 } else { 1024 };
             (row > fits).then_some((of, results))
         }
-        _ => None,
+        _ => {
+            // One block does what a routine does where it is part of a loop of one block.
+            let kernels = linear::workspace(node).map_or(0, |(of, len)| of.bytes() * len);
+            let routines = routine::workspace(node) * dtype.bytes();
+            Some((dtype, kernels.max(routines).div_ceil(dtype.bytes()))).filter(|&(_, len)| len > 0)
+        }
     }
 }
 
@@ -334,19 +320,6 @@ fn other(single: &Single, call: &Call, tables: &mut Vec<Table>) -> Piece {
             }
             Piece { w, blocks: call.to.len.div_ceil(32), small: call.to.len + entries * width <= SMALL }
         }
-        Single::Cholesky { n } => {
-            w.header("dense.cuh");
-            let from = call.arg(0, &mut w);
-            w.line(format!("cholesky(team, shared, {to}, {from}, {n});"));
-            Piece { w, blocks: 1, small: true }
-        }
-        Single::CholeskySolve { n } => {
-            w.header("dense.cuh");
-            let (factor, from) = (call.arg(0, &mut w), call.arg(1, &mut w));
-            let columns = call.to.len / n.max(1);
-            w.line(format!("cholesky_solve(team, {to}, {factor}, {from}, {n}, {columns});"));
-            Piece { w, blocks: columns, small: columns <= 2 }
-        }
-        _ => unreachable!("the host's"),
+        _ => unreachable!("written by a file of its own"),
     }
 }
