@@ -145,6 +145,9 @@ pub struct Explain {
     /// Mathematics in LaTeX
     #[arg(long)]
     pub latex: bool,
+    /// Counts the launches, bytes and flops of an iteration on it: cuda
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
     #[command(flatten)]
     pub inputs: Inputs,
 }

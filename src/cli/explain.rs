@@ -2,13 +2,20 @@
 
 use super::args::{self, Output};
 use super::complaint::Complaint;
+use super::values::Device;
 use super::{Exit, Setup, World, problem, say};
 use crate::diag::{self, Code};
+use crate::exec::cuda::PassLoad;
 use crate::pipeline::Compiled;
 use crate::report::explain::{Subject, explain};
+use crate::report::load::load;
 use crate::steps::Script;
 
 pub fn run(args: &args::Explain, setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
+    if args.device.is_some_and(|device| !matches!(device, Device::Cuda(_))) {
+        let complaint = Complaint::new("`explain` counts what an iteration asks of a GPU only");
+        return Err(complaint.help("`--device cuda`; what it costs anywhere stands at the end of every explanation"));
+    }
     let subject = args.subject.to_string_lossy();
     if let Some(code) = Code::parse(&subject) {
         let page = match setup.output {
@@ -34,7 +41,11 @@ pub fn run(args: &args::Explain, setup: &Setup, world: &mut World) -> Result<Exi
         Ok(Compiled { model, split, plan, schedule, .. }) => {
             let subject = Subject { model: &model, split: &split, plan: &plan, schedule: &schedule };
             let script = if args.latex { Script::Latex } else { Script::Unicode };
-            say(world, &explain(subject, script))
+            let mut text = explain(subject, script);
+            if let (Some(Device::Cuda(_)), Some(pass)) = (args.device, PassLoad::of(&schedule)) {
+                text += &format!("\n{}", load(&pass, world.threads, setup.look));
+            }
+            say(world, &text)
         }
     })
 }

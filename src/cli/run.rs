@@ -7,13 +7,15 @@ use super::complaint::Complaint;
 use super::values::Device;
 use super::{Exit, Machine, Setup, World, diagnostics, problem, say, sequence};
 use crate::diag::{self, Code};
-use crate::exec::cuda::{self, Compiler, Cuda};
+use crate::exec::cuda::{self, Compiler, Cuda, PassLoad, Refusal};
 use crate::exec::{self, Cpu, Executor, Failure, Outcome, Reference, Status};
 use crate::pipeline::{Compiled, Parsed};
 use crate::report::explain::Subject;
+use crate::report::load::choice;
 use crate::report::remarks::{Ran, remarks};
 use crate::report::results::{self, Origin};
 use crate::report::{Folder, Header, Progress, Summary, Watch};
+use crate::schedule::ir::Schedule;
 use crate::schedule::{self, Carried, Factors, carried};
 
 /// Runs a file: one solve block, or several (`--solve admm,sgd`) one after another on the same data and
@@ -26,7 +28,7 @@ pub fn run(args: &args::Run, setup: &Setup, world: &mut World) -> Result<Exit, C
     let solves: Vec<Option<&str>> =
         if names.is_empty() { vec![None] } else { names.iter().copied().map(Some).collect() };
     // A device that is not there is said before anything else.
-    executor(args, world)?;
+    executor(args, None, world)?;
     let (parsed, compiled) = problem::compile_each(&args.file, &args.inputs, &solves, setup, world)?;
     let compiled = match compiled {
         Ok(compiled) => compiled,
@@ -73,7 +75,7 @@ pub(super) fn solve(
     setup: &Setup,
     world: &mut World,
 ) -> Result<(Outcome, Exit), Complaint> {
-    let mut executor = executor(args, world)?;
+    let (mut executor, why) = executor(args, Some(&compiled.schedule), world)?;
     if let Some(path) = &args.start {
         let solution = problem::solution(&compiled.schedule, path, world)?;
         schedule::warm(&mut compiled.schedule, solution);
@@ -85,10 +87,9 @@ pub(super) fn solve(
         Origin { file: args.file.display().to_string(), device: executor.name().to_owned(), seed: args.inputs.seed };
     let shown = setup.output == Output::Text && !setup.quiet;
     if shown {
-        say(
-            world,
-            &format!("{}\n", Header::of(&compiled.model, &compiled.solve, &compiled.plan, &origin).render(setup.look)),
-        );
+        let mut header = Header::of(&compiled.model, &compiled.solve, &compiled.plan, &origin);
+        header.rows.extend(why.map(|why| (executor.name().to_owned(), why)));
+        say(world, &format!("{}\n", header.render(setup.look)));
     }
 
     let limit = args.time_limit.map(|limit| limit.0);
@@ -145,17 +146,36 @@ fn failure(failure: Failure) -> Complaint {
     }
 }
 
-/// The device asked for.
-fn executor(args: &args::Run, world: &World) -> Result<Box<dyn Executor>, Complaint> {
+/// The device asked for. Of `auto` it is the one that is expected to be the faster for this schedule, with the reason.
+fn executor(
+    args: &args::Run,
+    schedule: Option<&Schedule>,
+    world: &World,
+) -> Result<(Box<dyn Executor>, Option<String>), Complaint> {
+    let threads = args.threads.unwrap_or(world.threads);
+    let cpu = || -> Box<dyn Executor> { Box::new(Cpu::new(threads)) };
     match args.device {
-        Device::Auto | Device::Cpu => Ok(Box::new(Cpu::new(args.threads.unwrap_or(world.threads)))),
-        Device::Reference => Ok(Box::new(Reference::new())),
-        Device::Cuda(number) => {
-            let device = cuda::open(&world.cuda, number)?;
-            let compiler = Compiler::new(&device, super::cuda::cache(world))?;
-            Ok(Box::new(Cuda::new(device, compiler, world.cuda.clone())))
+        Device::Cpu => Ok((cpu(), None)),
+        Device::Reference => Ok((Box::new(Reference::new()), None)),
+        Device::Cuda(number) => Ok((gpu(number, world)?, None)),
+        Device::Auto => {
+            let Some(pass) = schedule.and_then(PassLoad::of) else { return Ok((cpu(), None)) };
+            let (is_gpu, why) = choice(pass.total(), pass.unit.word(), threads);
+            if !is_gpu {
+                return Ok((cpu(), Some(why)));
+            }
+            match gpu(0, world) {
+                Ok(gpu) => Ok((gpu, Some(why))),
+                Err(refusal) => Ok((cpu(), Some(format!("{why}, but {refusal}")))),
+            }
         }
     }
+}
+
+fn gpu(number: u32, world: &World) -> Result<Box<dyn Executor>, Refusal> {
+    let device = cuda::open(&world.cuda, number)?;
+    let compiler = Compiler::new(&device, super::cuda::cache(world))?;
+    Ok(Box::new(Cuda::new(device, compiler, world.cuda.clone())))
 }
 
 /// The folder for results. A checkpoint that this run does not go on from is another run's.

@@ -15,6 +15,7 @@ use crate::steps::{Script, updates};
 use crate::tape::Cost;
 
 use super::brief;
+use super::load::grouped;
 use super::number;
 
 /// What an explanation is of.
@@ -460,17 +461,4 @@ fn total(schedule: &Schedule, body: &[Stmt]) -> Cost {
             _ => Cost::default(),
         }
     })
-}
-
-/// `1 234 567`
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -9,6 +9,7 @@ mod derivatives;
 pub mod explain;
 mod folder;
 mod header;
+pub mod load;
 mod number;
 pub mod png;
 mod progress;

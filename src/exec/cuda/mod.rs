@@ -11,6 +11,7 @@
 //! | `needs`, `source` | a plan → device code and launches |
 //! | `kernels`, `nvrtc`, `compile`, `cache` | device code → what a device loads, compiled once and kept |
 //! | `launch`, `routines` with `blas` and `solver` | what is enqueued: kernels, and calls of the libraries |
+//! | `load` | what an iteration asks of a device, counted from the plans |
 //! | `levels`, `pattern` | tables that kernels read: of sparse factors, of transposed products |
 //! | `ahead`, `graphs` | iterations that wait for nobody: conditions and halts on the device, replayed graphs |
 //! | `refusal` | why there is no device, or what went wrong with it |
@@ -30,6 +31,7 @@ mod kernels;
 mod launch;
 mod levels;
 mod library;
+mod load;
 mod needs;
 mod nvrtc;
 mod pattern;
@@ -44,6 +46,7 @@ pub use compile::{Compiler, Module};
 pub use device::{About, Device, Number, open, probe};
 pub use kernels::HEADERS;
 pub use library::{Library, Places, need};
+pub use load::{Load, PassLoad};
 pub use nvrtc::{Compiled, Nvrtc, Target, targets};
 pub use refusal::{Refusal, Version};
 
@@ -414,18 +417,4 @@ impl Executor for Cuda {
 fn apart(inputs: &[Slot], outputs: &[Slot]) -> bool {
     let shared = |slot: &Slot| !slot.member && outputs.iter().any(|output| output.buffer == slot.buffer);
     outputs.iter().all(|output| output.member) && !inputs.iter().any(shared)
-}
-
-/// How many kernels and how many calls of libraries a program is on these slots.
-pub fn launches(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> [usize; 2] {
-    let plan = plan::plan(program, inputs, outputs, &Needs);
-    let source = source::source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()]);
-    let mut counts = [0; 2];
-    for launch in &source.launches {
-        counts[match launch {
-            Launch::Kernel { .. } => 0,
-            Launch::Routine(_) => 1,
-        }] += 1;
-    }
-    counts
 }

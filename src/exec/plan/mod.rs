@@ -2,7 +2,7 @@
 //!
 //! `graph` says what runs together (elementwise instructions, broadcasts and whole sums become sweeps over
 //! memory), `layout` where it lies (views cost nothing, one arena by liveness), `lower` writes the plan
-//! down (`ir`). What differs from device to device is asked of it: see [`Device`].
+//! down (`ir`), of which `traffic` counts the bytes. What differs from device to device is asked of it: see [`Device`].
 
 mod boxes;
 mod graph;
@@ -11,6 +11,7 @@ mod ir;
 mod layout;
 mod lower;
 mod shapes;
+mod traffic;
 
 use super::Slot;
 use crate::tape::ops::Iteration;

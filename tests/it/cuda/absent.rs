@@ -25,6 +25,49 @@ fn a_run_without_a_device() {
     assert!(!place.path().join("out").exists());
 }
 
+/// `auto` says in one line which device it took, and why: a small problem stays, a large one would go if it could.
+#[test]
+fn auto_says_what_it_does() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let said = |name: &str, text: &str| {
+        std::fs::write(place.path().join(name), text).expect("a file for the test");
+        let mut command = admmc(&["run", name, "--threads", "2", "--out", "out"], place.path());
+        command.current_dir(place.path()).env("CUDA_VISIBLE_DEVICES", "");
+        let (_, out, err) = ended(command);
+        let line = out.lines().find(|line| line.trim_start().starts_with("cpu"));
+        line.unwrap_or_else(|| panic!("{out}{err}")).trim_start().to_owned()
+    };
+    let small = said("small.admm", PROBLEM);
+    assert!(small.contains("is expected to take ") && !small.contains("but"), "{small}");
+    let large = PROBLEM.replace("[3]", "[1000000]").replace("ones(3)", "ones(1000000)");
+    let large = said("large.admm", &large.replace("rate = 0.1", "rate = 0.1, iterations = 2"));
+    assert!(
+        large.contains("is expected to take ") && large.contains(" on the processor, but the CUDA driver "),
+        "{large}"
+    );
+}
+
+/// What an iteration asks of a GPU is known without one.
+#[test]
+fn a_load_is_explained() {
+    let place = tempfile::tempdir().expect("a folder for the test");
+    std::fs::write(place.path().join("p.admm"), PROBLEM).expect("a file for the test");
+    let explained = |device: &str| {
+        let mut command = admmc(&["explain", "p.admm", "--device", device], place.path());
+        command.current_dir(place.path());
+        ended(command)
+    };
+    let (code, out, err) = explained("cuda");
+    assert_eq!(code, Some(0), "{err}");
+    let row = out.lines().find(|line| line.trim_start().starts_with("every time")).expect("a row of sums");
+    let numbers: Vec<u64> = row.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [kernels, routines, bytes, flops] = numbers[..] else { panic!("{row}") };
+    assert_eq!((kernels, routines), (1, 0), "{out}");
+    assert!(bytes > 2 * 3 * 8 && flops >= 3 * 3, "{out}");
+    let (code, _, err) = explained("cpu");
+    assert_eq!(code, Some(2), "{err}");
+}
+
 #[test]
 fn a_list_without_a_device() {
     let place = tempfile::tempdir().expect("a folder for the test");

@@ -1,6 +1,6 @@
 //! How often a device is told something in an iteration, counted from the plans: no device is needed.
 
-use admmc::exec::cuda::launches;
+use admmc::exec::cuda::Load;
 use admmc::exec::{Buffer, Slot};
 use admmc::schedule::ir::{Arg, CallStmt, LoopUnit, Schedule, Stmt};
 use admmc::tape::{Op, Program};
@@ -45,7 +45,7 @@ impl Counts {
             args.iter().map(|arg| Slot { buffer: Buffer(arg.state.0), member: arg.member }).collect()
         };
         self.program(program);
-        self.launches += launches(program, &slots(&call.inputs), &slots(&call.outputs)).iter().sum::<usize>();
+        self.launches += Load::of(program, &slots(&call.inputs), &slots(&call.outputs)).launches();
     }
 
     /// A pass: all that may happen in it.
