@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ir::{Array, Conv, Inst, Iterate, Kernel, MatMul, Move, Operand, Place, Plan, Step, Sweep, Target};
+use super::ir::{Array, Conv, Inst, Iterate, Kernel, MatMul, Move, Operand, Place, Plan, Single, Step, Sweep, Target};
 
 impl Plan {
     /// Bytes that a run reads and writes.
@@ -20,6 +20,8 @@ impl Step {
             Step::Conv(it) => it.traffic(),
             Step::Iterate(it) => it.traffic(),
             Step::Move(it) => it.traffic(),
+            // Of what is picked from, only that is read.
+            Step::Single { single: Single::Gather { .. }, args, to, .. } => args[1].bytes() + 2 * to.bytes(),
             Step::Single { args, to, .. } => args.iter().chain([to]).map(Array::bytes).sum(),
         }
     }

@@ -5,6 +5,7 @@
 //! `libnvrtc-builtins.so.*`. Where it is set these tests run; where it is not they say that they did not.
 
 mod absent;
+mod bytes;
 mod compile;
 mod device;
 mod examples;
