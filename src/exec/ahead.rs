@@ -16,8 +16,9 @@ use crate::schedule::ir::{LoopUnit, RecordStmt, StopStatus};
 /// Passes that are enqueued before the host looks, at most.
 const MOST: usize = 64;
 
-/// Numbers that a device keeps between two looks, at most.
+/// Numbers that a device keeps between two looks, and indices that it is sent, at most.
 pub(super) const MOST_KEPT: usize = 1 << 14;
+pub(super) const MOST_SENT: usize = 1 << 16;
 
 /// Seconds for which the host may not be asked whether to stop.
 const PATIENCE: f64 = 0.2;
@@ -41,16 +42,28 @@ struct Passes<'a> {
     work: Vec<Work>,
     /// With the work that there was before it.
     then: Vec<(usize, Then<'a>)>,
+    /// What buffers are filled with.
+    sent: Vec<u32>,
+    /// Whether a sampler draws, which is then ahead too; and whether the device may halt.
+    draws: bool,
+    halts: bool,
 }
 
 impl<'a> Passes<'a> {
-    fn push(&mut self, work: Work, then: Then<'a>) {
+    /// Adds a halt.
+    fn halt(&mut self, when: Buffer, then: Then<'a>) {
+        self.halts = true;
         self.then.push((self.work.len(), then));
-        self.work.push(work);
+        self.work.push(Work::Halt { when });
+    }
+
+    /// Numbers that the work keeps.
+    fn kept(&self) -> usize {
+        self.work.iter().filter(|work| matches!(work, Work::Keep { .. })).count()
     }
 
     /// Adds a node of a pass; whether a device can take it.
-    fn add(&mut self, node: &'a Node, runner: &Runner) -> bool {
+    fn add(&mut self, node: &'a Node, runner: &mut Runner) -> bool {
         match node {
             Node::Call { call, over, .. } => {
                 self.work.push(Work::Run { call: *call, members: over.unwrap_or(1), when: None });
@@ -61,15 +74,24 @@ impl<'a> Passes<'a> {
                 runner.executor.ahead().is_some_and(|device| device.can_skip(*call))
             }
             Node::Stop { when, status } => {
-                self.push(Work::Halt { when: *when }, Then::Leave(*status));
+                self.halt(*when, Then::Leave(*status));
                 true
             }
             Node::If { when, body } => {
                 match under(*when, body, &*runner.executor) {
                     Some(work) => self.work.extend(work),
-                    None => self.push(Work::Halt { when: *when }, Then::Body(body)),
+                    None => self.halt(*when, Then::Body(body)),
                 }
                 true
+            }
+            Node::Draw { sampler, calls, step } => {
+                self.draws = true;
+                let (schedule, bound) = (runner.schedule, runner.bound);
+                runner.samplers.draw(*sampler, schedule, bound, *step, |buffer, numbers| {
+                    self.work.push(Work::Fill { buffer, from: self.sent.len(), len: numbers.len() });
+                    self.sent.extend(numbers);
+                });
+                calls.iter().all(|node| self.add(node, runner))
             }
             Node::When { when, body } => !runner.due(when) || body.iter().all(|node| self.add(node, runner)),
             Node::Record(record) => {
@@ -83,7 +105,7 @@ impl<'a> Passes<'a> {
                 plain && (0..*count).all(|_| body.iter().all(|node| self.add(node, runner)))
             }
             // What waits for the host in every pass gains nothing from running ahead.
-            Node::Loop { .. } | Node::Draw { .. } | Node::Save(_) | Node::LineSearch { .. } => false,
+            Node::Loop { .. } | Node::Save(_) | Node::LineSearch { .. } => false,
         }
     }
 }
@@ -107,8 +129,8 @@ fn under(when: Buffer, body: &[Node], executor: &dyn Executor) -> Option<Vec<Wor
 }
 
 impl Runner<'_> {
-    /// Runs passes `first .. end` of an outermost loop ahead of the device. Says how many of them were
-    /// begun; `None` where these have to be run one by one.
+    /// Runs passes `first .. end` of a loop, or fewer, ahead of the device. Says how many of them were begun; `None`
+    /// where these have to be run one by one.
     pub(super) fn ahead(
         &mut self,
         unit: LoopUnit,
@@ -116,43 +138,59 @@ impl Runner<'_> {
         body: &[Node],
     ) -> Option<(usize, Result<(), Left>)> {
         self.executor.ahead()?;
-        if self.tracing || self.again.is_some() || unit != LoopUnit::Iteration {
+        if self.tracing || self.again.is_some() || !matches!(unit, LoopUnit::Iteration | LoopUnit::Batch) {
             return None;
         }
+        let around = self.passes.len();
         let counters = (self.iterations, self.epochs);
+        let samplers = self.samplers.clone();
         let mut passes = Passes::default();
         let mut taken = true;
+        let mut last = end;
         for pass in first..end {
+            if pass >= last {
+                break;
+            }
             passes.then.push((passes.work.len(), Then::Pass(pass)));
             self.begin(unit, pass);
-            taken = taken && body.iter().all(|node| passes.add(node, self));
-            self.passes.clear();
+            taken = body.iter().all(|node| passes.add(node, self));
+            self.passes.truncate(around);
+            if !taken || passes.draws && passes.halts {
+                break;
+            }
+            if pass == first {
+                // As many more as there is room for if each is like the first.
+                let room = (MOST_KEPT / passes.kept().max(1)).min(MOST_SENT / passes.sent.len().max(1));
+                last = end.min(first + room.max(1));
+            }
         }
         (self.iterations, self.epochs) = counters;
-        let kept = passes.work.iter().filter(|work| matches!(work, Work::Keep { .. })).count();
-        if !taken || kept > MOST_KEPT {
+        // Where it halts, what was drawn behind that was drawn too early.
+        let apart = passes.draws && passes.halts;
+        if !taken || apart || passes.kept() > MOST_KEPT || passes.sent.len() > MOST_SENT {
+            self.samplers = samplers;
             return None;
         }
         let mut begun = 0;
-        let result = self.look(unit, &passes, &mut begun);
-        self.passes.clear();
+        let result = self.look(unit, &passes, around, &mut begun);
+        self.passes.truncate(around);
         Some((begun, result))
     }
 
     /// Has the work done, and does what the host does about it.
-    fn look(&mut self, unit: LoopUnit, passes: &Passes, begun: &mut usize) -> Result<(), Left> {
+    fn look(&mut self, unit: LoopUnit, passes: &Passes, around: usize, begun: &mut usize) -> Result<(), Left> {
         let mut kept = Vec::new();
         let mut next = passes.then.iter().peekable();
         let mut start = 0;
         'halts: loop {
             let device = self.executor.ahead_mut().expect("it was there when the passes were cut");
-            device.enqueue(&passes.work[start..]);
+            device.enqueue(&passes.work[start..], &passes.sent);
             let halted = device.settle(&mut kept).map(|at| start + at);
             let mut numbers = kept.drain(..);
             while let Some((at, then)) = next.next_if(|(at, _)| halted.is_none_or(|halted| *at <= halted)) {
                 match then {
                     Then::Pass(pass) => {
-                        self.passes.clear();
+                        self.passes.truncate(around);
                         self.begin(unit, *pass);
                         *begun += 1;
                     }
@@ -176,9 +214,28 @@ impl Runner<'_> {
     }
 }
 
-/// Where the passes end that are run ahead from `pass` on: where a snapshot is due, and no later than fits
-/// the patience of somebody who wants to stop the run.
-pub(super) fn end(pass: usize, count: usize, snapshot: usize, seconds_a_pass: f64) -> usize {
-    let patient = (PATIENCE / seconds_a_pass.max(PATIENCE / MOST as f64)) as usize;
-    count.min(snapshot).min(pass + patient.clamp(1, MOST))
+/// How many passes are run ahead: no more than fit the patience of somebody who wants to stop the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    seconds_a_pass: f64,
+}
+
+impl Default for Pace {
+    /// One, as long as nothing is known.
+    fn default() -> Pace {
+        Pace { seconds_a_pass: f64::INFINITY }
+    }
+}
+
+impl Pace {
+    /// Where the passes end that are run ahead from `pass` on, of which there are `count`.
+    pub fn end(self, pass: usize, count: usize) -> usize {
+        let patient = (PATIENCE / self.seconds_a_pass.max(PATIENCE / MOST as f64)) as usize;
+        count.min(pass + patient.clamp(1, MOST))
+    }
+
+    /// So many passes took so many seconds.
+    pub fn took(&mut self, passes: usize, seconds: f64) {
+        self.seconds_a_pass = seconds / passes.max(1) as f64;
+    }
 }

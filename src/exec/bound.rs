@@ -5,7 +5,7 @@ use super::{Buffer, Call, Executor, Slot};
 use crate::schedule::ir::{
     Arg, CallStmt, Due, LineSearch, LoopUnit, RecordStmt, SaveStmt, Schedule, Source, StateId, Stmt, StopStatus,
 };
-use crate::tape::Dtype;
+use crate::tape::{Dtype, Shape};
 
 /// A bound schedule.
 pub(super) struct Bound {
@@ -31,6 +31,12 @@ impl Bound {
     /// The buffer of a state.
     pub fn buffer(&self, state: StateId) -> Buffer {
         self.buffers[state.0 as usize]
+    }
+
+    /// The shape of a buffer of a state.
+    pub fn shape(&self, buffer: Buffer, schedule: &Schedule) -> Shape {
+        let state = self.buffers.iter().position(|&other| other == buffer).expect("the buffer is a state's");
+        schedule.states[state].buffer().shape
     }
 }
 

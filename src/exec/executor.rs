@@ -56,6 +56,8 @@ pub enum Work {
     Run { call: Call, members: usize, when: Option<Buffer> },
     /// A program on the one of so many members that a number says, if it is one; not where `when` is 0.
     Pick { call: Call, member: Buffer, members: usize, when: Option<Buffer> },
+    /// A buffer of so many indices becomes what was sent with the work, from that position on.
+    Fill { buffer: Buffer, from: usize, len: usize },
     /// A number is kept for the host.
     Keep { value: Buffer },
     /// Where the number is not 0, nothing after it is done until the host has looked.
@@ -70,8 +72,8 @@ pub trait Ahead {
     /// Whether a call writes a buffer.
     fn writes(&self, call: Call, buffer: Buffer) -> bool;
 
-    /// Enqueues work, and waits for none of it.
-    fn enqueue(&mut self, work: &[Work]);
+    /// Enqueues work, with the indices that it fills buffers with, and waits for none of it.
+    fn enqueue(&mut self, work: &[Work], sent: &[u32]);
 
     /// Waits for what was enqueued since the host looked last, and adds the numbers that were kept. Says at
     /// which piece of it the device halted, if it did; it goes on with what is enqueued next.

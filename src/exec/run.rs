@@ -231,16 +231,14 @@ impl<'a> Runner<'a> {
             let mut snapshot = self.snapshot(first);
             let mut reached = first;
             let mut pass = first;
-            let mut seconds_a_pass = f64::INFINITY;
+            let mut pace = ahead::Pace::default();
             while pass < *count {
                 let clock = self.host.elapsed();
-                let end = ahead::end(pass, *count, next_snapshot(pass), seconds_a_pass);
-                let (begun, left) = match self.ahead(*unit, (pass, end), body) {
-                    Some(ahead) => ahead,
-                    None => (1, self.pass(*unit, pass, body)),
-                };
+                // A snapshot is made where one is due.
+                let end = pace.end(pass, next_snapshot(pass).min(*count));
+                let (begun, left) = self.passes(*unit, (pass, end), body);
                 pass += begun - 1;
-                seconds_a_pass = (self.host.elapsed() - clock) / begun as f64;
+                pace.took(begun, self.host.elapsed() - clock);
                 match left {
                     Ok(()) => {}
                     Err(Left::Loop(StopStatus::Converged)) => {
@@ -300,6 +298,15 @@ impl<'a> Runner<'a> {
         ended
     }
 
+    /// Runs passes `first .. end` of a loop, as many at once as the device is run ahead of, at least one. Says how
+    /// many were begun.
+    fn passes(&mut self, unit: LoopUnit, (first, end): (usize, usize), body: &[Node]) -> (usize, Result<(), Left>) {
+        match self.ahead(unit, (first, end), body) {
+            Some(ahead) => ahead,
+            None => (1, self.pass(unit, first, body)),
+        }
+    }
+
     pub(super) fn pass(&mut self, unit: LoopUnit, pass: usize, body: &[Node]) -> Result<(), Left> {
         self.begin(unit, pass);
         let result = self.body(body);
@@ -343,9 +350,14 @@ impl<'a> Runner<'a> {
                 Ok(())
             }
             Node::Loop { count, unit, body, .. } => {
-                for pass in 0..*count {
+                let (mut pass, mut pace) = (0, ahead::Pace::default());
+                while pass < *count {
                     self.impatient()?;
-                    match self.pass(*unit, pass, body) {
+                    let clock = self.host.elapsed();
+                    let (begun, left) = self.passes(*unit, (pass, pace.end(pass, *count)), body);
+                    pace.took(begun, self.host.elapsed() - clock);
+                    pass += begun;
+                    match left {
                         Ok(()) => {}
                         Err(Left::Loop(_)) => break,
                         Err(left) => return Err(left),
@@ -354,7 +366,10 @@ impl<'a> Runner<'a> {
                 Ok(())
             }
             Node::Draw { sampler, calls, step } => {
-                self.samplers.draw(*sampler, self.schedule, self.bound, self.executor, *step);
+                let Runner { schedule, bound, executor, .. } = self;
+                self.samplers.draw(*sampler, schedule, bound, *step, |buffer, numbers| {
+                    executor.write(buffer, &Tensor::index(bound.shape(buffer, schedule), numbers.to_vec()));
+                });
                 self.body(calls)
             }
             Node::Stop { when, status } => {

@@ -1,10 +1,9 @@
 //! Draws: which rows, which counter. The host decides them from the seed and how often a sampler
 //! drew before; the numbers themselves are made on the device.
 
+use super::Buffer;
 use super::bound::Bound;
-use super::{Buffer, Executor};
 use crate::schedule::ir::{Schedule, Source};
-use crate::tape::Tensor;
 use crate::tape::philox::{self, Stream};
 
 /// The state of all samplers of a run.
@@ -80,14 +79,14 @@ impl Samplers {
         Samplers { key, each }
     }
 
-    /// Prepares one draw: row numbers, or key and counter, into their buffers.
+    /// Prepares one draw: `write` is given what goes into which buffer of indices, row numbers or key and counter.
     pub fn draw(
         &mut self,
         at: usize,
         schedule: &Schedule,
         bound: &Bound,
-        executor: &mut dyn Executor,
         step: Option<Buffer>,
+        mut write: impl FnMut(Buffer, &[u32]),
     ) {
         let sampler = &mut self.each[at];
         match &schedule.samplers[at].source {
@@ -96,15 +95,14 @@ impl Samplers {
                 for shuffle in &mut sampler.shuffles {
                     shuffle.batch(self.key, *batch, *keep, &mut numbers);
                 }
-                let shape = schedule.state(*rows).buffer().shape;
-                executor.write(bound.buffer(*rows), &Tensor::index(shape, numbers));
+                write(bound.buffer(*rows), &numbers);
             }
             Source::Program { key, .. } => {
                 if sampler.draws == 0 {
-                    executor.write(bound.buffer(*key), &Tensor::index([2], self.key.to_vec()));
+                    write(bound.buffer(*key), &self.key);
                 }
                 if let Some(step) = step {
-                    executor.write(step, &Tensor::index([], vec![sampler.draws as u32]));
+                    write(step, &[sampler.draws as u32]);
                 }
             }
         }

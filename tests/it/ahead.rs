@@ -80,7 +80,7 @@ impl Ahead for Eager {
         self.outputs[call.0 as usize].iter().any(|slot| slot.buffer == buffer)
     }
 
-    fn enqueue(&mut self, work: &[Work]) {
+    fn enqueue(&mut self, work: &[Work], sent: &[u32]) {
         for work in work {
             let holds = |when: Option<Buffer>, cpu: &Cpu| when.is_none_or(|when| cpu.item(when) != 0.0);
             match *work {
@@ -93,6 +93,10 @@ impl Ahead for Eager {
                     }
                 }
                 Work::Run { .. } | Work::Pick { .. } => {}
+                Work::Fill { buffer, from, len } => {
+                    let shape = self.cpu.read(buffer).shape;
+                    self.cpu.write(buffer, &Tensor::index(shape, sent[from..from + len].to_vec()));
+                }
                 Work::Keep { value } => self.kept.push(self.cpu.item(value)),
                 Work::Halt { when } if self.cpu.item(when) != 0.0 => self.halted = Some(self.done),
                 Work::Halt { .. } => {}
@@ -145,6 +149,15 @@ fn examples_end_the_same() {
     for name in ["quadratic_program", "portfolio", "isotonic_regression", "consensus_lasso"] {
         check(&examples::compiled(name));
     }
+}
+
+/// Batches are drawn ahead too, in a loop inside the epochs.
+#[test]
+fn a_game_looks_a_few_times() {
+    let compiled = examples::compile("gan", &[("n_epochs", "2")], None);
+    let (outcome, looks) = check(&compiled);
+    assert!(outcome.iterations > 20 && !outcome.answers.is_empty());
+    assert!(looks > 0 && looks < outcome.iterations / 2, "{looks} looks in {} batches", outcome.iterations);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.admm"))
 }
 
-fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
+pub(crate) fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> Compiled {
     let mut parsed = pipeline::parse(&path(name), &Disk).expect("the example is there");
     let compiled = crate::compile::compile(&mut parsed, &Disk, set, solve);
     let found: Vec<String> = parsed

@@ -1,7 +1,7 @@
 //! Running ahead: conditions, members, halts and kept numbers are the device's, and the host looks once.
 #![allow(unsafe_code)]
 
-use cudarc::driver::{CudaFunction, CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg};
+use cudarc::driver::{CudaFunction, CudaSlice, DeviceRepr, LaunchConfig, PinnedHostSlice, PushKernelArg};
 
 use super::launch::Told;
 use super::refusal::Refusal;
@@ -16,8 +16,9 @@ const SOURCE: &str = include_str!("../../../kernels/control.cu");
 /// Numbers that one launch keeps; the source says the same.
 const MOST: usize = 16;
 
-/// Numbers that are kept between two looks, at most.
+/// Numbers that are kept between two looks, and indices that are sent, at most.
 const LOG: usize = crate::exec::ahead::MOST_KEPT;
+const SENT: usize = crate::exec::ahead::MOST_SENT;
 
 /// What stands between device and host while the one is ahead of the other.
 pub(super) struct Control {
@@ -26,6 +27,12 @@ pub(super) struct Control {
     /// What the host looks at in one copy: the word that stops everything once it is not 0 (which halt it was,
     /// from 1), in the room of a number, and the numbers kept.
     seen: CudaSlice<u8>,
+    /// The host's copy of it.
+    looked: PinnedHostSlice<f64>,
+    /// What work fills buffers with, and the host's copy, from which it is sent. Nothing is under way from there
+    /// when the host writes it: it has looked since.
+    sent: CudaSlice<u8>,
+    sending: PinnedHostSlice<u32>,
     /// How many of them since the host looked last, and how many pieces of work.
     kept: usize,
     done: usize,
@@ -61,6 +68,9 @@ impl Control {
             keep: module.function("keep")?,
             halt: module.function("halt")?,
             seen: device.zeros((1 + LOG) * size_of::<f64>())?,
+            looked: device.pinned(1 + LOG)?,
+            sent: device.zeros(SENT * size_of::<u32>())?,
+            sending: device.pinned(SENT)?,
             kept: 0,
             done: 0,
         })
@@ -80,6 +90,16 @@ impl Control {
     pub fn count(&mut self, work: &[Work]) {
         self.kept += work.iter().filter(|piece| matches!(piece, Work::Keep { .. })).count();
         self.done += work.len();
+    }
+
+    /// Enqueues that indices are sent.
+    fn send(&mut self, device: &Device, indices: &[u32]) -> Result<(), Refusal> {
+        assert!(indices.len() <= SENT, "the host sends no more than there is room for");
+        let failed = |error| Refusal::driver("cuMemcpyHtoDAsync", error);
+        let sending = &mut self.sending.as_mut_slice().map_err(failed)?[..indices.len()];
+        sending.copy_from_slice(indices);
+        // SAFETY: both have room for them, and what is sent stays as it is until the host has looked.
+        unsafe { device.send(device.address(&self.sent), sending) }
     }
 
     /// Enqueues that a row of at most [`MOST`] numbers is kept.
@@ -139,6 +159,14 @@ impl Cuda {
                     };
                     self.launch(call, 1, &told)?;
                 }
+                Work::Fill { buffer, from, len } => {
+                    let control = self.control();
+                    let element = size_of::<u32>();
+                    let from = self.device.address(&control.sent) + (from * element) as u64;
+                    let to = self.start(self.buffers[buffer.0 as usize].1.as_ref());
+                    // SAFETY: what was sent lies there, and the buffer is of so many indices.
+                    unsafe { self.device.enqueue_copy(from, to, len * element)? };
+                }
                 Work::Keep { value } => {
                     row.numbers[row.count as usize] = self.number(value);
                     row.count += 1;
@@ -163,10 +191,11 @@ impl Cuda {
     fn look(&mut self, kept: &mut Vec<f64>) -> Result<Option<usize>, Refusal> {
         let Cuda { control, device, .. } = self;
         let control = control.as_mut().expect("made before the first run");
-        let mut seen = vec![0f64; 1 + control.kept];
+        let failed = |error| Refusal::driver("cuMemcpyDtoHAsync", error);
+        let seen = &mut control.looked.as_mut_slice().map_err(failed)?[..1 + control.kept];
         // SAFETY: the memory is larger than what is read. What was not kept, because a halt came before it, is
         // cut off by the host, which knows the order.
-        unsafe { device.fetch(device.address(&control.seen), &mut seen)? };
+        unsafe { device.fetch(device.address(&control.seen), seen)? };
         (control.kept, control.done) = (0, 0);
         kept.extend_from_slice(&seen[1..]);
         let halted = seen[0].to_bits() as u32;
@@ -182,7 +211,10 @@ impl Cuda {
 impl Ahead for Cuda {
     fn can_skip(&self, call: Call) -> bool {
         let launches = &self.calls[call.0 as usize].source.launches;
-        launches.iter().all(|launch| matches!(launch, Launch::Kernel { .. }))
+        launches.iter().all(|launch| match launch {
+            Launch::Kernel { .. } => true,
+            Launch::Routine(routine) => routine.is_harmless(),
+        })
     }
 
     fn writes(&self, call: Call, buffer: Buffer) -> bool {
@@ -190,9 +222,12 @@ impl Ahead for Cuda {
         bound.slots[bound.inputs..].iter().any(|(slot, _)| slot.buffer == buffer)
     }
 
-    fn enqueue(&mut self, work: &[Work]) {
+    fn enqueue(&mut self, work: &[Work], sent: &[u32]) {
         if self.works() {
-            let done = self.enqueue_work(work);
+            let Cuda { control, device, .. } = self;
+            let control = control.as_mut().expect("made before the first run");
+            let done = if sent.is_empty() { Ok(()) } else { control.send(device, sent) };
+            let done = done.and_then(|()| self.enqueue_work(work));
             self.held(done);
         }
     }

@@ -48,7 +48,7 @@ impl Cuda {
                     Launch::Routine(_) => false,
                 })
             }
-            Work::Keep { .. } | Work::Halt { .. } => true,
+            Work::Fill { .. } | Work::Keep { .. } | Work::Halt { .. } => true,
         }
     }
 

@@ -164,6 +164,16 @@ impl Cuda {
                 if let Launch::Routine(routine) = launch {
                     let address = |array: &Array| self.member(bound, array.place, array.dtype, 0).0;
                     routines.prepare(&self.device, &self.places, routine, address)?;
+                    // A kernel that is left undone leaves its result unwritten, and a routine reads it still.
+                    for (read, member) in routine
+                        .reads_unwritten()
+                        .iter()
+                        .flat_map(|read| (0..bound.together).map(move |member| (read, member)))
+                    {
+                        let start = self.start(self.arena.as_ref()) + (member * bound.strides[0] + read.start) as u64;
+                        // SAFETY: the arena has room for as many members.
+                        unsafe { self.device.enqueue_zeros(start, read.len())? };
+                    }
                 }
             }
         }

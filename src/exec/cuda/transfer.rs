@@ -1,7 +1,7 @@
 //! Numbers and tensors between host and device, by address.
 #![allow(unsafe_code)]
 
-use cudarc::driver::{CudaSlice, DevicePtr, result};
+use cudarc::driver::{CudaSlice, DevicePtr, DeviceRepr, PinnedHostSlice, ValidAsZeroBits, result};
 
 use super::device::{Device, Number};
 use super::refusal::Refusal;
@@ -27,6 +27,18 @@ impl Device {
         copied.map_err(|error| Refusal::driver("cuMemcpyHtoDAsync", error))
     }
 
+    /// Host memory of so many numbers, all zero, that copies go to and from with nothing in between.
+    pub(super) fn pinned<T: DeviceRepr + ValidAsZeroBits + Default + Clone>(
+        &self,
+        len: usize,
+    ) -> Result<PinnedHostSlice<T>, Refusal> {
+        let failed = |error| Refusal::driver("cuMemHostAlloc", error);
+        // SAFETY: it is filled before anything is read.
+        let mut memory = unsafe { self.stream().context().alloc_pinned_with_flags::<T>(len, 0) }.map_err(failed)?;
+        memory.as_mut_slice().map_err(failed)?.fill(T::default());
+        Ok(memory)
+    }
+
     /// Waits, and reads as many numbers as `into` has from an address.
     ///
     /// # Safety
@@ -39,6 +51,28 @@ impl Device {
         let copied = unsafe { result::memcpy_dtoh_async(into, from, self.stream().cu_stream()) };
         copied.map_err(|error| Refusal::driver("cuMemcpyDtoHAsync", error))?;
         self.wait()
+    }
+}
+
+impl Device {
+    /// Enqueues that bytes become zero.
+    ///
+    /// # Safety
+    /// There is device memory for them.
+    pub(super) unsafe fn enqueue_zeros(&self, at: u64, bytes: usize) -> Result<(), Refusal> {
+        // SAFETY: the caller's.
+        let set = unsafe { result::memset_d8_async(at, 0, bytes, self.stream().cu_stream()) };
+        set.map_err(|error| Refusal::driver("cuMemsetD8Async", error))
+    }
+
+    /// Enqueues a copy of bytes from one address to another.
+    ///
+    /// # Safety
+    /// There is device memory at both, and the two don't overlap.
+    pub(super) unsafe fn enqueue_copy(&self, from: u64, to: u64, bytes: usize) -> Result<(), Refusal> {
+        // SAFETY: the caller's.
+        let copied = unsafe { result::memcpy_dtod_async(to, from, bytes, self.stream().cu_stream()) };
+        copied.map_err(|error| Refusal::driver("cuMemcpyDtoDAsync", error))
     }
 }
 

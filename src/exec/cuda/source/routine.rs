@@ -4,9 +4,11 @@
 //! Matrices by rows are to these libraries, which have theirs by columns, their transposes: the lower
 //! triangle is the upper one, and the vectors of an eigenvalue lie one behind the other.
 
+use std::ops::Range;
+
 use super::writer::{Writer, type_name};
 use super::{Piece, step};
-use crate::exec::plan::{Array, MatMul, Node, Place, Single, Step};
+use crate::exec::plan::{Array, Base, MatMul, Node, Place, Single, Step};
 use crate::tape::{Dtype, Op};
 
 /// A call of a library, on arrays in device memory.
@@ -24,6 +26,31 @@ pub(in crate::exec::cuda) enum Routine {
     /// the other, and the right ones by rows.
     Svd { many: usize, few: usize, matrix: Array, values: Array, left: Array, right: Array, info: Array },
 }
+
+impl Routine {
+    /// Whether it may run where it is not wanted: what it writes is then read by nobody, and it costs about a launch.
+    pub fn is_harmless(&self) -> bool {
+        match *self {
+            Routine::Product(it) => it.to.base == Base::ARENA && it.rows * it.inner * it.columns <= HARMLESS,
+            _ => false,
+        }
+    }
+
+    /// What it reads of the arena, as bytes from its start, where it may run when nobody wrote there.
+    pub fn reads_unwritten(&self) -> Vec<Range<usize>> {
+        let Routine::Product(it) = self else { return Vec::new() };
+        let span = |place: Place, (row, column): (usize, usize), rows: usize, columns: usize| {
+            let len = (rows - 1) * row + (columns - 1) * column + 1;
+            let element = it.dtype.bytes();
+            (place.base == Base::ARENA).then_some(place.at * element..(place.at + len) * element)
+        };
+        let operands = [span(it.a, it.a_strides, it.rows, it.inner), span(it.b, it.b_strides, it.inner, it.columns)];
+        operands.into_iter().flatten().filter(|_| self.is_harmless()).collect()
+    }
+}
+
+/// Multiplications that take a GPU no longer than a launch or two.
+const HARMLESS: usize = 1 << 24;
 
 /// A part of a step.
 pub(super) enum Part {
