@@ -1,4 +1,4 @@
-//! Time of one GAN step on the CPU: Adam on the discriminator's loss, then on the generator's, against
+//! Time of one GAN step on the CPU, and on CUDA where `ADMMC_TEST_CUDA` names the folder of its libraries: Adam on the discriminator's loss, then on the generator's, against
 //! what its matrix products alone take at the rate that `gemm` reaches on their sizes here.
 //!
 //! G is 16-64-64-64 with a tanh at its end, D is 64-64-64-1, leaky slope 0.2, batch 64, singles, one
@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use admmc::exec::cuda::{self, Compiler, Cuda, Places, Uncached};
 use admmc::exec::{Cpu, Executor, Slot};
 use admmc::tape::{Builder, Dtype, Op, Program, Shape, Tensor, Type, Unary, Value, gradient, verify};
 
@@ -51,15 +52,28 @@ fn main() {
         floor * 1e6,
         flops / floor / 1e9
     );
+    let mut devices: Vec<(String, Box<dyn Executor>)> = Vec::new();
     for threads in [1, 2] {
-        let Timing { least, median, allocations } = time_step(&program, threads);
+        devices.push((format!("{threads} thread(s)"), Box::new(Cpu::new(threads))));
+    }
+    devices.extend(gpu().map(|gpu| ("cuda".to_owned(), gpu)));
+    for (name, mut device) in devices {
+        let Timing { least, median, allocations } = time_step(&program, &mut *device);
         println!(
-            "gan step, {threads} thread(s): least {:.1} µs, median {:.1} µs; {:.2} times its products; {allocations} allocations",
+            "gan step, {name}: least {:.1} µs, median {:.1} µs; {:.2} times its products; {allocations} allocations",
             least * 1e6,
             median * 1e6,
             least / floor
         );
     }
+}
+
+/// The GPU, where there is one.
+fn gpu() -> Option<Box<dyn Executor>> {
+    let places = Places::new(vec![std::env::var_os("ADMMC_TEST_CUDA")?.into()]);
+    let device = cuda::open(&places, 0).expect("a device");
+    let compiler = Compiler::new(&device, Box::new(Uncached)).expect("a compiler");
+    Some(Box::new(Cuda::new(device, compiler, places)))
 }
 
 /// Weights of a network in one vector: a matrix, then a bias, for each layer.
@@ -160,7 +174,7 @@ fn products(program: &Program) -> (Vec<[usize; 3]>, f64) {
         let (a, b) = (alone.input("a", a.clone()), alone.input("b", b.clone()));
         let product = alone.matmul(a, b, ta, tb);
         alone.output("y", product);
-        floor += time_step(&alone.finish(), 1).least;
+        floor += time_step(&alone.finish(), &mut Cpu::new(1)).least;
     }
     (extents, floor)
 }
@@ -173,8 +187,7 @@ struct Timing {
 }
 
 /// The timing of a program, its outputs written over the inputs of the same name.
-fn time_step(program: &Program, threads: usize) -> Timing {
-    let mut cpu = Cpu::new(threads);
+fn time_step(program: &Program, device: &mut dyn Executor) -> Timing {
     let mut seed = 1u64;
     let mut number = || {
         seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -185,12 +198,12 @@ fn time_step(program: &Program, threads: usize) -> Timing {
         .iter()
         .map(|input| {
             let ty = program.ty(input.value);
-            let buffer = cpu.buffer(ty);
+            let buffer = device.buffer(ty);
             let scalar = ty.shape.is_scalar();
             let x = (0..ty.shape.numel()).map(|_| if scalar { 1.0 } else { number() }).collect();
             // Second moments start at zero, as they do in training.
             if !input.name.starts_with("v_") {
-                cpu.write(buffer, &Tensor::f32(ty.shape.clone(), x));
+                device.write(buffer, &Tensor::f32(ty.shape.clone(), x));
             }
             buffer.into()
         })
@@ -199,13 +212,17 @@ fn time_step(program: &Program, threads: usize) -> Timing {
         .outputs
         .iter()
         .map(|output| {
-            program.input(&output.name).map_or_else(|| cpu.buffer(program.ty(output.value)).into(), |at| inputs[at])
+            program.input(&output.name).map_or_else(|| device.buffer(program.ty(output.value)).into(), |at| inputs[at])
         })
         .collect();
-    let call = cpu.bind(program, &inputs, &outputs);
+    // Reading it waits for what was enqueued.
+    let last = device.buffer(&Type { dtype: Dtype::F64, shape: Shape::scalar() });
+    let call = device.bind(program, &inputs, &outputs);
+    device.ready().expect("the device works");
     let mut run = |n: usize| {
         let start = Instant::now();
-        (0..n).for_each(|_| cpu.run(black_box(call), 0));
+        (0..n).for_each(|_| device.run(black_box(call), 0));
+        device.item(last);
         start.elapsed().as_secs_f64() / n as f64
     };
     let once = run(20);

@@ -43,6 +43,7 @@ const STEPS: &[(&str, &str)] = &[
         "conv_kernel(team, shared, y, x, z, Convolution{64, 2, 3, 4, {3, 3}, {8, 8}, {4, 4}, {2, 2}, {1, 1}, {1, 1}})",
     ),
     ("matmul", "matmul(team, y, x, z, 30, 20, 40, 20, 1, 1, 20)"),
+    ("matmul_lanes", "matmul_lanes(team, y, x, z, 30, 200, 4, 200, 200)"),
     ("cholesky", "cholesky(team, shared, y, x, 100)"),
     ("cholesky_solve", "cholesky_solve(team, y, z, x, 100, 3)"),
     ("isotonic", "isotonic(team, y, x, z, work, 1000, 50)"),

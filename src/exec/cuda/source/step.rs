@@ -16,6 +16,9 @@ pub(super) const SMALL: usize = 4096;
 const LONG: usize = 1 << 16;
 const FEW: usize = 64;
 
+/// Threads of a warp.
+const WARP: usize = 32;
+
 /// Elements of a row that a thread sorts, scans or looks through at a time where it is long.
 const ROW: usize = THREADS;
 
@@ -71,11 +74,17 @@ fn small_product(it: &MatMul) -> Piece {
     w.header("matmul.cuh");
     let [a, b, to] = [it.a, it.b, it.to].map(|place| w.pointer(place, it.dtype));
     let ((a_row, a_column), (b_row, b_column)) = (it.a_strides, it.b_strides);
+    let (rows, inner, columns) = (it.rows, it.inner, it.columns);
+    // Elements along which both factors lie in one piece, and too few results for a thread each.
+    let in_lanes = (a_column, b_row) == (1, 1) && inner >= WARP && (columns == 1 || rows * columns < THREADS);
+    if in_lanes {
+        w.line(format!("matmul_lanes(team, {to}, {a}, {b}, {rows}, {inner}, {columns}, {a_row}, {b_column});"));
+        return Piece { w, blocks: (rows * columns).div_ceil(THREADS / WARP), small: true };
+    }
     w.line(format!(
-        "matmul(team, {to}, {a}, {b}, {}, {}, {}, {a_row}, {a_column}, {b_row}, {b_column});",
-        it.rows, it.inner, it.columns
+        "matmul(team, {to}, {a}, {b}, {rows}, {inner}, {columns}, {a_row}, {a_column}, {b_row}, {b_column});"
     ));
-    Piece { w, blocks: (it.rows * it.columns).div_ceil(THREADS), small: true }
+    Piece { w, blocks: (rows * columns).div_ceil(THREADS), small: true }
 }
 
 fn convolution(it: &Conv) -> Piece {
