@@ -351,9 +351,7 @@ impl Executor for Cuda {
     }
 
     fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call {
-        let values = program.inputs.iter().map(|input| input.value).chain(program.outputs.iter().map(|o| o.value));
-        let slots: Vec<(Slot, usize)> =
-            inputs.iter().chain(outputs).zip(values).map(|(&slot, value)| (slot, program.ty(value).bytes())).collect();
+        let slots = sized(program, inputs, outputs);
         // The plan's rules about memory rest on this.
         assert_eq!(slots.len(), program.inputs.len() + program.outputs.len(), "a slot an input and an output");
         let mut members = MEMBERS;
@@ -363,12 +361,8 @@ impl Executor for Cuda {
             assert_eq!(ty.bytes(), of * bytes, "slot {k} of {} has the type of what it stands for", program.name);
             members = if slot.member { members.min(of) } else { members };
         }
-        let plan = plan::plan(program, inputs, outputs, &Needs);
-        let arena = plan.arena.next_multiple_of(ALIGNED);
-        let of_slot = |&(slot, bytes): &(Slot, usize)| if slot.member { bytes } else { 0 };
-        let strides: Vec<usize> = [arena].into_iter().chain(slots.iter().map(of_slot)).collect();
-        let together = if apart(inputs, outputs) { members.min(ARENA / arena.max(1)).max(1) } else { 1 };
-        let source = source::source(&program.name, &plan, &strides);
+        let (source, strides) = written(program, inputs, outputs);
+        let together = if apart(inputs, outputs) { members.min(ARENA / strides[0].max(1)).max(1) } else { 1 };
         self.calls.push(Bound {
             program: program.clone(),
             slots,
@@ -430,12 +424,33 @@ fn apart(inputs: &[Slot], outputs: &[Slot]) -> bool {
     outputs.iter().all(|output| output.member) && !inputs.iter().any(shared)
 }
 
+/// The slots of a program, its inputs' and then its outputs', with the bytes of what each stands for.
+fn sized(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Vec<(Slot, usize)> {
+    let values = program.inputs.iter().map(|input| input.value).chain(program.outputs.iter().map(|o| o.value));
+    inputs.iter().chain(outputs).zip(values).map(|(&slot, value)| (slot, program.ty(value).bytes())).collect()
+}
+
+/// What a program is on these slots, and by how many bytes each base moves from a member to the next: the
+/// arena, then the slots.
+fn written(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> (Source, Vec<usize>) {
+    let plan = plan::plan(program, inputs, outputs, &Needs);
+    let arena = plan.arena.next_multiple_of(ALIGNED);
+    let of_slot = |(slot, bytes): (Slot, usize)| if slot.member { bytes } else { 0 };
+    let strides: Vec<usize> =
+        [arena].into_iter().chain(sized(program, inputs, outputs).into_iter().map(of_slot)).collect();
+    (source::source(&program.name, &plan, &strides), strides)
+}
+
+/// The device code of a program on these slots, which includes [headers](HEADERS); empty where it needs no
+/// kernel.
+pub fn device_code(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> String {
+    written(program, inputs, outputs).0.text
+}
+
 /// How many kernels, products and steps of the host a program is on these slots.
 pub fn launches(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> [usize; 3] {
-    let plan = plan::plan(program, inputs, outputs, &Needs);
-    let source = source::source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()]);
     let mut counts = [0; 3];
-    for launch in &source.launches {
+    for launch in &written(program, inputs, outputs).0.launches {
         counts[match launch {
             Launch::Kernel { .. } => 0,
             Launch::Product(_) => 1,
