@@ -10,6 +10,7 @@ mod compile;
 mod device;
 mod examples;
 mod launches;
+mod planted;
 mod whole;
 
 use std::path::PathBuf;
@@ -28,22 +29,23 @@ fn libraries(test: &str) -> Option<PathBuf> {
 
 /// Does a test on that folder in a process of its own, whose loader knows the folder: a library that does not say
 /// its own name, as a software device under several, is found by no other way; and what brings a process down
-/// brings down one test.
-fn apart(test: &str, body: impl FnOnce(PathBuf)) {
-    let Some(folder) = libraries(test) else { return };
-    apart_in(test, folder, body);
+/// brings down one test. What the process had to say of faults comes back, where it was not this one.
+fn apart(test: &str, body: impl FnOnce(PathBuf)) -> Option<String> {
+    apart_in(test, libraries(test)?, body)
 }
 
 /// The same on another folder: a process has one library of a name.
-fn apart_in(test: &str, folder: PathBuf, body: impl FnOnce(PathBuf)) {
+fn apart_in(test: &str, folder: PathBuf, body: impl FnOnce(PathBuf)) -> Option<String> {
     const APART: &str = "ADMMC_TEST_CUDA_APART";
     if std::env::var_os(APART).is_some() {
-        return body(folder);
+        body(folder);
+        return None;
     }
     let mut command = Command::new(std::env::current_exe().expect("the tests are a program"));
     command.args([&format!("cuda::{test}"), "--exact", "--nocapture"]).env(APART, "1").env("LD_LIBRARY_PATH", &folder);
     let (code, out, err) = ended(command);
     assert!(code == Some(0) && out.contains("1 passed"), "{out}{err}");
+    Some(err)
 }
 
 /// That folder and nothing else.
