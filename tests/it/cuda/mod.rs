@@ -6,6 +6,7 @@
 //! tests run; where it is not they say that they did not.
 
 mod absent;
+mod cases;
 mod compile;
 mod device;
 mod examples;

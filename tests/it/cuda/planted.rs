@@ -42,7 +42,7 @@ fn sweeps() -> Program {
     b.finish()
 }
 
-/// Sums down columns, and along rows of which each is many blocks' work.
+/// Sums down columns, and along rows that are a block's each.
 fn sums() -> Program {
     let mut b = Builder::new("sums");
     let a = b.input("A", Type::new(Dtype::F64, [700, 40]));
