@@ -4,12 +4,13 @@ use std::path::Path;
 
 use admmc::data::{Files, Memory};
 use admmc::diag::{Code, Diags, Style, render};
-use admmc::exec::{Cpu, Nobody, Outcome, run};
+use admmc::exec::{Cpu, Executor, Nobody, Outcome, run};
 use admmc::host::Still;
 use admmc::model::{Inputs, Model};
 use admmc::pipeline::{self, Compiled, Parsed};
 use admmc::report::explain::Subject;
 use admmc::report::remarks::{Ran, remarks};
+use admmc::schedule::ir::Schedule;
 use admmc::source::Sources;
 
 /// A text and the files beside it, parsed and checked.
@@ -77,7 +78,12 @@ pub(crate) fn execute(compiled: &Compiled) -> Outcome {
 
 /// One run to whatever end it has, on one thread.
 pub(crate) fn end(compiled: &Compiled) -> Outcome {
-    run(&compiled.schedule, &mut Cpu::new(1), &Still::default(), &mut Nobody, 0).expect("there is no checkpoint")
+    end_on(&compiled.schedule, &mut Cpu::new(1))
+}
+
+/// One run on a device that works.
+pub(crate) fn end_on(schedule: &Schedule, device: &mut dyn Executor) -> Outcome {
+    run(schedule, device, &Still::default(), &mut Nobody, 0).expect("there is no checkpoint, and the device works")
 }
 
 /// What is remarked of a run.

@@ -1,5 +1,6 @@
 //! A program for the device that is there: compiled once, in the form that its driver takes, and kept.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use cudarc::driver::result::DriverError;
@@ -19,6 +20,9 @@ pub struct Compiler {
     nvrtc: Nvrtc,
     targets: Vec<Target>,
     cache: Box<dyn Cache>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// What stands for what in every program.
+    replaced: Option<(String, String)>,
 }
 
 /// A program on the device.
@@ -45,7 +49,20 @@ impl Compiler {
             let least = nvrtc.supported.first().copied().unwrap_or_default();
             return Err(Refusal::DeviceTooOld { capability, least, nvrtc: nvrtc.version });
         }
-        Ok(Compiler { context: Arc::clone(device.stream().context()), nvrtc, targets, cache })
+        let headers = HEADERS.iter().map(|&(name, text)| (name, Cow::Borrowed(text))).collect();
+        let context = Arc::clone(device.stream().context());
+        Ok(Compiler { context, nvrtc, targets, cache, headers, replaced: None })
+    }
+
+    /// The same with one text in the place of another, in every header and program: so a test plants a fault,
+    /// to see that it is found.
+    #[must_use]
+    pub fn replacing(mut self, from: &str, to: &str) -> Compiler {
+        for (_, text) in &mut self.headers {
+            *text = Cow::Owned(text.replace(from, to));
+        }
+        self.replaced = Some((from.to_owned(), to.to_owned()));
+        self
     }
 
     /// Compiles a program, unless it was before, and loads it. It may include the [headers](HEADERS).
@@ -53,9 +70,13 @@ impl Compiler {
     /// # Errors
     /// What is wrong with the program, or that the driver takes no form of it.
     pub fn module(&self, name: &str, source: &str) -> Result<Module, Refusal> {
+        let source = match &self.replaced {
+            Some((from, to)) => Cow::Owned(source.replace(from, to)),
+            None => Cow::Borrowed(source),
+        };
         let mut last = None;
         for &target in &self.targets {
-            let Compiled { image, log } = compiled(&self.nvrtc, &*self.cache, name, source, target)?;
+            let Compiled { image, log } = self.compiled(name, &source, target)?;
             // PTX ends in a zero, by which the driver tells its end.
             match self.context.load_module(Ptx::from_binary(image)) {
                 Ok(module) => return Ok(Module { name: name.to_owned(), module, target, log }),
@@ -69,6 +90,19 @@ impl Compiler {
             error: last.map(|refusal| refusal.to_string()).unwrap_or_default(),
             nvrtc: self.nvrtc.version,
         })
+    }
+
+    /// A program as the cache has it, else as it is compiled.
+    fn compiled(&self, name: &str, source: &str, target: Target) -> Result<Compiled, Refusal> {
+        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, text)| (*name, &**text)).collect();
+        let key = key(self.nvrtc.version, name, source, &headers, target);
+        let entry = cache::name(&key);
+        if let Some(compiled) = self.cache.get(&entry).and_then(|bytes| cache::unpack(&bytes, &key)) {
+            return Ok(compiled);
+        }
+        let compiled = self.nvrtc.compile(name, source, &headers, target)?;
+        self.cache.put(&entry, &cache::pack(&key, &compiled));
+        Ok(compiled)
     }
 }
 
@@ -85,27 +119,15 @@ impl Module {
     }
 }
 
-/// A program as the cache has it, else as it is compiled.
-fn compiled(nvrtc: &Nvrtc, cache: &dyn Cache, name: &str, source: &str, target: Target) -> Result<Compiled, Refusal> {
-    let key = key(nvrtc.version, name, source, target);
-    let entry = cache::name(&key);
-    if let Some(compiled) = cache.get(&entry).and_then(|bytes| cache::unpack(&bytes, &key)) {
-        return Ok(compiled);
-    }
-    let compiled = nvrtc.compile(name, source, HEADERS, target)?;
-    cache.put(&entry, &cache::pack(&key, &compiled));
-    Ok(compiled)
-}
-
 /// All that the result of a compilation depends on.
-fn key(nvrtc: Version, name: &str, source: &str, target: Target) -> String {
+fn key(nvrtc: Version, name: &str, source: &str, headers: &[(&str, &str)], target: Target) -> String {
     let mut key = format!(
         "admmc {}\nNVRTC {nvrtc}\n{target} {}\n{name}.cu {} bytes\n{source}",
         env!("CARGO_PKG_VERSION"),
         OPTIONS.join(" "),
         source.len(),
     );
-    for (name, header) in HEADERS {
+    for (name, header) in headers {
         key += &format!("{name} {} bytes\n{header}", header.len());
     }
     key
@@ -131,11 +153,12 @@ mod tests {
     fn a_key_tells_all_apart() {
         let version = |minor| Version { major: 13, minor };
         let keys = [
-            key(version(0), "k", "source", Target::Cubin(90)),
-            key(version(1), "k", "source", Target::Cubin(90)),
-            key(version(0), "l", "source", Target::Cubin(90)),
-            key(version(0), "k", "other", Target::Cubin(90)),
-            key(version(0), "k", "source", Target::Ptx(90)),
+            key(version(0), "k", "source", HEADERS, Target::Cubin(90)),
+            key(version(1), "k", "source", HEADERS, Target::Cubin(90)),
+            key(version(0), "l", "source", HEADERS, Target::Cubin(90)),
+            key(version(0), "k", "other", HEADERS, Target::Cubin(90)),
+            key(version(0), "k", "source", HEADERS, Target::Ptx(90)),
+            key(version(0), "k", "source", &[], Target::Cubin(90)),
         ];
         for (at, one) in keys.iter().enumerate() {
             assert!(keys[..at].iter().all(|other| other != one && cache::name(other) != cache::name(one)));

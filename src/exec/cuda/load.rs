@@ -1,8 +1,7 @@
 //! What an iteration asks of a GPU, counted from the plans: no device is needed.
 
-use super::needs::Needs;
-use super::source::{self, Launch, Source};
-use crate::exec::plan::{self, Plan};
+use super::source::Launch;
+use super::written::{Written, written};
 use crate::exec::{Buffer, Slot};
 use crate::schedule::ir::{Arg, CallStmt, LoopUnit, Schedule, Source as Sampled, Stmt};
 use crate::tape::{Cost, Program};
@@ -38,7 +37,7 @@ const STEP: f64 = 3e-7;
 impl Load {
     /// The load of a program on these slots.
     pub fn of(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Load {
-        let (plan, source) = written(program, inputs, outputs);
+        let Written { plan, source, .. } = written(program, inputs, outputs);
         let count = |is: fn(&&Launch) -> bool| source.launches.iter().filter(is).count();
         let kernels = count(|launch| matches!(launch, Launch::Kernel { .. }));
         Load {
@@ -171,11 +170,4 @@ fn innermost(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
         Stmt::When { body, .. } | Stmt::If { body, .. } => innermost(body),
         _ => None,
     })
-}
-
-/// The plan of a program on these slots, and its device code for one member.
-fn written(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> (Plan, Source) {
-    let plan = plan::plan(program, inputs, outputs, &Needs);
-    let source = source::source(&program.name, &plan, &vec![0; 1 + inputs.len() + outputs.len()]);
-    (plan, source)
 }

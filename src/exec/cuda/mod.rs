@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `library` | finds CUDA's libraries and makes sure of what is needed of them, before cudarc is asked |
 //! | `device`, `transfer` | the devices there are, one of them opened: a context, a stream, memory, copies |
-//! | `needs`, `source` | a plan → device code and launches |
+//! | `needs`, `source`, `written` | a program → its plan, device code and launches |
 //! | `kernels`, `nvrtc`, `compile`, `cache` | device code → what a device loads, compiled once and kept |
 //! | `launch`, `routines` with `blas` and `solver` | what is enqueued: kernels, and calls of the libraries |
 //! | `load` | what an iteration asks of a device, counted from the plans |
@@ -40,6 +40,7 @@ mod routines;
 mod solver;
 mod source;
 mod transfer;
+mod written;
 
 pub use cache::{Cache, Uncached};
 pub use compile::{Compiler, Module};
@@ -49,6 +50,7 @@ pub use library::{Library, Places, need};
 pub use load::{Load, PassLoad};
 pub use nvrtc::{Compiled, Nvrtc, Target, targets};
 pub use refusal::{Refusal, Version};
+pub use written::device_code;
 
 use std::cell::OnceCell;
 
@@ -57,19 +59,16 @@ use cudarc::driver::CudaSlice;
 use self::ahead::Control;
 use self::graphs::Graphs;
 use self::launch::{Kernel, Told};
-use self::needs::Needs;
 use self::routines::Routines;
 use self::source::{Launch, Source, Table};
 use self::transfer::{fetch, send};
+use self::written::{Written, written};
 use super::executor::{Ahead, Buffer, Call, Executor, Fault, NonFinite, Slot};
-use super::plan::{self, Array, Base, Place};
+use super::plan::{Array, Base, Place};
 use crate::tape::{Dtype, Program, Tensor, Type};
 
 /// Bytes of the arena that members of one launch take together, at most, where one alone takes less.
 const ARENA: usize = 64 << 20;
-
-/// What the parts of the arena of each member are aligned to, in bytes.
-const ALIGNED: usize = 256;
 
 /// Members of one launch, at most: the second extent of a grid.
 const MEMBERS: usize = 65_535;
@@ -350,11 +349,7 @@ impl Executor for Cuda {
     }
 
     fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call {
-        let values = program.inputs.iter().map(|input| input.value).chain(program.outputs.iter().map(|o| o.value));
-        let slots: Vec<(Slot, usize)> =
-            inputs.iter().chain(outputs).zip(values).map(|(&slot, value)| (slot, program.ty(value).bytes())).collect();
-        // The plan's rules about memory rest on this.
-        assert_eq!(slots.len(), program.inputs.len() + program.outputs.len(), "a slot an input and an output");
+        let Written { source, slots, strides, .. } = written(program, inputs, outputs);
         let mut members = MEMBERS;
         for (k, (slot, bytes)) in slots.iter().enumerate() {
             let ty = &self.buffers[slot.buffer.0 as usize].0;
@@ -362,12 +357,7 @@ impl Executor for Cuda {
             assert_eq!(ty.bytes(), of * bytes, "slot {k} of {} has the type of what it stands for", program.name);
             members = if slot.member { members.min(of) } else { members };
         }
-        let plan = plan::plan(program, inputs, outputs, &Needs);
-        let arena = plan.arena.next_multiple_of(ALIGNED);
-        let of_slot = |&(slot, bytes): &(Slot, usize)| if slot.member { bytes } else { 0 };
-        let strides: Vec<usize> = [arena].into_iter().chain(slots.iter().map(of_slot)).collect();
-        let together = if apart(inputs, outputs) { members.min(ARENA / arena.max(1)).max(1) } else { 1 };
-        let source = source::source(&program.name, &plan, &strides);
+        let together = if apart(inputs, outputs) { members.min(ARENA / strides[0].max(1)).max(1) } else { 1 };
         self.calls.push(Bound {
             program: program.clone(),
             slots,

@@ -8,8 +8,9 @@
 
 mod arrays;
 mod families;
-mod networks;
+pub(crate) mod networks;
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,11 +32,11 @@ macro_rules! cases {
         $(
             #[test]
             fn $name() {
-                check(stringify!($name));
+                check(stringify!($name), &mut execute);
             }
         )*
 
-        const NAMES: &[&str] = &[$(stringify!($name)),*];
+        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -122,7 +123,7 @@ impl Case {
         self.expected["judge"][key].as_f64()
     }
 
-    /// The power of the scale that something grows by, see [`check`].
+    /// The power of the scale that something grows by, see [`files`].
     fn power(&self, name: &str) -> i32 {
         let power = self.expected["scaled"][name].as_i64().unwrap_or_else(|| panic!("scaled says how {name} grows"));
         i32::try_from(power).expect("a small power")
@@ -155,27 +156,58 @@ impl families::Read for Answer<'_> {
     }
 }
 
-/// Runs every file of a case and judges it. One with a parameter `s`, by which it multiplies data, runs
-/// for `s` = 1e-4, 1 and 1e4; `scaled` of `expected.json` says by which power of `s` its variables and its
-/// objective grow.
-fn check(name: &str) {
-    let case = Case::read(name);
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(&case.folder).expect("the case is there").flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "admm"));
-    files.sort();
-    assert!(files.contains(&case.folder.join(format!("{name}.admm"))), "{name} has its natural form");
-    let mut wrong = Vec::new();
-    for path in files {
+/// A file of a case, at a scale of its data where it has one.
+pub(crate) struct File {
+    path: PathBuf,
+    text: String,
+    scale: Option<f64>,
+}
+
+impl File {
+    /// Compiles it; the errors where it is refused.
+    pub(crate) fn compile(&self) -> Result<Compiled, Vec<String>> {
+        let scale = self.scale.map(|scale| scale.to_string());
+        let set: Vec<(&str, &str)> = scale.iter().map(|scale| ("s", scale.as_str())).collect();
+        compile(&self.path, &set, None)
+    }
+}
+
+impl fmt::Display for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path.file_name().expect("a name").to_string_lossy())?;
+        self.scale.map_or(Ok(()), |scale| write!(f, " at s = {scale:e}"))
+    }
+}
+
+/// Every file of a case. One with a parameter `s`, by which it multiplies data, is there for `s` = 1e-4, 1 and
+/// 1e4; `scaled` of `expected.json` says by which power of `s` its variables and its objective grow.
+pub(crate) fn files(name: &str) -> Vec<File> {
+    let folder = folder(name);
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(&folder).expect("the case is there").flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "admm"));
+    paths.sort();
+    assert!(paths.contains(&folder.join(format!("{name}.admm"))), "{name} has its natural form");
+    let mut files = Vec::new();
+    for path in paths {
         let text = fs::read_to_string(&path).expect("it can be read");
         let scaled = text.lines().any(|line| line.starts_with("param s = "));
         let scales: &[Option<f64>] = if scaled { &[Some(1e-4), Some(1.0), Some(1e4)] } else { &[None] };
-        for &scale in scales {
-            let faults = judge(&case, &path, &text, scale);
-            let of = scale.map_or(String::new(), |scale| format!(" at s = {scale:e}"));
-            let file = path.file_name().expect("a name").to_string_lossy().into_owned();
-            wrong.extend(faults.into_iter().map(|fault| format!("{file}{of}: {fault}")));
-        }
+        files.extend(scales.iter().map(|&scale| File { path: path.clone(), text: text.clone(), scale }));
+    }
+    files
+}
+
+/// How far objectives of a case may lie apart, relative to 1 and to their size, where they are judged.
+pub(crate) fn objectives_within(name: &str) -> Option<f64> {
+    Case::read(name).within("obj_rel")
+}
+
+/// Runs every file of a case and judges it.
+pub(crate) fn check(name: &str, execute: &mut dyn FnMut(&Compiled) -> Outcome) {
+    let mut wrong = Vec::new();
+    for file in files(name) {
+        wrong.extend(judge(name, &file, execute).into_iter().map(|fault| format!("{file}: {fault}")));
     }
     assert!(wrong.is_empty(), "{name}\n  {}", wrong.join("\n  "));
 }
@@ -191,12 +223,12 @@ fn verified(compiled: &Compiled, outcome: &Outcome) -> &'static str {
     verify(&compiled.schedule, &given, &mut Cpu::new(1), &Still::default(), 0).status.word()
 }
 
-/// What is wrong with the outcome of a file.
-fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String> {
+/// What is wrong with the outcome of a file of a case.
+pub(crate) fn judge(name: &str, file: &File, execute: &mut dyn FnMut(&Compiled) -> Outcome) -> Vec<String> {
+    let case = &Case::read(name);
     let expected = case.texts("outcome");
-    let scaled = scale.map(|scale| scale.to_string());
-    let set: Vec<(&str, &str)> = scaled.iter().map(|scale| ("s", scale.as_str())).collect();
-    let (outcome, again) = match compile(path, &set, None) {
+    let scale = file.scale;
+    let (outcome, again) = match file.compile() {
         Ok(compiled) => {
             let outcome = execute(&compiled);
             let again = verified(&compiled, &outcome);
@@ -226,7 +258,7 @@ fn judge(case: &Case, path: &Path, text: &str, scale: Option<f64>) -> Vec<String
     wrong.extend(misses(case, &answer, objective, violation));
     // What is reported is what was asked for: in the file's units, and a maximum where it says so.
     let unit = scale.map_or(1.0, |scale| scale.powi(case.power("objective")));
-    let sign = if text.contains("\nmaximize") { -1.0 } else { 1.0 };
+    let sign = if file.text.contains("\nmaximize") { -1.0 } else { 1.0 };
     let reported = sign * outcome.objective() / unit;
     let most = case.within("obj_rel").expect("it is judged") * objective.abs().max(1.0);
     let agree = (reported - objective).abs() <= most;

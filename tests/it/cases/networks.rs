@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use admmc::data::{Disk, read_named};
 use admmc::exec::Outcome;
+use admmc::pipeline::Compiled;
 
 use super::arrays::Array;
 use super::compile;
@@ -23,21 +24,24 @@ fn file(case: &str, name: &str) -> PathBuf {
     super::root().join("networks").join(case).join(name)
 }
 
-fn solve(case: &str, solve: &str, rate: &str) -> Outcome {
+/// How a compiled file is run.
+type Execute<'a> = &'a dyn Fn(&Compiled) -> Outcome;
+
+fn solve(execute: Execute, case: &str, solve: &str, rate: &str) -> Outcome {
     let compiled = compile(&file(case, &format!("{case}.admm")), &[("rate", rate)], Some(solve));
     execute(&compiled.unwrap_or_else(|errors| panic!("{errors:?}")))
 }
 
 /// The objective of that label at the given weights.
-fn holds_objective(case: &str, block: &str, label: &str, expected: f64) {
-    let outcome = solve(case, block, "1e-300");
+fn holds_objective(execute: Execute, case: &str, block: &str, label: &str, expected: f64) {
+    let outcome = solve(execute, case, block, "1e-300");
     let term = outcome.terms.iter().find(|term| term.label == label).expect("the term has that label");
     assert!((term.value - expected).abs() <= OBJECTIVE * expected, "{label}: {} and {expected}", term.value);
 }
 
 /// The gradient with respect to a network's parameters; of two layers, W1, b1, W2, b2.
-fn holds_gradient(case: &str, block: &str, variable: &str, weights: &str, prefix: &str) {
-    let outcome = solve(case, block, "1");
+fn holds_gradient(execute: Execute, case: &str, block: &str, variable: &str, weights: &str, prefix: &str) {
+    let outcome = solve(execute, case, block, "1");
     let after = outcome.answer(variable).expect("the parameters are an answer").to_f64();
     let named = read_named(&Disk, &file(case, weights)).expect("the weights are there");
     let mut at = 0;
@@ -62,16 +66,24 @@ fn holds_gradient(case: &str, block: &str, variable: &str, weights: &str, prefix
     assert_eq!(at, after.len());
 }
 
+pub(crate) fn check_mlp(execute: Execute) {
+    holds_objective(execute, "net_mlp_4_32_1", "step", "loss", 0.5889369069360432);
+    holds_gradient(execute, "net_mlp_4_32_1", "step", "θ", "weights.safetensors", "grad_");
+}
+
+pub(crate) fn check_gan(execute: Execute) {
+    holds_objective(execute, "net_gan_8x8", "teach", "loss_D", 1.2529733371019323);
+    holds_objective(execute, "net_gan_8x8", "learn", "loss_G", 0.6720302473803157);
+    holds_gradient(execute, "net_gan_8x8", "teach", "θ", "D.safetensors.gz", "grad_D_");
+    holds_gradient(execute, "net_gan_8x8", "learn", "φ", "G.safetensors.gz", "grad_G_");
+}
+
 #[test]
 fn net_mlp_4_32_1() {
-    holds_objective("net_mlp_4_32_1", "step", "loss", 0.5889369069360432);
-    holds_gradient("net_mlp_4_32_1", "step", "θ", "weights.safetensors", "grad_");
+    check_mlp(&execute);
 }
 
 #[test]
 fn net_gan_8x8() {
-    holds_objective("net_gan_8x8", "teach", "loss_D", 1.2529733371019323);
-    holds_objective("net_gan_8x8", "learn", "loss_G", 0.6720302473803157);
-    holds_gradient("net_gan_8x8", "teach", "θ", "D.safetensors.gz", "grad_D_");
-    holds_gradient("net_gan_8x8", "learn", "φ", "G.safetensors.gz", "grad_G_");
+    check_gan(&execute);
 }

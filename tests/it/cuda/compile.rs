@@ -1,13 +1,28 @@
 //! The headers of the device code, compiled for devices of all kinds; no device is needed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::OnceLock;
 
-use admmc::exec::cuda::{HEADERS, Nvrtc, Refusal, Target};
+use admmc::exec::cuda::{HEADERS, Nvrtc, Refusal, Target, device_code};
+use admmc::exec::{Buffer, Call, Executor, Failure, Fault, Nobody, NonFinite, Slot, run};
+use admmc::host::Still;
+use admmc::tape::{Program, Tensor, Type};
 
-use super::{libraries, only};
+use super::{apart_in, libraries, only};
+use crate::examples;
 
 /// Turing, Ampere, Hopper, and both Blackwells.
 const CAPABILITIES: [u32; 5] = [75, 80, 90, 100, 120];
+
+/// Registers a thread, at most: two blocks of 256 have the 65536 of a multiprocessor.
+const REGISTERS: u32 = 128;
+
+/// Kernels that are compiled together.
+const UNIT: usize = 64;
+
+/// What stands between device and host.
+const CONTROL: &str = include_str!("../../../kernels/control.cu");
 
 /// A step of each kind, with sizes that take each of its ways; `T` is the type of the numbers.
 const STEPS: &[(&str, &str)] = &[
@@ -98,28 +113,242 @@ fn spilled(log: &str) -> Vec<String> {
     worse.map(|(name, counts)| format!("{}: {}", name.rsplit(' ').next().unwrap_or(name), counts.trim())).collect()
 }
 
-#[test]
-fn headers_compile_without_a_warning_or_a_spill() {
-    let Some(folder) = libraries("compile::headers_compile_without_a_warning_or_a_spill") else { return };
-    let nvrtc = Nvrtc::find(&only(folder)).expect("the folder has NVRTC");
+/// The registers of each kernel, by its name, as ptxas says them: `Compiling entry function 'NAME' …` and then
+/// `Used N registers, …`.
+fn registers(log: &str) -> Vec<(String, u32)> {
+    let mut name = "";
+    let mut all = Vec::new();
+    for line in log.lines() {
+        if let Some((_, rest)) = line.split_once("Compiling entry function '") {
+            name = rest.split('\'').next().unwrap_or(rest);
+        } else if let Some((_, rest)) = line.split_once("Used ") {
+            let count = rest.split(' ').next().and_then(|count| count.parse().ok());
+            all.push((name.to_owned(), count.expect("ptxas says how many registers")));
+        }
+    }
+    all
+}
+
+/// Compiles so many kernels for a device. What is wrong with them: warnings, spills, and registers beyond
+/// those of two blocks on a multiprocessor.
+fn faults(nvrtc: &Nvrtc, name: &str, source: &str, kernels: usize, capability: u32) -> Vec<String> {
+    let compiled = nvrtc.compile(name, source, HEADERS, Target::Cubin(capability));
+    let compiled = compiled.unwrap_or_else(|refusal| panic!("sm_{capability}: {refusal}"));
+    assert!(compiled.image.starts_with(b"\x7fELF"), "a cubin is an object file");
+    let registers = registers(&compiled.log);
+    assert_eq!(registers.len(), kernels, "{}", compiled.log);
+    let greedy = registers.into_iter().filter(|(_, count)| *count > REGISTERS);
+    let greedy = greedy.map(|(name, count)| format!("{name}: {count} registers"));
+    let warnings = compiled.log.lines().filter(|line| line.contains("warning")).map(str::to_owned);
+    let all = spilled(&compiled.log).into_iter().chain(greedy).chain(warnings);
+    all.map(|fault| format!("sm_{capability}, {name}: {fault}")).collect()
+}
+
+/// The headers for all kinds of devices.
+fn headers_compile(nvrtc: &Nvrtc) {
     let source = program();
     let kernels = 4 * STEPS.len();
-    let mut spills = Vec::new();
+    let mut wrong = Vec::new();
     for capability in CAPABILITIES {
-        let compiled = nvrtc.compile("steps", &source, HEADERS, Target::Cubin(capability));
-        let compiled = compiled.unwrap_or_else(|refusal| panic!("sm_{capability}: {refusal}"));
-        assert!(compiled.image.starts_with(b"\x7fELF"), "a cubin is an object file");
-        assert!(!compiled.log.contains("warning"), "sm_{capability}: {}", compiled.log);
-        assert_eq!(compiled.log.matches("Compiling entry function").count(), kernels, "{}", compiled.log);
-        spills.extend(spilled(&compiled.log).iter().map(|spill| format!("sm_{capability} {spill}")));
-        println!("sm_{capability}: {kernels} kernels by NVRTC {}", nvrtc.version);
+        wrong.extend(faults(nvrtc, "steps", &source, kernels, capability));
+        wrong.extend(faults(nvrtc, "control", CONTROL, 2, capability));
+        println!("sm_{capability}: {} kernels by NVRTC {}", kernels + 2, nvrtc.version);
     }
-    assert!(spills.is_empty(), "{}", spills.join("\n"));
+    assert_eq!(wrong, Vec::<String>::new());
     let least = nvrtc.supported[0];
     let compiled = nvrtc.compile("steps", &source, HEADERS, Target::Ptx(least)).expect("it compiles to PTX");
     assert_eq!(compiled.image.last(), Some(&0), "the driver tells the end of PTX by a zero");
     let text = String::from_utf8_lossy(&compiled.image);
     assert!(text.contains(&format!(".target sm_{least}")), "PTX is text");
+}
+
+#[test]
+fn headers_compile_without_a_warning_or_a_spill() {
+    let Some(folder) = libraries("compile::headers_compile_without_a_warning_or_a_spill") else { return };
+    headers_compile(&Nvrtc::find(&only(folder)).expect("the folder has NVRTC"));
+}
+
+/// The compiler of CUDA 12, where there is one: a machine may have either.
+#[test]
+fn headers_compile_with_cuda_12() {
+    const TEST: &str = "compile::headers_compile_with_cuda_12";
+    let Some(folder) = libraries(TEST).map(|folder| folder.join("nvrtc12")) else { return };
+    if !folder.exists() {
+        eprintln!("cuda::{TEST} did not run: there is no `{}`", folder.display());
+        return;
+    }
+    apart_in(TEST, folder, |folder| {
+        let nvrtc = Nvrtc::find(&only(folder)).expect("the folder has NVRTC");
+        assert_eq!(nvrtc.version.major, 12);
+        headers_compile(&nvrtc);
+    });
+}
+
+/// A device that notes the device code of what is bound to it, and never gets ready.
+#[derive(Default)]
+struct Notes {
+    buffers: u32,
+    texts: Vec<String>,
+}
+
+impl Executor for Notes {
+    fn name(&self) -> &'static str {
+        "notes"
+    }
+
+    fn buffer(&mut self, _: &Type) -> Buffer {
+        self.buffers += 1;
+        Buffer(self.buffers - 1)
+    }
+
+    fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call {
+        self.texts.push(device_code(program, inputs, outputs));
+        Call(self.texts.len() as u32 - 1)
+    }
+
+    fn ready(&mut self) -> Result<(), Fault> {
+        Err(Fault { message: "it only takes notes".to_owned(), help: String::new() })
+    }
+
+    fn write(&mut self, _: Buffer, _: &Tensor) {}
+
+    fn read(&self, _: Buffer) -> Tensor {
+        unreachable!("nothing runs")
+    }
+
+    fn item(&self, _: Buffer) -> f64 {
+        unreachable!("nothing runs")
+    }
+
+    fn copy(&mut self, _: Buffer, _: Buffer) {
+        unreachable!("nothing runs")
+    }
+
+    fn run(&mut self, _: Call, _: usize) {
+        unreachable!("nothing runs")
+    }
+
+    fn trace(&mut self, _: Call, _: usize) -> Option<NonFinite> {
+        unreachable!("nothing runs")
+    }
+}
+
+/// The device code of every call of an example.
+fn texts(name: &str) -> Vec<String> {
+    let mut notes = Notes::default();
+    let schedule = examples::compiled(name).schedule;
+    let ended = run(&schedule, &mut notes, &Still::default(), &mut Nobody, 0);
+    assert!(matches!(ended, Err(Failure::Device(_))), "a device that is not ready ends a run");
+    notes.texts
+}
+
+/// The kernels of a text, each with `NAME` for its name, and the headers.
+fn kernels(text: &str) -> (Vec<String>, Vec<&str>) {
+    const BEGINS: &str = "extern \"C\" __global__ void __launch_bounds__(THREADS, 2) ";
+    let mut parts = text.split(BEGINS);
+    let head = parts.next().unwrap_or_default();
+    let named = |part: &str| {
+        let (_, rest) = part.split_once('(').expect("a kernel has parameters");
+        format!("{BEGINS}NAME({rest}")
+    };
+    (parts.map(named).collect(), head.lines().filter(|line| line.starts_with("#include")).collect())
+}
+
+/// The kernels of all examples.
+struct Generated {
+    /// How many there are, with those that are alike.
+    count: usize,
+    /// Each but once, with the example that has it first.
+    distinct: Vec<(String, String)>,
+    /// Those of them that differ in more than numbers and offsets.
+    forms: Vec<(String, String)>,
+    headers: BTreeSet<String>,
+}
+
+fn generated() -> &'static Generated {
+    static ALL: OnceLock<Generated> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut count = 0;
+        let mut headers = BTreeSet::new();
+        let mut distinct: BTreeMap<String, String> = BTreeMap::new();
+        for name in examples::names() {
+            for text in texts(&name) {
+                let (kernels, heads) = kernels(&text);
+                headers.extend(heads.into_iter().map(str::to_owned));
+                count += kernels.len();
+                for kernel in kernels {
+                    distinct.entry(kernel).or_insert_with(|| name.clone());
+                }
+            }
+        }
+        let mut forms: BTreeMap<String, (String, String)> = BTreeMap::new();
+        for (kernel, name) in &distinct {
+            forms.entry(form(kernel)).or_insert_with(|| (kernel.clone(), name.clone()));
+        }
+        Generated { count, distinct: distinct.into_iter().collect(), forms: forms.into_values().collect(), headers }
+    })
+}
+
+/// A kernel without its numbers, and without the parentheses around an offset that is not 0.
+fn form(kernel: &str) -> String {
+    kernel.chars().filter(|letter| !letter.is_ascii_digit() && !"()+ ".contains(*letter)).collect()
+}
+
+/// Compiles kernels for a device, many together: the headers are read and ptxas is started once for these.
+fn compile(nvrtc: &Nvrtc, kernels: &[(String, String)], capability: u32) {
+    let Generated { count, distinct, headers, .. } = generated();
+    let mut wrong = Vec::new();
+    for (part, some) in kernels.chunks(UNIT).enumerate() {
+        let mut source: String = headers.iter().map(|header| format!("{header}\n")).collect();
+        for (at, (kernel, example)) in some.iter().enumerate() {
+            source += &kernel.replacen("NAME", &format!("{example}_{at}"), 1);
+        }
+        wrong.extend(faults(nvrtc, &format!("part{part}"), &source, some.len(), capability));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let (all, compiled, version) = (distinct.len(), kernels.len(), nvrtc.version);
+    println!("sm_{capability}: {compiled} of {all} distinct kernels, of {count} in all, by NVRTC {version}");
+}
+
+/// Compiles what the examples need, for a device: every kernel, or every `step`-th form from the `first` on.
+fn examples_compile(test: &str, capability: u32, forms: Option<(usize, usize)>) {
+    let Some(folder) = libraries(&format!("compile::{test}")) else { return };
+    let nvrtc = Nvrtc::find(&only(folder)).expect("the folder has NVRTC");
+    let Generated { distinct, forms: all, .. } = generated();
+    match forms {
+        None => compile(&nvrtc, distinct, capability),
+        Some((first, step)) => {
+            let some: Vec<(String, String)> = all.iter().skip(first).step_by(step).cloned().collect();
+            compile(&nvrtc, &some, capability);
+        }
+    }
+}
+
+/// Every kernel for one architecture. For all it would take six minutes: of the two before and after, and of the
+/// two Blackwells, each form that kernels have is compiled for one.
+#[test]
+fn examples_compile_for_ampere() {
+    examples_compile("examples_compile_for_ampere", 80, None);
+}
+
+#[test]
+fn examples_compile_for_turing() {
+    examples_compile("examples_compile_for_turing", 75, Some((0, 2)));
+}
+
+#[test]
+fn examples_compile_for_hopper() {
+    examples_compile("examples_compile_for_hopper", 90, Some((1, 2)));
+}
+
+#[test]
+fn examples_compile_for_blackwell_100() {
+    examples_compile("examples_compile_for_blackwell_100", 100, Some((0, 2)));
+}
+
+#[test]
+fn examples_compile_for_blackwell_120() {
+    examples_compile("examples_compile_for_blackwell_120", 120, Some((1, 2)));
 }
 
 #[test]
@@ -154,15 +383,18 @@ fn an_error_has_its_line() {
 }
 
 #[test]
-fn spills_are_seen() {
+fn spills_and_registers_are_seen() {
     let log = "ptxas info    : Compiling entry function 'a' for 'sm_80'\n\
                ptxas info    : Function properties for a\n\
                ptxas         .     16 bytes stack frame, 32 bytes spill stores, 24 bytes spill loads\n\
-               ptxas info    : Used 255 registers\n\
+               ptxas info    : Used 255 registers, used 0 barriers, 8 bytes cumulative stack size\n\
+               ptxas info    : Compiling entry function 'b' for 'sm_80'\n\
                ptxas info    : Function properties for b\n    \
-               0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n";
+               0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n\
+               ptxas info    : Used 30 registers, used 0 barriers\n";
     assert_eq!(
         spilled(log),
         ["a: ptxas         .     16 bytes stack frame, 32 bytes spill stores, 24 bytes spill loads"]
     );
+    assert_eq!(registers(log), [("a".to_owned(), 255), ("b".to_owned(), 30)]);
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use admmc::exec::cuda::{self, Compiler, Cuda, Places, Uncached};
-use admmc::exec::{Cpu, Executor, Nobody, Outcome, run};
-use admmc::host::Still;
+use admmc::exec::Cpu;
 use admmc::schedule::ir::{LoopUnit, Schedule, Stmt};
 use admmc::tape::Dtype;
 
-use super::libraries;
+use super::{device, libraries};
+use crate::compile::end_on;
 use crate::examples;
 
 /// Passes of each loop that are compared. They are few, since products add up in another order, and what that
@@ -42,34 +41,30 @@ fn shorten(body: &mut [Stmt]) {
     }
 }
 
-fn outcome(schedule: &Schedule, device: &mut dyn Executor) -> Outcome {
-    run(schedule, device, &Still::default(), &mut Nobody, 0).expect("the device works")
-}
-
-fn device(folder: PathBuf) -> Cuda {
-    let places = Places::new(vec![folder]);
-    let device = cuda::open(&places, 0).expect("the folder has all that a device takes");
-    let compiler = Compiler::new(&device, Box::new(Uncached)).expect("NVRTC compiles for the device");
-    Cuda::new(device, compiler, places)
+/// The first passes on the device end as on the processor.
+pub(super) fn compare(name: &str, mut schedule: Schedule, folder: PathBuf) {
+    shorten(&mut schedule.body);
+    let (here, there) = (end_on(&schedule, &mut Cpu::new(1)), end_on(&schedule, &mut device(folder)));
+    assert_eq!(here.status.word(), there.status.word(), "{name}");
+    assert_eq!(here.iterations, there.iterations, "{name}");
+    let eps = if schedule.dtype() == Dtype::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    assert_eq!(here.answers.len(), there.answers.len(), "{name}");
+    for (here, there) in here.answers.iter().zip(&there.answers) {
+        let (x, y) = (here.tensor.to_f64(), there.tensor.to_f64());
+        let size = x.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
+        for (at, (x, y)) in x.iter().zip(&y).enumerate() {
+            // Of what is not a number on one of them no comparison holds.
+            let same = (x - y).abs() <= ROUNDINGS * eps * size || x.to_bits() == y.to_bits();
+            assert!(same, "{name}: {}[{at}] is {x} here and {y} there, of {size:e}", here.name);
+        }
+    }
 }
 
 /// One in `of` of the examples, from the `part`-th on.
 fn check(part: usize, of: usize) {
     let Some(folder) = libraries("examples") else { return };
     for name in examples::names().iter().skip(part).step_by(of) {
-        let mut schedule = examples::compiled(name).schedule;
-        shorten(&mut schedule.body);
-        let (here, there) = (outcome(&schedule, &mut Cpu::new(1)), outcome(&schedule, &mut device(folder.clone())));
-        assert_eq!(here.status.word(), there.status.word(), "{name}");
-        assert_eq!(here.iterations, there.iterations, "{name}");
-        let eps = if schedule.dtype() == Dtype::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        assert_eq!(here.answers.len(), there.answers.len(), "{name}");
-        for (here, there) in here.answers.iter().zip(&there.answers) {
-            let (x, y) = (here.tensor.to_f64(), there.tensor.to_f64());
-            let size = x.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
-            let apart = x.iter().zip(&y).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
-            assert!(apart <= ROUNDINGS * eps * size, "{name}: {} is {apart:e} off, of {size:e}", here.name);
-        }
+        compare(name, examples::compiled(name).schedule, folder.clone());
     }
 }
 

@@ -2,20 +2,23 @@
 //!
 //! Most of this needs libraries that a build does not: `ADMMC_TEST_CUDA` names a folder with `libcuda.so.1`,
 //! of a driver or of a software device, `libcublas.so.*`, `libcusolver.so.*`, `libnvrtc.so.*` and
-//! `libnvrtc-builtins.so.*`. Where it is set these tests run; where it is not they say that they did not.
+//! `libnvrtc-builtins.so.*`; a folder `nvrtc12` in it may have the compiler of CUDA 12. Where it is set these
+//! tests run; where it is not they say that they did not.
 
 mod absent;
 mod bytes;
+mod cases;
 mod compile;
 mod device;
 mod examples;
 mod launches;
+mod planted;
 mod whole;
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use admmc::exec::cuda::Places;
+use admmc::exec::cuda::{Compiler, Cuda, Places, Uncached, open};
 
 /// The folder with CUDA's libraries. Without one the test says that it did not run.
 fn libraries(test: &str) -> Option<PathBuf> {
@@ -28,22 +31,36 @@ fn libraries(test: &str) -> Option<PathBuf> {
 
 /// Does a test on that folder in a process of its own, whose loader knows the folder: a library that does not say
 /// its own name, as a software device under several, is found by no other way; and what brings a process down
-/// brings down one test.
-fn apart(test: &str, body: impl FnOnce(PathBuf)) {
+/// brings down one test. What the process had to say of faults comes back, where it was not this one.
+fn apart(test: &str, body: impl FnOnce(PathBuf)) -> Option<String> {
+    apart_in(test, libraries(test)?, body)
+}
+
+/// The same on another folder: a process has one library of a name.
+fn apart_in(test: &str, folder: PathBuf, body: impl FnOnce(PathBuf)) -> Option<String> {
     const APART: &str = "ADMMC_TEST_CUDA_APART";
-    let Some(folder) = libraries(test) else { return };
     if std::env::var_os(APART).is_some() {
-        return body(folder);
+        body(folder);
+        return None;
     }
     let mut command = Command::new(std::env::current_exe().expect("the tests are a program"));
     command.args([&format!("cuda::{test}"), "--exact", "--nocapture"]).env(APART, "1").env("LD_LIBRARY_PATH", &folder);
     let (code, out, err) = ended(command);
     assert!(code == Some(0) && out.contains("1 passed"), "{out}{err}");
+    Some(err)
 }
 
 /// That folder and nothing else.
 fn only(folder: PathBuf) -> Places {
     Places { folders: vec![folder], loader: false }
+}
+
+/// The first device, with the loader's own libraries after those of the folder.
+fn device(folder: PathBuf) -> Cuda {
+    let places = Places::new(vec![folder]);
+    let device = open(&places, 0).expect("the folder has all that a device takes");
+    let compiler = Compiler::new(&device, Box::new(Uncached)).expect("NVRTC compiles for the device");
+    Cuda::new(device, compiler, places)
 }
 
 /// The program, told of these libraries and of none that the environment knows.

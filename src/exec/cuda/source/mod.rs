@@ -156,7 +156,10 @@ impl Kernels<'_> {
             "extern \"C\" __global__ void __launch_bounds__(THREADS, 2) {name}({}) {{",
             parameters.join(", ")
         ));
-        w.line("__shared__ __align__(16) u8 shared[SHARED];");
+        // What is declared and not used is warned of.
+        if pieces.iter().any(|piece| piece.w.text.contains("shared")) {
+            w.line("__shared__ __align__(16) u8 shared[SHARED];");
+        }
         w.line("u32 first;");
         w.line("if (!begins(call, first)) return;");
         w.line(format!("const {} team{{}};", if alone { "Alone" } else { "Grid" }));
