@@ -1,4 +1,5 @@
-//! The headers of the device code, compiled for devices of all kinds; no device is needed.
+//! The device code, headers and what is generated for the examples, compiled for devices of all kinds; no device is
+//! needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
