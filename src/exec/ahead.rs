@@ -138,7 +138,7 @@ impl Runner<'_> {
         body: &[Node],
     ) -> Option<(usize, Result<(), Left>)> {
         self.executor.ahead()?;
-        if self.tracing || self.again.is_some() || !matches!(unit, LoopUnit::Iteration | LoopUnit::Batch) {
+        if self.tracing || self.again.is_some() || unit == LoopUnit::Epoch {
             return None;
         }
         let around = self.passes.len();
@@ -228,10 +228,12 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Where the passes end that are run ahead from `pass` on, of which there are `count`.
-    pub fn end(self, pass: usize, count: usize) -> usize {
+    /// Where the passes end that are run ahead from `pass` on, of which there are `count`. Steps mostly end long before
+    /// their count: they are run ahead of by no more than were made.
+    pub fn end(self, unit: LoopUnit, pass: usize, count: usize) -> usize {
         let patient = (PATIENCE / self.seconds_a_pass.max(PATIENCE / MOST as f64)) as usize;
-        count.min(pass + patient.clamp(1, MOST))
+        let most = if unit == LoopUnit::Step { pass.max(1) } else { MOST };
+        count.min(pass + patient.clamp(1, MOST).min(most))
     }
 
     /// So many passes took so many seconds.

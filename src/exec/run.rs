@@ -235,7 +235,7 @@ impl<'a> Runner<'a> {
             while pass < *count {
                 let clock = self.host.elapsed();
                 // A snapshot is made where one is due.
-                let end = pace.end(pass, next_snapshot(pass).min(*count));
+                let end = pace.end(*unit, pass, next_snapshot(pass).min(*count));
                 let (begun, left) = self.passes(*unit, (pass, end), body);
                 pass += begun - 1;
                 pace.took(begun, self.host.elapsed() - clock);
@@ -354,7 +354,7 @@ impl<'a> Runner<'a> {
                 while pass < *count {
                     self.impatient()?;
                     let clock = self.host.elapsed();
-                    let (begun, left) = self.passes(*unit, (pass, pace.end(pass, *count)), body);
+                    let (begun, left) = self.passes(*unit, (pass, pace.end(*unit, pass, *count)), body);
                     pace.took(begun, self.host.elapsed() - clock);
                     pass += begun;
                     match left {

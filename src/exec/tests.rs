@@ -812,6 +812,58 @@ fn sparse_factors_agree() {
     }
 }
 
+/// What is promised of a device bit for bit: sums, scans, sorts, random numbers, elementwise functions but sines, the
+/// error function and powers, and products of sparse matrices.
+#[test]
+fn a_device_has_the_processors_bits() {
+    let Some(mut cuda) = cuda() else { return };
+    const OTHER: [Unary; 3] = [Unary::Sin, Unary::Cos, Unary::Erf];
+    for dtype in [Dtype::F32, Dtype::F64] {
+        let mut dice = Dice(9);
+        let mut b = Builder::new("bits");
+        let (matrix, cube, long) =
+            (Type::new(dtype, [60, 700]), Type::new(dtype, [30, 40, 50]), Type::new(dtype, [200_003]));
+        let [x, c, l] = [("x", &matrix), ("c", &cube), ("l", &long)].map(|(name, ty)| b.input(name, ty.clone()));
+        let mut outputs = Vec::new();
+        for reducer in [Reducer::Sum, Reducer::LogSumExp, Reducer::Norm2] {
+            for (value, axes) in
+                [(x, vec![0]), (x, vec![1]), (x, vec![0, 1]), (c, vec![0, 2]), (c, vec![1]), (l, vec![0])]
+            {
+                outputs.push((format!("{reducer:?} over {axes:?}"), b.reduce(reducer, value, axes)));
+            }
+        }
+        for f in Unary::ALL.into_iter().filter(|f| !OTHER.contains(f)) {
+            outputs.push((format!("{f:?}"), b.unary(f, x)));
+        }
+        let backwards = b.push(Op::CumSum { reverse: true }, vec![x], matrix.clone());
+        let scans = [b.cumsum(x), backwards, b.sort(x), b.argsort(x), b.cumsum(l), b.sort(l)];
+        outputs.extend(scans.into_iter().enumerate().map(|(k, value)| (format!("scan {k}"), value)));
+        let key = b.iota([2], 0);
+        let step = b.constant(3.0, Dtype::Index);
+        for distribution in [Distribution::Normal, Distribution::Uniform] {
+            let random = b.push(Op::Random { distribution, stream: 1 }, vec![key, step], long.clone());
+            outputs.push((format!("{distribution:?}"), random));
+        }
+        outputs.iter().for_each(|(name, value)| b.output(name.clone(), *value));
+        // Numbers with all of their digits, of both signs, ten of them far away.
+        let mut numbers = |ty: &Type| {
+            let number = |k| if k % 997 == 0 { 1e3 } else { 4.0 } * (dice.next() as f64 / 2f64.powi(64) - 0.5);
+            tensor(ty, (0..ty.shape.numel()).map(number).collect())
+        };
+        let inputs = [&matrix, &cube, &long].map(&mut numbers);
+        let program = b.finish();
+        let (here, there) =
+            (run_on(&mut Cpu::new(1), &program, &inputs), run_on(&mut *cuda, &program, &inputs));
+        for ((here, there), (name, _)) in here.iter().zip(&there).zip(&outputs) {
+            let (x, y) = (bits(here), bits(there));
+            // One NaN is as good as another.
+            let (x_f, y_f) = (here.to_f64(), there.to_f64());
+            let apart = (0..x.len()).find(|&k| x[k] != y[k] && !(x_f[k].is_nan() && y_f[k].is_nan()));
+            assert_eq!(apart.map(|k| (x_f[k], y_f[k])), None, "{dtype}: {name}");
+        }
+    }
+}
+
 #[test]
 fn a_large_square_is_mirrored() {
     for dtype in [Dtype::F32, Dtype::F64] {

@@ -23,10 +23,13 @@ pub fn load(pass: &PassLoad, threads: usize, look: Look) -> String {
     let total = pass.total();
     let counts = [total.kernels as u64, total.routines as u64, total.bytes, total.flops].map(grouped);
     table.row(std::iter::once("  every time".to_owned()).chain(counts));
-    let waits = match pass.searches {
-        0 => "the host looks after 1, 2, 4, … 64 of them, and waits nowhere in between".to_owned(),
-        1 => "the host decides a line search, and waits for it".to_owned(),
-        n => format!("the host decides {n} line searches, and waits for each"),
+    let loops = counted(pass.loops, "an inner loop", "inner loops");
+    let searches = counted(pass.searches, "a search along a line", "searches along lines");
+    let waits = match (pass.loops, pass.searches) {
+        (0, 0) => "the host looks after 1, 2, 4, … 64 of them, and waits nowhere in between".to_owned(),
+        (_, 0) => format!("the host looks whether {loops} may end, after 1, 2, 4, … turns"),
+        (0, _) => format!("the host decides {searches}, and waits for each trial"),
+        _ => format!("the host decides {searches} and when {loops} may end, and waits for each trial"),
     };
     let unit = pass.unit.word();
     format!(
@@ -51,6 +54,11 @@ pub fn choice(load: Load, unit: &str, threads: usize) -> (bool, String) {
         time(here)
     );
     (is_gpu, sentence)
+}
+
+/// `an inner loop`, `2 inner loops`
+fn counted(n: usize, one: &str, several: &str) -> String {
+    if n == 1 { one.to_owned() } else { format!("{n} {several}") }
 }
 
 /// `12 µs`

@@ -146,7 +146,9 @@ fn a_lasso_looks_a_few_times() {
 
 #[test]
 fn examples_end_the_same() {
-    for name in ["quadratic_program", "portfolio", "isotonic_regression", "consensus_lasso"] {
+    for name in
+        ["quadratic_program", "portfolio", "isotonic_regression", "consensus_lasso", "consensus_logistic", "huber"]
+    {
         check(&examples::compiled(name));
     }
 }

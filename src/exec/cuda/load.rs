@@ -106,13 +106,15 @@ pub struct PassLoad {
     pub sometimes: Vec<(String, Load)>,
     /// Line searches, which the host decides.
     pub searches: usize,
+    /// Inner loops that end by a test, for which the host looks after 1, 2, 4, … turns.
+    pub loops: usize,
 }
 
 impl PassLoad {
     /// The load of the innermost loop of iterations or batches of a schedule, if it has one.
     pub fn of(schedule: &Schedule) -> Option<PassLoad> {
         let (unit, body) = innermost(&schedule.body)?;
-        let mut load = PassLoad { unit, every: Vec::new(), sometimes: Vec::new(), searches: 0 };
+        let mut load = PassLoad { unit, every: Vec::new(), sometimes: Vec::new(), searches: 0, loops: 0 };
         load.add(schedule, body, 1, true);
         Some(load)
     }
@@ -130,7 +132,10 @@ impl PassLoad {
                     self.call(schedule, &CallStmt { over: None, ..call.clone() }, times, every);
                 }
                 Stmt::If { body, .. } | Stmt::When { body, .. } => self.add(schedule, body, times, false),
-                Stmt::Loop(it) => self.add(schedule, &it.body, times * it.count, every),
+                Stmt::Loop(it) => {
+                    self.loops += usize::from(it.body.iter().any(|stmt| matches!(stmt, Stmt::Stop { .. })));
+                    self.add(schedule, &it.body, times * it.count, every);
+                }
                 Stmt::LineSearch(search) => {
                     self.searches += 1;
                     self.call(schedule, &search.trial, times, every);
