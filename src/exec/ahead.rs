@@ -5,7 +5,8 @@
 //! kept for the trace, and halts. Where the number of a halt is not 0, the device does nothing more until
 //! the host has looked; so a stop, and a condition whose body only the host can run, cost a look where they
 //! come true and nothing where they don't. What the host finds is what it would have found by looking each
-//! time: the work after a halt is left undone, whatever was enqueued.
+//! time: the work after a halt is left undone, whatever was enqueued. What samplers draw for the passes is sent
+//! before them; a loop that draws and may halt is not run ahead, since the samplers could not go back.
 
 use super::bound::Node;
 use super::executor::{Call, Work};

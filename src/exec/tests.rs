@@ -852,8 +852,7 @@ fn a_device_has_the_processors_bits() {
         };
         let inputs = [&matrix, &cube, &long].map(&mut numbers);
         let program = b.finish();
-        let (here, there) =
-            (run_on(&mut Cpu::new(1), &program, &inputs), run_on(&mut *cuda, &program, &inputs));
+        let (here, there) = (run_on(&mut Cpu::new(1), &program, &inputs), run_on(&mut *cuda, &program, &inputs));
         for ((here, there), (name, _)) in here.iter().zip(&there).zip(&outputs) {
             let (x, y) = (bits(here), bits(there));
             // One NaN is as good as another.

@@ -1,5 +1,9 @@
 //! Products and triangular systems by cuBLAS. Its matrices lie by columns and the tape's by rows: a matrix by rows is its
 //! transpose by columns, so `C = A·B` is asked for as `Cᵀ = Bᵀ·Aᵀ`.
+//!
+//! The epilogues of cuBLASLt are not used. They add a bias, take ReLU or GELU, and keep of these what their own
+//! derivatives need; a network's tanh, sigmoid or leaky ReLU, with what the tape's derivatives need of it, takes the
+//! sweep behind the product all the same, and that adds the bias on its one way over it. No launch would be saved.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -20,7 +24,7 @@ pub(super) struct Blas {
     _workspace: CudaSlice<u8>,
 }
 
-/// Bytes of cuBLAS's workspace. It is ours so that products are captured in graphs, and repeat bit for bit.
+/// Bytes of cuBLAS's workspace, one a handle. It is ours so that products are captured in graphs, and repeat bit for bit.
 const WORKSPACE: usize = 4 << 20;
 
 /// Addresses of a product: of its operands and its result, and the bytes from a member to the next.
@@ -32,16 +36,16 @@ pub(super) struct Addresses {
 }
 
 impl Blas {
-    /// A handle on a device's stream; cuBLAS must be there.
-    pub fn new(device: &Device) -> Result<Blas, Refusal> {
+    /// A handle on one of a device's streams; cuBLAS must be there.
+    pub fn new(device: &Device, stream: &Arc<CudaStream>) -> Result<Blas, Refusal> {
         let workspace = device.memory(WORKSPACE)?;
         let address = device.address(&workspace);
         let handle = result::create_handle().map_err(|error| failed("cublasCreate", error))?;
-        let blas = Blas { handle, _stream: Arc::clone(device.stream()), _workspace: workspace };
+        let blas = Blas { handle, _stream: Arc::clone(stream), _workspace: workspace };
         // SAFETY: handle, stream and workspace are alive; cudarc's stream and cuBLAS's are one type under two
         // names.
         unsafe {
-            let set = result::set_stream(handle, device.stream().cu_stream().cast());
+            let set = result::set_stream(handle, stream.cu_stream().cast());
             set.map_err(|error| failed("cublasSetStream", error))?;
             let set = sys::cublasSetWorkspace_v2(handle, address as *mut _, WORKSPACE).result();
             set.map_err(|error| failed("cublasSetWorkspace", error))?;

@@ -13,7 +13,7 @@
 //! | `launch`, `routines` with `blas` and `solver` | what is enqueued: kernels, and calls of the libraries |
 //! | `load` | what an iteration asks of a device, counted from the plans |
 //! | `levels`, `pattern` | tables that kernels read: of sparse factors, of transposed products |
-//! | `ahead`, `graphs` | iterations that wait for nobody: conditions and halts on the device, replayed graphs |
+//! | `ahead`, `graphs`, `lanes` | iterations that wait for nobody: conditions and halts on the device, replayed graphs, in which independent launches run at once |
 //! | `refusal` | why there is no device, or what went wrong with it |
 //!
 //! The same program on the same device gives the same bits: sums follow the tape's fixed
@@ -28,6 +28,7 @@ mod compile;
 mod device;
 mod graphs;
 mod kernels;
+mod lanes;
 mod launch;
 mod levels;
 mod library;
@@ -57,7 +58,8 @@ use std::cell::OnceCell;
 use cudarc::driver::CudaSlice;
 
 use self::ahead::Control;
-use self::graphs::Graphs;
+use self::graphs::{Forks, Graphs};
+use self::lanes::Lanes;
 use self::launch::{Kernel, Told};
 use self::routines::Routines;
 use self::source::{Launch, Source, Table};
@@ -83,10 +85,12 @@ pub struct Cuda {
     calls: Vec<Bound>,
     /// Shared by all calls: nothing in it outlives a run.
     arena: Option<CudaSlice<u8>>,
-    /// Where blocks count their arrivals, a counter a member; all zero between launches.
+    /// Where blocks count their arrivals, a counter a member and a launch of a program; all zero between launches.
     arrived: Option<CudaSlice<u8>>,
     control: Option<Control>,
     graphs: Graphs,
+    /// The streams of the lanes beside the first, and while a graph is captured what its launches wait for.
+    forks: Forks,
     routines: Routines,
     /// The first buffer for which there was no memory.
     short: Option<Refusal>,
@@ -105,6 +109,7 @@ struct Bound {
     strides: Vec<usize>,
     /// Members that one launch takes.
     together: usize,
+    lanes: Lanes,
     /// For each launch that is a kernel.
     kernels: Vec<Option<Kernel>>,
     /// The tables that its kernels read.
@@ -124,6 +129,7 @@ impl Cuda {
             arrived: None,
             control: None,
             graphs: Graphs::default(),
+            forks: Forks::default(),
             routines: Routines::default(),
             short: None,
             fault: OnceCell::new(),
@@ -148,21 +154,25 @@ impl Cuda {
     /// Takes memory and compiles.
     fn prepare(&mut self) -> Result<(), Refusal> {
         let arena = self.calls.iter().map(|bound| bound.strides[0] * bound.together).max().unwrap_or(0);
-        let members = self.calls.iter().map(|bound| bound.together).max().unwrap_or(1);
         // All of it at once, so that what is missing is known before anything runs.
         let needed = self.buffers.iter().map(|(ty, _)| ty.bytes()).sum::<usize>() + arena;
         if let Some(Refusal::OutOfMemory { total, .. }) = self.short {
             return Err(Refusal::OutOfMemory { needed, free: self.device.about().free, total });
         }
         self.arena = Some(self.device.memory(arena)?);
-        self.arrived = Some(self.device.zeros(members * size_of::<u32>())?);
+        let arrives = |launch: &&Launch| matches!(launch, Launch::Kernel { arrives: true, .. });
+        let arrivals = |bound: &Bound| bound.source.launches.iter().filter(arrives).count() * bound.together;
+        let arrivals = self.calls.iter().map(arrivals).max().unwrap_or(0);
+        self.arrived = Some(self.device.zeros(arrivals * size_of::<u32>())?);
+        let lanes = self.calls.iter().map(|bound| bound.lanes.count).max().unwrap_or(0);
+        self.forks.open(&self.device, lanes)?;
         self.control = Some(Control::new(&self.device, &self.compiler)?);
         let mut routines = std::mem::take(&mut self.routines);
         for bound in &self.calls {
             for launch in &bound.source.launches {
                 if let Launch::Routine(routine) = launch {
                     let address = |array: &Array| self.member(bound, array.place, array.dtype, 0).0;
-                    routines.prepare(&self.device, &self.places, routine, address)?;
+                    routines.prepare(&self.device, &self.places, &self.forks, routine, address)?;
                     // A kernel that is left undone leaves its result unwritten, and a routine reads it still.
                     for (read, member) in routine
                         .reads_unwritten()
@@ -214,13 +224,17 @@ impl Cuda {
             return Ok(bound.source.launches.iter().map(|_| None).collect());
         }
         let module = self.compiler.module(&bound.program.name, &bound.source.text)?;
+        let mut arrived = self.start(self.arrived.as_ref());
         let mut kernels = Vec::with_capacity(bound.source.launches.len());
         for launch in &bound.source.launches {
             kernels.push(match launch {
                 Launch::Kernel { name, bases, tables, arrives, blocks } => {
                     let mut addresses: Vec<u64> = bases.iter().map(|&base| self.address(bound, Base(base))).collect();
                     addresses.extend(tables.iter().map(|&table| self.start(Some(&bound.tables[table]))));
-                    addresses.extend(arrives.then(|| self.start(self.arrived.as_ref())));
+                    if *arrives {
+                        addresses.push(arrived);
+                        arrived += (bound.together * size_of::<u32>()) as u64;
+                    }
                     Some(Kernel::new(module.function(name)?, addresses, *blocks))
                 }
                 Launch::Routine(_) => None,
@@ -271,19 +285,23 @@ impl Cuda {
     fn launch(&self, call: Call, members: usize, told: &Told) -> Result<(), Refusal> {
         let bound = &self.calls[call.0 as usize];
         let first = told.first as usize;
-        for (launch, kernel) in bound.source.launches.iter().zip(&bound.kernels) {
+        let forked = self.forks.fork(&self.device, &bound.lanes)?;
+        for (k, (launch, kernel)) in bound.source.launches.iter().zip(&bound.kernels).enumerate() {
+            let (lane, stream) = forked.enter(k)?;
             // SAFETY: `bind` checked that every slot has the elements its value has, for every member;
             // `prepare` gave the arena and the counters room for as many members as a launch takes. The
-            // stream keeps the order of the calls.
+            // stream keeps the order of the calls, and lanes that of the launches that touch the same.
             match (launch, kernel) {
-                (_, Some(kernel)) => unsafe { kernel.launch(self.device.stream(), told, members)? },
+                (_, Some(kernel)) => unsafe { kernel.launch(stream, told, members)? },
                 (Launch::Routine(routine), _) => {
                     let at = |array: &Array| self.member(bound, array.place, array.dtype, first);
-                    unsafe { self.routines.run(&self.device, routine, members, at)? };
+                    unsafe { self.routines.run(&self.device, lane, routine, members, at)? };
                 }
                 (Launch::Kernel { .. }, None) => unreachable!("every kernel was compiled before the first run"),
             }
+            forked.leave(k)?;
         }
+        forked.join()?;
         Ok(())
     }
 
@@ -349,7 +367,7 @@ impl Executor for Cuda {
     }
 
     fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call {
-        let Written { source, slots, strides, .. } = written(program, inputs, outputs);
+        let Written { source, slots, strides, lanes, .. } = written(program, inputs, outputs);
         let mut members = MEMBERS;
         for (k, (slot, bytes)) in slots.iter().enumerate() {
             let ty = &self.buffers[slot.buffer.0 as usize].0;
@@ -365,6 +383,7 @@ impl Executor for Cuda {
             source,
             strides,
             together,
+            lanes,
             kernels: Vec::new(),
             tables: Vec::new(),
         });

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::blas::{Addresses, Blas};
+use super::graphs::Forks;
 use super::library::{Library, Places, need};
 use super::solver::Solver;
 use super::source::Routine;
@@ -11,7 +12,8 @@ use crate::exec::plan::Array;
 /// The libraries that are open.
 #[derive(Debug, Default)]
 pub(super) struct Routines {
-    blas: Option<Blas>,
+    /// One a lane.
+    blas: Vec<Blas>,
     solver: Option<Solver>,
 }
 
@@ -22,13 +24,14 @@ impl Routines {
         &mut self,
         device: &Device,
         places: &Places,
+        forks: &Forks,
         routine: &Routine,
         address: impl Fn(&Array) -> u64,
     ) -> Result<(), Refusal> {
         if is_blas(routine) {
-            if self.blas.is_none() {
+            if self.blas.is_empty() {
                 need(places, Library::Cublas)?;
-                self.blas = Some(Blas::new(device)?);
+                self.blas = forks.streams(device).map(|stream| Blas::new(device, stream)).collect::<Result<_, _>>()?;
             }
             return Ok(());
         }
@@ -39,7 +42,7 @@ impl Routines {
         self.solver.as_mut().expect("made above").prepare(device, routine, address)
     }
 
-    /// Enqueues a routine for so many members. `member` gives the address of an array of a member, from 0 on, and
+    /// Enqueues a routine in a lane for so many members. `member` gives the address of an array of a member, from 0 on, and
     /// the bytes to the next one's.
     ///
     /// # Safety
@@ -47,11 +50,12 @@ impl Routines {
     pub unsafe fn run(
         &self,
         device: &Device,
+        lane: usize,
         routine: &Routine,
         members: usize,
         member: impl Fn(&Array) -> (u64, usize),
     ) -> Result<(), Refusal> {
-        let blas = || self.blas.as_ref().expect("opened for it");
+        let blas = || &self.blas[lane];
         if let Routine::Product(it) = routine {
             let at = |place, len| member(&Array { place, len, dtype: it.dtype });
             let at = Addresses {

@@ -2,7 +2,8 @@
 //!
 //! `graph` says what runs together (elementwise instructions, broadcasts and whole sums become sweeps over
 //! memory), `layout` where it lies (views cost nothing, one arena by liveness), `lower` writes the plan
-//! down (`ir`), of which `traffic` counts the bytes. What differs from device to device is asked of it: see [`Device`].
+//! down (`ir`), of which `traffic` counts the bytes and `touches` says what
+//! leaves what alone. What differs from device to device is asked of it: see [`Device`].
 
 mod boxes;
 mod graph;
@@ -11,6 +12,7 @@ mod ir;
 mod layout;
 mod lower;
 mod shapes;
+mod touches;
 mod traffic;
 
 use super::Slot;
@@ -20,6 +22,7 @@ pub(super) use graph::Node;
 pub(super) use grid::GridPlan;
 pub(super) use ir::*;
 pub(super) use layout::LINE;
+pub(super) use touches::Touch;
 
 /// What a device decides of its plans.
 pub(super) trait Device {

@@ -109,6 +109,36 @@ fn graphs_are_replayed() {
     assert!(ran.log.iter().any(|line| line.starts_with("cuGraphLaunch")), "no graph was replayed");
 }
 
+/// In a graph, launches that leave each other alone run at once: in whatever order they come, the bits are the same.
+#[test]
+fn lanes_keep_the_order_that_matters() {
+    let Some(libraries) = libraries("whole::lanes_keep_the_order_that_matters") else { return };
+    let place = tempfile::tempdir().expect("a folder for the test");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gan.admm");
+    let solution = |schedule: &str, seed: &str| {
+        let (out, log) = (place.path().join(format!("{schedule}{seed}")), place.path().join("log"));
+        let mut command = admmc(&["run", example, "--set", "n_epochs=4", "--device", "cuda", "--quiet"], &libraries);
+        command.arg("--out").arg(&out).env("XDG_CACHE_HOME", place.path()).env("SWCUDA_LOG", &log);
+        let (code, _, err) = ended({
+            command.env("SWCUDA_SCHED", schedule).env("SWCUDA_SEED", seed);
+            command
+        });
+        assert_eq!(code, Some(0), "{err}");
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        let streams: std::collections::BTreeSet<&str> = log
+            .lines()
+            .filter(|line| line.starts_with("cuLaunchKernel"))
+            .filter_map(|line| line.split(' ').find(|word| word.starts_with("stream=")))
+            .collect();
+        assert!(log.is_empty() || streams.len() > 1, "all launches are on one stream");
+        std::fs::read(out.join("solution.npz")).expect("a solution")
+    };
+    let eager = solution("eager", "0");
+    for (schedule, seed) in [("lazy", "0"), ("random", "1"), ("random", "2")] {
+        assert!(solution(schedule, seed) == eager, "{schedule} {seed} has other bits");
+    }
+}
+
 /// What can go wrong before a run, and on its way, ends it with a sentence; the program does not come down.
 #[test]
 fn what_fails_is_said() {

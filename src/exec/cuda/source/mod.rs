@@ -46,6 +46,8 @@ pub(super) struct Source {
     pub text: String,
     /// What is launched, in order.
     pub launches: Vec<Launch>,
+    /// The steps of the plan that each launch is of.
+    pub steps: Vec<Vec<usize>>,
     /// Tables that kernels read.
     pub tables: Vec<Table>,
 }
@@ -74,27 +76,45 @@ struct Piece {
 pub(super) fn source(name: &str, plan: &Plan, strides: &[usize]) -> Source {
     let mut source = Source::default();
     let mut kernels = Kernels { strides, text: String::new(), headers: BTreeSet::new(), count: 0 };
-    let mut together: Vec<Piece> = Vec::new();
-    for step in &plan.steps {
+    // Small pieces, and the steps that they are of.
+    let mut together: (Vec<Piece>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (at, step) in plan.steps.iter().enumerate() {
         for part in parts(step, &mut source.tables) {
             match part {
-                Part::Piece(piece) if piece.small => together.push(piece),
+                Part::Piece(piece) if piece.small => {
+                    together.0.push(piece);
+                    together.1.push(at);
+                }
                 Part::Piece(piece) => {
-                    kernels.close(&mut together, &mut source.launches);
-                    source.launches.push(kernels.alone_or_grid(vec![piece]));
+                    source.close(&mut kernels, &mut together);
+                    source.push(kernels.alone_or_grid(vec![piece]), vec![at]);
                 }
                 Part::Routine(routine) => {
-                    kernels.close(&mut together, &mut source.launches);
-                    source.launches.push(Launch::Routine(routine));
+                    source.close(&mut kernels, &mut together);
+                    source.push(Launch::Routine(routine), vec![at]);
                 }
             }
         }
     }
-    kernels.close(&mut together, &mut source.launches);
+    source.close(&mut kernels, &mut together);
     if kernels.count > 0 {
         source.text = kernels.whole(name);
     }
     source
+}
+
+impl Source {
+    fn push(&mut self, launch: Launch, steps: Vec<usize>) {
+        self.launches.push(launch);
+        self.steps.push(steps);
+    }
+
+    /// Makes one kernel of the small pieces so far.
+    fn close(&mut self, kernels: &mut Kernels, (pieces, steps): &mut (Vec<Piece>, Vec<usize>)) {
+        if !pieces.is_empty() {
+            self.push(kernels.alone_or_grid(std::mem::take(pieces)), std::mem::take(steps));
+        }
+    }
 }
 
 /// A step as parts, in order: with routines where it is large.
@@ -125,13 +145,6 @@ struct Kernels<'a> {
 }
 
 impl Kernels<'_> {
-    /// Makes one kernel of the small pieces so far.
-    fn close(&mut self, together: &mut Vec<Piece>, launches: &mut Vec<Launch>) {
-        if !together.is_empty() {
-            launches.push(self.alone_or_grid(std::mem::take(together)));
-        }
-    }
-
     /// A kernel of these pieces: of one block where all are small, or where there is one block of work.
     fn alone_or_grid(&mut self, pieces: Vec<Piece>) -> Launch {
         let alone = pieces.len() > 1 || pieces[0].blocks <= 1;

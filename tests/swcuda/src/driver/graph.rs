@@ -1,11 +1,14 @@
 //! Capture of streams into graphs, and their replay.
 //!
-//! A graph keeps its nodes in the order of the calls, which is one of the orders that their dependencies allow.
+//! A node knows those that it waits for: what stood last on its stream, and what the stream waited for since. A replay
+//! takes the nodes in an order that this allows: that of the calls where work runs as it comes, else one in which the
+//! last captured come as early as they may, or any.
 
 use super::abi::put;
 use super::errors::*;
 use super::queue::Work;
 use super::{Handle, call};
+use crate::config::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{c_uint, c_ulonglong};
 
@@ -15,16 +18,22 @@ const AUTO_FREE: c_ulonglong = 1;
 const DEVICE_LAUNCH: c_ulonglong = 4;
 
 pub(crate) struct Capture {
-    nodes: Vec<Work>,
+    nodes: Vec<Node>,
     origin: Handle,
     pub streams: BTreeSet<Handle>,
     mode: c_uint,
     /// Why nothing can come of it.
     pub broken: Option<Code>,
-    /// Streams with work that the origin does not wait for yet.
-    unjoined: BTreeSet<Handle>,
-    /// By event, the stream that recorded it.
-    recorded: BTreeMap<Handle, Handle>,
+    /// By stream, the nodes that its next one waits for.
+    tails: BTreeMap<Handle, BTreeSet<usize>>,
+    /// By event, those that it stands for.
+    recorded: BTreeMap<Handle, BTreeSet<usize>>,
+}
+
+#[derive(Clone)]
+struct Node {
+    work: Work,
+    after: BTreeSet<usize>,
 }
 
 impl Capture {
@@ -40,33 +49,59 @@ impl Capture {
         if let Some(code) = self.broken {
             return Err(code);
         }
-        if stream != self.origin {
-            self.unjoined.insert(stream);
-        }
-        self.nodes.push(work);
+        let after = self.tails.insert(stream, BTreeSet::from([self.nodes.len()])).unwrap_or_default();
+        self.nodes.push(Node { work, after });
         Ok(())
     }
 
-    pub fn draw_in(&mut self, stream: Handle) {
-        self.streams.insert(stream);
-        self.unjoined.insert(stream);
-    }
-
     pub fn record(&mut self, stream: Handle, event: Handle) {
-        self.recorded.insert(event, stream);
+        self.recorded.insert(event, self.tails.get(&stream).cloned().unwrap_or_default());
     }
 
-    /// A stream waits for an event of this capture: what was recorded is joined.
-    pub fn join(&mut self, event: Handle) {
-        if let Some(from) = self.recorded.get(&event) {
-            self.unjoined.remove(from);
+    /// A stream waits for an event of this capture, which draws it in.
+    pub fn wait(&mut self, stream: Handle, event: Handle) {
+        self.streams.insert(stream);
+        let of = self.recorded.get(&event).cloned().unwrap_or_default();
+        self.tails.entry(stream).or_default().extend(of);
+    }
+
+    /// Whether the origin waits for all of it.
+    fn is_joined(&self) -> bool {
+        let mut reached = vec![false; self.nodes.len()];
+        let mut next: Vec<usize> = self.tails.get(&self.origin).into_iter().flatten().copied().collect();
+        while let Some(node) = next.pop() {
+            if !std::mem::replace(&mut reached[node], true) {
+                next.extend(&self.nodes[node].after);
+            }
         }
+        reached.into_iter().all(|it| it)
     }
 }
 
 #[derive(Clone)]
 pub(crate) struct Graph {
-    nodes: Vec<Work>,
+    nodes: Vec<Node>,
+}
+
+/// An order of nodes: of those whose turn may be now, `pick` takes one.
+fn order(nodes: &[Node], mut pick: impl FnMut(&[usize]) -> usize) -> Vec<usize> {
+    let mut left: Vec<usize> = nodes.iter().map(|node| node.after.len()).collect();
+    let mut ready: Vec<usize> = (0..nodes.len()).filter(|&k| left[k] == 0).collect();
+    let mut order = Vec::with_capacity(nodes.len());
+    while !ready.is_empty() {
+        let node = ready.remove(pick(&ready));
+        order.push(node);
+        for later in node + 1..nodes.len() {
+            if nodes[later].after.contains(&node) {
+                left[later] -= 1;
+                if left[later] == 0 {
+                    ready.push(later);
+                }
+            }
+        }
+        ready.sort_unstable();
+    }
+    order
 }
 
 #[unsafe(no_mangle)]
@@ -87,7 +122,7 @@ pub extern "C" fn cuStreamBeginCapture_v2(stream: Handle, mode: c_uint) -> Code 
             streams: BTreeSet::from([stream]),
             mode,
             broken: None,
-            unjoined: BTreeSet::new(),
+            tails: BTreeMap::new(),
             recorded: BTreeMap::new(),
         };
         s.captures.insert(id, capture);
@@ -116,7 +151,7 @@ pub extern "C" fn cuStreamEndCapture(stream: Handle, out: *mut Handle) -> Code {
         if let Some(code) = capture.broken {
             return Err(code);
         }
-        if !capture.unjoined.is_empty() {
+        if !capture.is_joined() {
             return Err(CAPTURE_UNJOINED);
         }
         let graph = s.handle();
@@ -145,9 +180,14 @@ pub extern "C" fn cuGraphInstantiateWithFlags(out: *mut Handle, graph: Handle, f
 pub extern "C" fn cuGraphLaunch(executable: Handle, stream: Handle) -> Code {
     call("cuGraphLaunch", |s| {
         let nodes = s.executables.get(&executable).ok_or(INVALID_VALUE)?.nodes.clone();
-        let names: Vec<String> = nodes.iter().map(Work::name).collect();
+        let names: Vec<String> = nodes.iter().map(|node| node.work.name()).collect();
         s.note(format!("stream={stream:#x} nodes={} [{}]", names.len(), names.join(" ")));
-        nodes.into_iter().try_for_each(|work| s.push(stream, work))
+        let order = match s.config.schedule {
+            Schedule::Eager => order(&nodes, |_| 0),
+            Schedule::Lazy => order(&nodes, |ready| ready.len() - 1),
+            Schedule::Random => order(&nodes, |ready| (s.random.next() % ready.len() as u64) as usize),
+        };
+        order.into_iter().try_for_each(|node| s.push(stream, nodes[node].work.clone()))
     })
 }
 

@@ -95,14 +95,14 @@ pub extern "C" fn cuStreamWaitEvent(stream: Handle, event: Handle, _flags: c_uin
         match (own, of_event) {
             (Some(a), Some(b)) if a == b => {
                 if let Some(c) = s.captures.get_mut(&a) {
-                    c.join(event);
+                    c.wait(stream, event);
                 }
                 Ok(())
             }
             // Waiting for a captured event draws a stream into the capture.
             (None, Some(id)) => {
                 let capture = s.captures.get_mut(&id).ok_or(CAPTURED_EVENT)?;
-                capture.draw_in(stream);
+                capture.wait(stream, event);
                 if let Some(x) = s.streams.get_mut(&stream) {
                     x.capture = Some(id);
                 }

@@ -124,6 +124,41 @@ fn a_capture_over_two_streams_must_join() {
     }
 }
 
+/// Two streams in a graph that write one number: where one waits for the other the graph says the same always, where
+/// none does the order of the calls is not kept.
+#[test]
+fn a_graph_keeps_the_order_that_was_asked_for() {
+    for waits in [true, false] {
+        let device = Device::new();
+        let f = increment(&device);
+        let (x, y) = (device.upload(&[0u32; 32]), device.upload(&[7u32; 32]));
+        let (mut other, mut graph, mut executable) = (0, 0, 0);
+        let mut events = [0; 3];
+        assert_eq!(cuStreamCreate(&mut other, 1), 0);
+        events.iter_mut().for_each(|event| assert_eq!(cuEventCreate(event, 2), 0));
+        let [fork, copied, join] = events;
+        assert_eq!(cuStreamBeginCapture_v2(device.stream, 1), 0);
+        assert_eq!(cuEventRecord(fork, device.stream), 0);
+        assert_eq!(cuStreamWaitEvent(other, fork, 0), 0);
+        // x becomes y, and on the other stream one more.
+        assert_eq!(cuMemcpyDtoDAsync_v2(x, y, 128, device.stream), 0);
+        assert_eq!(cuEventRecord(copied, device.stream), 0);
+        if waits {
+            assert_eq!(cuStreamWaitEvent(other, copied, 0), 0);
+        }
+        let pointers = [(&raw const x).cast::<c_void>()];
+        assert_eq!(cuLaunchKernel(f, 1, 1, 1, 32, 1, 1, 0, other, pointers.as_ptr(), std::ptr::null()), 0);
+        assert_eq!(cuEventRecord(join, other), 0);
+        assert_eq!(cuStreamWaitEvent(device.stream, join, 0), 0);
+        assert_eq!(cuStreamEndCapture(device.stream, &mut graph), 0);
+        assert_eq!(cuGraphInstantiateWithFlags(&mut executable, graph, 0), 0);
+        assert_eq!(cuGraphLaunch(executable, device.stream), 0);
+        assert_eq!(device.synchronize(), 0);
+        // Late as it is, the device takes the last of what may be next.
+        assert_eq!(device.download::<u32>(x, 1), [if waits { 8 } else { 7 }]);
+    }
+}
+
 #[test]
 fn events_order_streams() {
     for waits in [true, false] {
