@@ -11,7 +11,7 @@ use crate::report::{Align, Table};
 pub fn run(setup: &Setup, world: &mut World) -> Result<Exit, Complaint> {
     let threads = world.threads;
     let own = [
-        ("cpu", format!("{threads} {}; the default", if threads == 1 { "thread" } else { "threads" })),
+        ("cpu", format!("{threads} {}", if threads == 1 { "thread" } else { "threads" })),
         ("reference", "naive double precision, one thread; the yardstick of the others".to_owned()),
     ];
     let found = cuda::probe(&world.cuda);

@@ -221,7 +221,7 @@ fn pages_and_lists() {
         "admmc devices",
         expect![[r#"
         device
-        cpu        2 threads; the default
+        cpu        2 threads
         reference  naive double precision, one thread; the yardstick of the others
         cuda       none: the CUDA driver was not found: nowhere was looked for `libcuda.so.1`
         exit 0
@@ -234,7 +234,7 @@ fn pages_and_lists() {
           "devices": [
             {
               "device": "cpu",
-              "about": "2 threads; the default"
+              "about": "2 threads"
             },
             {
               "device": "reference",

@@ -844,13 +844,40 @@ fn a_device_has_the_processors_bits() {
             let random = b.push(Op::Random { distribution, stream: 1 }, vec![key, step], long.clone());
             outputs.push((format!("{distribution:?}"), random));
         }
+        // A band of up to 30 entries a row, and both ways of multiplying by it.
+        let (rows, columns) = (300usize, 200usize);
+        let entries: Vec<Vec<u32>> =
+            (0..rows).map(|i| (0..i % 31).map(|k| ((i + 7 * k) % columns) as u32).collect()).collect();
+        let nnz = entries.iter().map(Vec::len).sum();
+        let index = |n| Type::new(Dtype::Index, [n]);
+        let (starts, at) = (b.input("starts", index(rows + 1)), b.input("columns", index(nnz)));
+        let sparse = [nnz, columns, rows].map(|n| Type::new(dtype, [n]));
+        let [values, right, left] = ["values", "right", "left"]
+            .iter()
+            .zip(&sparse)
+            .map(|(name, ty)| b.input(*name, ty.clone()))
+            .collect::<Vec<_>>()[..]
+        else {
+            unreachable!("three were given")
+        };
+        for (transpose, x, ty) in [(false, right, &sparse[2]), (true, left, &sparse[1])] {
+            let product = b.push(Op::SparseMatVec { transpose }, vec![starts, at, values, x], ty.clone());
+            outputs.push((format!("sparse, transposed {transpose}"), product));
+        }
         outputs.iter().for_each(|(name, value)| b.output(name.clone(), *value));
         // Numbers with all of their digits, of both signs, ten of them far away.
         let mut numbers = |ty: &Type| {
             let number = |k| if k % 997 == 0 { 1e3 } else { 4.0 } * (dice.next() as f64 / 2f64.powi(64) - 0.5);
             tensor(ty, (0..ty.shape.numel()).map(number).collect())
         };
-        let inputs = [&matrix, &cube, &long].map(&mut numbers);
+        let mut inputs = [&matrix, &cube, &long].map(&mut numbers).to_vec();
+        let ends = entries.iter().scan(0, |end, row| {
+            *end += row.len() as u32;
+            Some(*end)
+        });
+        inputs.push(Tensor::index([rows + 1], std::iter::once(0).chain(ends).collect()));
+        inputs.push(Tensor::index([nnz], entries.concat()));
+        inputs.extend(sparse.iter().map(&mut numbers));
         let program = b.finish();
         let (here, there) = (run_on(&mut Cpu::new(1), &program, &inputs), run_on(&mut *cuda, &program, &inputs));
         for ((here, there), (name, _)) in here.iter().zip(&there).zip(&outputs) {

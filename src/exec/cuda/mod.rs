@@ -1,6 +1,6 @@
 //! The GPU: kernels made from the same plans as the processor's, through CUDA that is found at run time.
 //!
-//! [`Cuda::bind`] makes the [plan] and its device code (`source`); [`Cuda::ready`] compiles
+//! [`Cuda::bind`] makes the `plan` and its device code (`source`); [`Cuda::ready`] compiles
 //! it, for the device that is there, and takes the memory; [`Cuda::run`] enqueues launches on one stream
 //! and waits for nothing. Only [`Cuda::read`] and [`Cuda::item`] wait.
 //!
