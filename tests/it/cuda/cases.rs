@@ -8,9 +8,10 @@ use std::path::Path;
 use admmc::exec::Outcome;
 use admmc::pipeline::Compiled;
 
-use super::{device, examples, libraries};
+use super::{device, libraries};
 use crate::cases::{File, NAMES, files, judge, networks, objectives_within};
 use crate::compile::{end, end_on};
+use crate::passes::compare;
 
 /// Files of which only the first passes are compared, since an interpreter takes more than 20 seconds to the
 /// end: what they iterate, and how often.
@@ -21,7 +22,7 @@ const SHORT: &[(&str, &[&str])] = &[
     ("lad", &["split.admm"]),
     // 1117 to 2638 iterations on 16 × 20.
     ("ot_lp", &["ot_lp.admm", "scaled.admm at s = 1e-4", "scaled.admm at s = 1e0"]),
-    // 377 iterations, each with singular values of 30 × 40 by the host.
+    // 377 iterations, each with singular values of 30 × 40.
     ("robust_pca", &["robust_pca.admm", "scaled.admm at s = 1e-4", "scaled.admm at s = 1e0", "scaled.admm at s = 1e4"]),
     // 304 iterations on images of 64 × 64.
     ("tv2d_aniso_64", &["tv2d_aniso_64.admm"]),
@@ -64,7 +65,7 @@ fn check(part: usize, of: usize) {
                 wrong.extend(faults.into_iter().map(|fault| format!("{name}, {file}: {fault}")));
             } else {
                 let compiled = file.compile().expect("what has no answer is not slow");
-                examples::compare(name, compiled.schedule, folder.clone());
+                compare(name, compiled.schedule, &mut device(folder.clone()));
             }
         }
     }

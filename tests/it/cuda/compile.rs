@@ -261,8 +261,6 @@ struct Generated {
     count: usize,
     /// Each but once, with the example that has it first.
     distinct: Vec<(String, String)>,
-    /// Those of them that differ in more than numbers and offsets.
-    forms: Vec<(String, String)>,
     headers: BTreeSet<String>,
 }
 
@@ -282,17 +280,8 @@ fn generated() -> &'static Generated {
                 }
             }
         }
-        let mut forms: BTreeMap<String, (String, String)> = BTreeMap::new();
-        for (kernel, name) in &distinct {
-            forms.entry(form(kernel)).or_insert_with(|| (kernel.clone(), name.clone()));
-        }
-        Generated { count, distinct: distinct.into_iter().collect(), forms: forms.into_values().collect(), headers }
+        Generated { count, distinct: distinct.into_iter().collect(), headers }
     })
-}
-
-/// A kernel without its numbers, and without the parentheses around an offset that is not 0.
-fn form(kernel: &str) -> String {
-    kernel.chars().filter(|letter| !letter.is_ascii_digit() && !"()+ ".contains(*letter)).collect()
 }
 
 /// Compiles kernels for a device, many together: the headers are read and ptxas is started once for these.
@@ -311,45 +300,36 @@ fn compile(nvrtc: &Nvrtc, kernels: &[(String, String)], capability: u32) {
     println!("sm_{capability}: {compiled} of {all} distinct kernels, of {count} in all, by NVRTC {version}");
 }
 
-/// Compiles what the examples need, for a device: every kernel, or every `step`-th form from the `first` on.
-fn examples_compile(test: &str, capability: u32, forms: Option<(usize, usize)>) {
+/// Compiles every kernel that the examples need, for a device.
+fn examples_compile(test: &str, capability: u32) {
     let Some(folder) = libraries(&format!("compile::{test}")) else { return };
     let nvrtc = Nvrtc::find(&only(folder)).expect("the folder has NVRTC");
-    let Generated { distinct, forms: all, .. } = generated();
-    match forms {
-        None => compile(&nvrtc, distinct, capability),
-        Some((first, step)) => {
-            let some: Vec<(String, String)> = all.iter().skip(first).step_by(step).cloned().collect();
-            compile(&nvrtc, &some, capability);
-        }
-    }
-}
-
-/// Every kernel for one architecture. For all it would take six minutes: of the two before and after, and of the
-/// two Blackwells, each form that kernels have is compiled for one.
-#[test]
-fn examples_compile_for_ampere() {
-    examples_compile("examples_compile_for_ampere", 80, None);
+    compile(&nvrtc, &generated().distinct, capability);
 }
 
 #[test]
 fn examples_compile_for_turing() {
-    examples_compile("examples_compile_for_turing", 75, Some((0, 2)));
+    examples_compile("examples_compile_for_turing", 75);
+}
+
+#[test]
+fn examples_compile_for_ampere() {
+    examples_compile("examples_compile_for_ampere", 80);
 }
 
 #[test]
 fn examples_compile_for_hopper() {
-    examples_compile("examples_compile_for_hopper", 90, Some((1, 2)));
+    examples_compile("examples_compile_for_hopper", 90);
 }
 
 #[test]
 fn examples_compile_for_blackwell_100() {
-    examples_compile("examples_compile_for_blackwell_100", 100, Some((0, 2)));
+    examples_compile("examples_compile_for_blackwell_100", 100);
 }
 
 #[test]
 fn examples_compile_for_blackwell_120() {
-    examples_compile("examples_compile_for_blackwell_120", 120, Some((1, 2)));
+    examples_compile("examples_compile_for_blackwell_120", 120);
 }
 
 #[test]
