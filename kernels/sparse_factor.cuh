@@ -59,7 +59,8 @@ __device__ inline u32 find(const u32 *rows, u32 first, u32 end, u32 row) {
     return low < end && rows[low] == row ? low : end;
 }
 
-// What row `known(r)`, first ≤ r < end, add up to, for every i of a level: `set(i, sum)` is called by one thread.
+// For every column i of a level, first ≤ i < end, what `term(r)` adds up to over `range(i)`; one thread calls
+// `set(i, sum)`. A barrier lies behind it.
 template <class T, class R, class F, class S>
 __device__ void sums_of_level(u32 first, u32 end, R range, F term, S set) {
     if (end - first > WIDE) {

@@ -101,13 +101,23 @@ impl<'a> Passes<'a> {
                 self.work.extend(record.values.iter().map(keep));
                 true
             }
-            Node::Loop { count, body, unit: LoopUnit::Step, .. } => {
-                let plain = body.iter().all(|node| matches!(node, Node::Call { .. }));
-                plain && (0..*count).all(|_| body.iter().all(|node| self.add(node, runner)))
+            Node::Loop { count, body, .. } if !waits(node) => {
+                (0..*count).all(|_| body.iter().all(|node| self.add(node, runner)))
             }
             // What waits for the host in every pass gains nothing from running ahead.
             Node::Loop { .. } | Node::Save(_) | Node::LineSearch { .. } => false,
         }
+    }
+}
+
+/// Whether a node waits for the host whenever it is run.
+fn waits(node: &Node) -> bool {
+    match node {
+        Node::LineSearch { .. } | Node::Save(_) => true,
+        Node::Loop { body, unit, .. } => {
+            *unit != LoopUnit::Step || !body.iter().all(|node| matches!(node, Node::Call { .. }))
+        }
+        _ => false,
     }
 }
 
@@ -139,7 +149,7 @@ impl Runner<'_> {
         body: &[Node],
     ) -> Option<(usize, Result<(), Left>)> {
         self.executor.ahead()?;
-        if self.tracing || self.again.is_some() || unit == LoopUnit::Epoch {
+        if self.tracing || self.again.is_some() || unit == LoopUnit::Epoch || body.iter().any(waits) {
             return None;
         }
         let around = self.passes.len();

@@ -39,11 +39,11 @@ pub(super) fn write(single: &Single, call: &Call, tables: &mut Vec<Table>) -> Op
             piece
         }
         Single::Grid { transform, ref extents, inverse, .. } => return Some(grid(transform, extents, inverse, call)),
-        Single::SymmetricEigenvalues { n } => spectral(call, "symmetric.cuh", "symmetric_eigenvalues", &[n]),
-        Single::SymmetricEigen { n } => spectral(call, "symmetric.cuh", "symmetric_eigen", &[n]),
-        Single::PsdSqrt { n } => spectral(call, "symmetric.cuh", "psd_sqrt", &[n]),
-        Single::Svd { rows, columns } => spectral(call, "svd.cuh", "svd", &[rows, columns]),
-        Single::Assignment { n } => spectral(call, "assignment.cuh", "assignment", &[n]),
+        Single::SymmetricEigenvalues { n } => in_workspace(call, "symmetric.cuh", "symmetric_eigenvalues", &[n]),
+        Single::SymmetricEigen { n } => in_workspace(call, "symmetric.cuh", "symmetric_eigen", &[n]),
+        Single::PsdSqrt { n } => in_workspace(call, "symmetric.cuh", "psd_sqrt", &[n]),
+        Single::Svd { rows, columns } => in_workspace(call, "svd.cuh", "svd", &[rows, columns]),
+        Single::Assignment { n } => in_workspace(call, "assignment.cuh", "assignment", &[n]),
         Single::Isotonic { row } => along_rows(call, "isotonic", row),
         Single::TautString { row } => along_rows(call, "taut_string", row),
         _ => return None,
@@ -81,7 +81,7 @@ fn by_columns(call: &Call, header: &'static str, columns: usize, text: impl Fn(&
 }
 
 /// A call of the form `function(team, shared, to, from, workspace, extents…)`.
-fn spectral(call: &Call, header: &'static str, function: &str, extents: &[usize]) -> Piece {
+fn in_workspace(call: &Call, header: &'static str, function: &str, extents: &[usize]) -> Piece {
     let extents: String = extents.iter().map(|extent| format!(", {extent}")).collect();
     one_block(call, header, |to, args, work| {
         format!("{function}(team, shared, {to}, {}, (double *){work}{extents});", args[0])
