@@ -159,7 +159,7 @@ fn executor(
         Device::Reference => Ok((Box::new(Reference::new()), None)),
         Device::Cuda(number) => Ok((gpu(number, world)?, None)),
         Device::Auto => {
-            let Some(pass) = schedule.and_then(PassLoad::of) else { return Ok((cpu(), None)) };
+            let Some(pass) = schedule.and_then(PassLoad::every_time) else { return Ok((cpu(), None)) };
             let (is_gpu, why) = choice(pass.total(), pass.unit.word(), threads);
             if !is_gpu {
                 return Ok((cpu(), Some(why)));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::model::Model;
 use crate::model::ir::{Adapt, Descent, DescentKind, VarId};
-use crate::schedule::ir::{LoopUnit, Schedule, Stmt};
+use crate::schedule::ir::{Schedule, Stmt};
 use crate::split::Split;
 use crate::split::atoms::{self, AtomShape, Piece};
 use crate::split::ir::PlayerSplit;
@@ -422,7 +422,7 @@ fn names(subject: Subject, vars: &[VarId]) -> String {
 
 /// Flops and bytes of one pass of the innermost repeated work: an iteration, or a batch of a game.
 fn cost(schedule: &Schedule) -> String {
-    match innermost(&schedule.body) {
+    match schedule.innermost() {
         None => String::new(),
         Some((unit, body)) => {
             let cost = total(schedule, body);
@@ -434,18 +434,6 @@ fn cost(schedule: &Schedule) -> String {
             )
         }
     }
-}
-
-/// The loop of iterations or batches.
-fn innermost(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
-    body.iter().find_map(|stmt| match stmt {
-        Stmt::Loop(inner) => match inner.unit {
-            LoopUnit::Batch | LoopUnit::Iteration => Some((inner.unit, inner.body.as_slice())),
-            LoopUnit::Epoch | LoopUnit::Step => innermost(&inner.body),
-        },
-        Stmt::When { body, .. } | Stmt::If { body, .. } => innermost(body),
-        _ => None,
-    })
 }
 
 /// The statements run every time, inner loops at their full count; what is due only sometimes is left

@@ -18,7 +18,7 @@ pub fn load(pass: &PassLoad, threads: usize, look: Look) -> String {
         table.row(std::iter::once(format!("  {what}")).chain(counts));
     };
     pass.every.iter().for_each(|(what, load)| row(what, *load));
-    pass.sometimes.iter().for_each(|(what, load)| row(&format!("where due: {what}"), *load));
+    pass.sometimes.iter().flatten().for_each(|(what, load)| row(&format!("where due: {what}"), *load));
     table.rule();
     let total = pass.total();
     let counts = [total.kernels as u64, total.routines as u64, total.bytes, total.flops].map(grouped);

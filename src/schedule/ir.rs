@@ -458,6 +458,21 @@ pub struct Check {
 }
 
 impl Schedule {
+    /// The body of the loop of iterations or batches, and which of them it is of.
+    pub fn innermost(&self) -> Option<(LoopUnit, &[Stmt])> {
+        fn within(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
+            body.iter().find_map(|stmt| match stmt {
+                Stmt::Loop(inner) => match inner.unit {
+                    LoopUnit::Batch | LoopUnit::Iteration => Some((inner.unit, inner.body.as_slice())),
+                    LoopUnit::Epoch | LoopUnit::Step => within(&inner.body),
+                },
+                Stmt::When { body, .. } | Stmt::If { body, .. } => within(body),
+                _ => None,
+            })
+        }
+        within(&self.body)
+    }
+
     /// The state of that name.
     pub fn find(&self, name: &str) -> Option<StateId> {
         self.states.iter().position(|state| state.name == name).map(|at| StateId(at as u32))

@@ -32,6 +32,11 @@ pub(crate) fn compile(name: &str, set: &[(&str, &str)], solve: Option<&str>) -> 
     compiled.expect("a file without errors compiles")
 }
 
+/// The names of an example's solve blocks.
+pub(crate) fn solves(name: &str) -> Vec<String> {
+    compiled(name).model.solves.iter().map(|solve| solve.name.clone()).collect()
+}
+
 /// An example as it stands.
 pub(crate) fn compiled(name: &str) -> Compiled {
     compile(name, &[], None)

@@ -102,8 +102,8 @@ pub struct PassLoad {
     pub unit: LoopUnit,
     /// What happens every time, inner loops at their full count: what a call is, and its load.
     pub every: Vec<(String, Load)>,
-    /// What happens where a condition holds or where it is due.
-    pub sometimes: Vec<(String, Load)>,
+    /// What happens where a condition holds or where it is due, if that was counted.
+    pub sometimes: Option<Vec<(String, Load)>>,
     /// Line searches, which the host decides.
     pub searches: usize,
     /// Inner loops that end by a test, for which the host looks after 1, 2, 4, … turns.
@@ -113,8 +113,18 @@ pub struct PassLoad {
 impl PassLoad {
     /// The load of the innermost loop of iterations or batches of a schedule, if it has one.
     pub fn of(schedule: &Schedule) -> Option<PassLoad> {
-        let (unit, body) = innermost(&schedule.body)?;
-        let mut load = PassLoad { unit, every: Vec::new(), sometimes: Vec::new(), searches: 0, loops: 0 };
+        PassLoad::counted(schedule, true)
+    }
+
+    /// The same of what happens every time alone: planning what does not would be a start-up's work for nothing.
+    pub fn every_time(schedule: &Schedule) -> Option<PassLoad> {
+        PassLoad::counted(schedule, false)
+    }
+
+    fn counted(schedule: &Schedule, whole: bool) -> Option<PassLoad> {
+        let (unit, body) = schedule.innermost()?;
+        let sometimes = whole.then(Vec::new);
+        let mut load = PassLoad { unit, every: Vec::new(), sometimes, searches: 0, loops: 0 };
         load.add(schedule, body, 1, true);
         Some(load)
     }
@@ -155,24 +165,12 @@ impl PassLoad {
         let slots = |args: &[Arg]| -> Vec<Slot> {
             args.iter().map(|arg| Slot { buffer: Buffer(arg.state.0), member: arg.member }).collect()
         };
+        let Some(loads) = (if every { Some(&mut self.every) } else { self.sometimes.as_mut() }) else { return };
         let load = Load::of(schedule.program(call.program), &slots(&call.inputs), &slots(&call.outputs));
         let load = load.members(call.over.unwrap_or(1)).times(times);
-        let loads = if every { &mut self.every } else { &mut self.sometimes };
         match loads.iter_mut().find(|(what, _)| *what == call.what) {
             Some((_, sum)) => *sum = *sum + load,
             None => loads.push((call.what.clone(), load)),
         }
     }
-}
-
-/// The loop of iterations or batches.
-fn innermost(body: &[Stmt]) -> Option<(LoopUnit, &[Stmt])> {
-    body.iter().find_map(|stmt| match stmt {
-        Stmt::Loop(inner) => match inner.unit {
-            LoopUnit::Batch | LoopUnit::Iteration => Some((inner.unit, inner.body.as_slice())),
-            LoopUnit::Epoch | LoopUnit::Step => innermost(&inner.body),
-        },
-        Stmt::When { body, .. } | Stmt::If { body, .. } => innermost(body),
-        _ => None,
-    })
 }

@@ -59,7 +59,7 @@ use cudarc::driver::CudaSlice;
 
 use self::ahead::Control;
 use self::graphs::{Forks, Graphs};
-use self::lanes::Lanes;
+use self::lanes::{Lanes, lanes};
 use self::launch::{Kernel, Told};
 use self::routines::Routines;
 use self::source::{Launch, Source, Table};
@@ -367,7 +367,8 @@ impl Executor for Cuda {
     }
 
     fn bind(&mut self, program: &Program, inputs: &[Slot], outputs: &[Slot]) -> Call {
-        let Written { source, slots, strides, lanes, .. } = written(program, inputs, outputs);
+        let Written { plan, source, slots, strides } = written(program, inputs, outputs);
+        let lanes = lanes(&plan, &source, &[inputs, outputs].concat());
         let mut members = MEMBERS;
         for (k, (slot, bytes)) in slots.iter().enumerate() {
             let ty = &self.buffers[slot.buffer.0 as usize].0;

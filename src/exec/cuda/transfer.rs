@@ -52,9 +52,7 @@ impl Device {
         copied.map_err(|error| Refusal::driver("cuMemcpyDtoHAsync", error))?;
         self.wait()
     }
-}
 
-impl Device {
     /// Enqueues that bytes become zero.
     ///
     /// # Safety

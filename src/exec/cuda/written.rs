@@ -1,6 +1,5 @@
 //! A program on its slots as it is run: its plan, its device code, and where members lie.
 
-use super::lanes::{Lanes, lanes};
 use super::needs::Needs;
 use super::source::{self, Source};
 use crate::exec::Slot;
@@ -18,8 +17,6 @@ pub(super) struct Written {
     pub slots: Vec<(Slot, usize)>,
     /// By how many bytes each base moves from a member to the next: the arena, then the slots.
     pub strides: Vec<usize>,
-    /// Which launches may run at once.
-    pub lanes: Lanes,
 }
 
 /// Plans a program on these slots, and writes its device code.
@@ -34,9 +31,7 @@ pub(super) fn written(program: &Program, inputs: &[Slot], outputs: &[Slot]) -> W
     let of_slot = |&(slot, bytes): &(Slot, usize)| if slot.member { bytes } else { 0 };
     let strides: Vec<usize> = [arena].into_iter().chain(slots.iter().map(of_slot)).collect();
     let source = source::source(&program.name, &plan, &strides);
-    let places: Vec<Slot> = slots.iter().map(|&(slot, _)| slot).collect();
-    let lanes = lanes(&plan, &source, &places);
-    Written { plan, source, slots, strides, lanes }
+    Written { plan, source, slots, strides }
 }
 
 /// The device code of a program on these slots, which includes [headers](super::HEADERS); empty where it needs no

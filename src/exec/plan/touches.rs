@@ -95,7 +95,8 @@ impl Sweep {
 }
 
 impl MatMul {
-    fn touches(&self) -> Vec<Touch> {
+    /// What a product touches.
+    pub fn touches(&self) -> Vec<Touch> {
         let of = |(row, column): (usize, usize), rows, columns| span([(rows, row), (columns, column)]);
         vec![
             Touch::new(self.a, of(self.a_strides, self.rows, self.inner), self.dtype, false),

@@ -234,12 +234,14 @@ impl Executor for Notes {
     }
 }
 
-/// The device code of every call of an example.
+/// The device code of every call of an example, in all of its solve blocks.
 fn texts(name: &str) -> Vec<String> {
     let mut notes = Notes::default();
-    let schedule = examples::compiled(name).schedule;
-    let ended = run(&schedule, &mut notes, &Still::default(), &mut Nobody, 0);
-    assert!(matches!(ended, Err(Failure::Device(_))), "a device that is not ready ends a run");
+    for solve in examples::solves(name) {
+        let schedule = examples::compile(name, &[], Some(&solve)).schedule;
+        let ended = run(&schedule, &mut notes, &Still::default(), &mut Nobody, 0);
+        assert!(matches!(ended, Err(Failure::Device(_))), "a device that is not ready ends a run");
+    }
     notes.texts
 }
 

@@ -38,14 +38,13 @@ impl Routine {
 
     /// What it reads of the arena, as bytes from its start, where it may run when nobody wrote there.
     pub fn reads_unwritten(&self) -> Vec<Range<usize>> {
-        let Routine::Product(it) = self else { return Vec::new() };
-        let span = |place: Place, (row, column): (usize, usize), rows: usize, columns: usize| {
-            let len = (rows - 1) * row + (columns - 1) * column + 1;
-            let element = it.dtype.bytes();
-            (place.base == Base::ARENA).then_some(place.at * element..(place.at + len) * element)
-        };
-        let operands = [span(it.a, it.a_strides, it.rows, it.inner), span(it.b, it.b_strides, it.inner, it.columns)];
-        operands.into_iter().flatten().filter(|_| self.is_harmless()).collect()
+        match self {
+            Routine::Product(it) if self.is_harmless() => {
+                let read = it.touches().into_iter().filter(|touch| !touch.writes && touch.base == Base::ARENA.0);
+                read.map(|touch| touch.bytes).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
